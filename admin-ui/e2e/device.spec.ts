@@ -1,0 +1,27 @@
+import { publish } from './device';
+import { expect, test } from './fixtures';
+
+test('a message that is not understood stands on the device page with its reason, and the twin lives on', async ({
+  page,
+  hospital,
+  signIn,
+}) => {
+  const device = hospital.device(3);
+  await signIn(hospital.person('admin'));
+  await page.getByRole('link', { name: 'Devices' }).click();
+  await page.getByRole('searchbox', { name: 'Search devices' }).fill(device.id);
+  await page.getByRole('table').locator(`a[href="/devices/${device.id}"]`).click();
+  await expect(page.getByText('Every message of this device was understood.')).toBeVisible();
+
+  await publish(hospital, device, 'this is no JSON');
+  await publish(hospital, device, { temperature: { value: 38.2, unit: 'furlong' } });
+  const aside = page.getByRole('region', { name: 'Messages set aside' });
+  await expect(aside).toContainText('not_json');
+  await expect(aside).toContainText('this is no JSON');
+  await expect(aside.getByRole('row').filter({ hasText: 'unknown_unit' })).toContainText('furlong');
+
+  await publish(hospital, device, { heartRate: 64, batteryLevel: 0.83 });
+  const readings = page.getByRole('row');
+  await expect(readings.filter({ hasText: 'heartRate' })).toContainText('64');
+  await expect(readings.filter({ hasText: 'batteryLevel' })).toContainText('unmodeled');
+});

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export type Persona = 'admin' | 'clinician' | 'nurse' | 'researcher' | 'integrator';
+
+export interface Person {
+  email: string;
+  password: string;
+  token: string;
+}
+
+export interface DemoDevice {
+  id: string;
+  token: string;
+  patient: string;
+}
+
+interface Credentials {
+  http: string;
+  graphql: string;
+  graphql_ws: string;
+  mqtt: string;
+  operator: Person;
+  tenants: { slug: string; users: (Person & { persona: Persona })[]; devices: DemoDevice[] }[];
+}
+
+/** The server with its demo hospital, on free ports and a folder of its own. */
+export interface Hospital {
+  http: string;
+  graphql: string;
+  graphqlWs: string;
+  mqtt: { host: string; port: string };
+  slug: string;
+  operator: Person;
+  person(persona: Persona): Person;
+  /** Counted from 0; each journey takes devices of its own. */
+  device(index: number): DemoDevice;
+  stop(): Promise<void>;
+}
+
+const START_MS = 60_000;
+
+export async function startHospital(): Promise<Hospital> {
+  const binary = resolve(process.env.IOMT_BIN ?? join(import.meta.dirname, '../../target/debug/iomt'));
+  if (!existsSync(binary)) throw new Error(`${binary} does not exist: build the server, or set IOMT_BIN.`);
+  const data = mkdtempSync(join(tmpdir(), 'iomt-journeys-'));
+  const ports = ['--http', '0', '--mqtt', '0'];
+  const server = spawn(binary, ['demo', '--data', data, ...ports, '--no-simulator', '--patients', '6'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.on('data', (text) => {
+      output = (output + text).slice(-8_000);
+    });
+  }
+
+  const stop = async () => {
+    await stopped(server);
+    rmSync(data, { recursive: true, force: true });
+  };
+  try {
+    const credentials = await written(join(data, 'credentials.json'), server);
+    await answering(`${credentials.http}/readyz`);
+    return hospitalOf(credentials, stop);
+  } catch (error) {
+    await stop();
+    throw new Error(`the server did not start: ${String(error)}\n${output}`);
+  }
+}
+
+function hospitalOf(credentials: Credentials, stop: () => Promise<void>): Hospital {
+  const [tenant] = credentials.tenants;
+  if (!tenant) throw new Error('the demo has no hospital');
+  const { hostname, port } = new URL(credentials.mqtt);
+  return {
+    http: credentials.http,
+    graphql: credentials.graphql,
+    graphqlWs: credentials.graphql_ws,
+    mqtt: { host: hostname, port },
+    slug: tenant.slug,
+    operator: credentials.operator,
+    person: (persona) =>
+      found(
+        tenant.users.find((user) => user.persona === persona),
+        persona,
+      ),
+    device: (index) => found(tenant.devices[index], `device ${index}`),
+    stop,
+  };
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the demo has no ${what}`);
+  return value;
+}
+
+/** Waits for the file, which the server puts in place in one step when it can be used. */
+async function written(file: string, server: ChildProcess): Promise<Credentials> {
+  const done = new AbortController();
+  const there = new Promise<void>((resolveThere) => {
+    const look = () => existsSync(file) && resolveThere();
+    watch(join(file, '..'), { signal: done.signal }, look);
+    look();
+  });
+  const gone = once(server, 'exit', { signal: done.signal }).then(([code]) => {
+    throw new Error(`it ended with ${code}`);
+  });
+  gone.catch(() => {});
+  try {
+    await Promise.race([there, gone, late(done.signal)]);
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } finally {
+    done.abort();
+  }
+}
+
+async function late(signal: AbortSignal): Promise<never> {
+  await once(AbortSignal.any([AbortSignal.timeout(START_MS), signal]), 'abort');
+  throw new Error(`no credentials.json within ${START_MS / 1_000} s`);
+}
+
+async function answering(url: string): Promise<void> {
+  const until = Date.now() + START_MS;
+  while (!(await fetch(url).catch(() => null))?.ok) {
+    if (Date.now() > until) throw new Error(`${url} is not ready`);
+    await new Promise((again) => setTimeout(again, 100));
+  }
+}
+
+/** Ends as an operator would end it: the server has to finish its work and exit by itself. */
+async function stopped(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, 'exit');
+  server.kill('SIGTERM');
+  const forced = setTimeout(() => server.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(forced);
+}

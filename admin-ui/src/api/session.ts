@@ -1,0 +1,79 @@
+import { learnServerTime } from './clock';
+import { HttpError } from './errors';
+
+/** What the server tells about the signed-in person; the cookie itself is out of scripts' reach. */
+export interface Session {
+  csrf: string;
+  email: string;
+  displayName: string;
+}
+
+export interface FirstUser {
+  token: string;
+  email: string;
+  displayName: string;
+  password: string;
+}
+
+/** Null when nobody is signed in. */
+export async function currentSession(): Promise<Session | null> {
+  const response = await send('/auth/session', { method: 'GET' });
+  if (response.status === 401) return null;
+  return sessionFrom(response);
+}
+
+export async function logIn(email: string, password: string): Promise<Session> {
+  return sessionFrom(await post('/auth/login', { email, password }));
+}
+
+export async function logOut(csrf: string): Promise<void> {
+  const response = await send('/auth/logout', { method: 'POST', headers: { 'X-CSRF-Token': csrf } });
+  if (!response.ok && response.status !== 401) throw await problem(response);
+}
+
+/** Whether the one-time set-up link is still good. */
+export async function setupLinkIsValid(token: string): Promise<boolean> {
+  const response = await send(`/auth/setup?token=${encodeURIComponent(token)}`, { method: 'GET' });
+  if (response.ok) return true;
+  if (response.status === 404) return false;
+  throw await problem(response);
+}
+
+export async function setUp(first: FirstUser): Promise<Session> {
+  return sessionFrom(await post('/auth/setup', first));
+}
+
+function post(path: string, body: unknown): Promise<Response> {
+  return send(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  const sentAt = Date.now();
+  const response = await fetch(path, {
+    ...init,
+    credentials: 'same-origin',
+    headers: { Accept: 'application/json, application/problem+json', ...init.headers },
+  });
+  learnServerTime(response.headers.get('Date'), sentAt, Date.now());
+  return response;
+}
+
+async function sessionFrom(response: Response): Promise<Session> {
+  if (!response.ok) throw await problem(response);
+  const body: Partial<Session> = await response.json();
+  const { csrf, email, displayName } = body;
+  if (typeof csrf !== 'string' || typeof email !== 'string' || typeof displayName !== 'string') {
+    throw new HttpError(500, 'The answer of the server is not a session.');
+  }
+  return { csrf, email, displayName };
+}
+
+async function problem(response: Response): Promise<HttpError> {
+  const body: { detail?: unknown; title?: unknown } = await response.json().catch(() => ({}));
+  const detail = typeof body.detail === 'string' ? body.detail : body.title;
+  return new HttpError(response.status, typeof detail === 'string' ? detail : response.statusText);
+}

@@ -1,0 +1,115 @@
+import type { Client } from '@urql/core';
+import { ask } from './ask';
+import { createGraphqlClient } from './client';
+import { type AlarmFeed, createAlarmFeed } from './feed/alarms';
+import { followAlarms, loadOpenAlarms } from './feed/live';
+import { createVitalsFeed, type VitalsFeed } from './feed/vitals';
+import { ViewerDocument, type ViewerQuery } from './generated/graphql';
+import { currentSession, logOut, type Session } from './session';
+import { type LiveSocket, openSocket } from './socket';
+import { createStore } from './store';
+
+export type Viewer = ViewerQuery['viewer'];
+
+/** Everything that lives from signing in to signing out: client, socket and feeds. */
+export interface SignedIn {
+  session: Session;
+  viewer: Viewer;
+  client: Client;
+  connection: LiveSocket['connection'];
+  vitals: VitalsFeed;
+  alarms: AlarmFeed;
+  /** Whether the viewer's role permits an action, e.g. `alarm:acknowledge`. The server decides; this only hides. */
+  may(permission: string): boolean;
+  close(): void;
+}
+
+/** Who is signed in on this page, if anybody. */
+export const signedIn = createStore<SignedIn | null>(null);
+
+/** Takes up the cookie's session when there is one. */
+export async function resume(): Promise<SignedIn | null> {
+  const already = signedIn.get();
+  if (already) return already;
+  const session = await currentSession();
+  return session ? begin(session) : null;
+}
+
+export async function begin(session: Session): Promise<SignedIn> {
+  signedIn.get()?.close();
+  const live = openSocket(lost);
+  const client = createGraphqlClient(session.csrf, live.socket, lost);
+  const { viewer } = await ask(client, ViewerDocument, {}).catch((error: unknown) => {
+    live.close();
+    throw error;
+  });
+  const granted = new Set(viewer.permissions);
+  const may = (permission: string) => granted.has(permission);
+  const alarms = createAlarmFeed();
+  const stopAlarms = may('alarm:read')
+    ? keepAlarmsCurrent(client, live.connection, alarms, may('device:read'))
+    : () => {};
+  const next: SignedIn = {
+    session,
+    viewer,
+    client,
+    connection: live.connection,
+    vitals: createVitalsFeed(),
+    alarms,
+    may,
+    close() {
+      stopAlarms();
+      live.close();
+    },
+  };
+  signedIn.set(next);
+  return next;
+}
+
+export async function end(): Promise<void> {
+  const current = signedIn.get();
+  if (!current) return;
+  await logOut(current.session.csrf);
+  lost();
+}
+
+function lost() {
+  const current = signedIn.get();
+  signedIn.set(null);
+  current?.close();
+}
+
+const TRY_AGAIN_MS = 5_000;
+
+/** Subscribes, and loads the whole list at the start and whenever the line has come back. */
+function keepAlarmsCurrent(
+  client: Client,
+  connection: LiveSocket['connection'],
+  feed: AlarmFeed,
+  withDevice: boolean,
+): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let generation = connection.get().generation;
+  let stopped = false;
+
+  const load = () => {
+    clearTimeout(timer);
+    loadOpenAlarms(client, feed, withDevice).catch(() => {
+      if (!stopped) timer = setTimeout(load, TRY_AGAIN_MS);
+    });
+  };
+  const stopFollowing = followAlarms(client, feed, withDevice);
+  const stopWatching = connection.subscribe(() => {
+    if (connection.get().generation === generation) return;
+    generation = connection.get().generation;
+    load();
+  });
+  load();
+
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    stopFollowing();
+    stopWatching();
+  };
+}

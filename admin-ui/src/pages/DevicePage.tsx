@@ -1,0 +1,94 @@
+import { useInterval } from '@mantine/hooks';
+import { Link, useParams } from '@tanstack/react-router';
+import { useQuery } from 'urql';
+import { DeviceDocument } from '../api/generated/graphql';
+import { DeviceState } from '../ui/device/DeviceState';
+import { PatientOfDevice } from '../ui/device/DeviceTable';
+import classes from '../ui/device/device.module.css';
+import { LatestReadings } from '../ui/device/LatestReadings';
+import { Quarantine } from '../ui/device/Quarantine';
+import { SetAsideList } from '../ui/device/SetAsideList';
+import { Empty } from '../ui/feedback/Empty';
+import { ErrorNotice } from '../ui/feedback/ErrorNotice';
+import { Loading } from '../ui/feedback/Loading';
+import { BackIcon } from '../ui/icons';
+import page from '../ui/page.module.css';
+import { Age } from '../ui/time';
+import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
+import { useTitle } from '../ui/use-title';
+
+/** A device has no subscription of its own; whoever looks at one wants to see what it sends now. */
+const REFETCH_MS = 3_000;
+
+export function DevicePage() {
+  const { deviceId } = useParams({ from: '/authenticated/devices/$deviceId' });
+  return <OneDevice key={deviceId} id={deviceId} />;
+}
+
+function OneDevice({ id }: { id: string }) {
+  useTitle('Device');
+  const { may } = useSignedIn();
+  const withPatient = may('patient:read');
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: DeviceDocument,
+    variables: { id, withPatient },
+  });
+  useRefetchOnReconnect(refetch);
+  useInterval(refetch, REFETCH_MS, { autoInvoke: true });
+  const device = data?.device;
+
+  return (
+    <div className={page.page}>
+      <div>
+        <Link to="/devices" className={page.back}>
+          <BackIcon /> Devices
+        </Link>
+        <div className={page.head}>
+          <h1>{device?.name ?? id}</h1>
+          {device && <DeviceState {...device} />}
+        </div>
+      </div>
+      {error && <ErrorNotice error={error} retry={refetch} />}
+      {!device && fetching && <Loading rows={5} height={80} label="Loading the device" />}
+      {data && !device && !error && (
+        <Empty title="No such device">It was removed, or is not yours to see.</Empty>
+      )}
+      {device && (
+        <>
+          {device.quarantine !== null && (
+            <Quarantine deviceId={id} reason={device.quarantine} onReleased={refetch} />
+          )}
+          <section className={page.panel} aria-label="About the device">
+            <dl className={page.facts}>
+              <Fact name="Id">{device.id}</Fact>
+              <Fact name="Template">{device.template}</Fact>
+              <Fact name="Last seen">
+                {device.lastSeenAt ? <Age at={device.lastSeenAt} suffix=" ago" /> : 'never'}
+              </Fact>
+              <Fact name="Messages">{device.messageCount.toLocaleString()}</Fact>
+              <Fact name="Set aside">{device.setAsideCount.toLocaleString()}</Fact>
+              {withPatient && (
+                <Fact name="Patient">
+                  <PatientOfDevice patient={device.patient ?? null} />
+                </Fact>
+              )}
+            </dl>
+          </section>
+          <div className={classes.columns}>
+            <LatestReadings readings={device.readings} />
+            <SetAsideList messages={device.setAside} count={device.setAsideCount} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  parseSearchWith,
+  redirect,
+  stringifySearchWith,
+} from '@tanstack/react-router';
+import { signedIn } from '../api/signed-in';
+import { LoginPage } from '../pages/LoginPage';
+import { NotFoundPage } from '../pages/NotFoundPage';
+import { PageError } from '../pages/PageError';
+import { AuthenticatedLayout, demandSession, passOnWhoIsSignedIn } from './authenticated';
+import { homeFor } from './sections';
+
+const root = createRootRoute({
+  component: Outlet,
+  notFoundComponent: NotFoundRoot,
+  errorComponent: PageError,
+});
+
+function NotFoundRoot() {
+  return (
+    <main>
+      <NotFoundPage />
+    </main>
+  );
+}
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    typeof search.next === 'string' && /^\/(?!\/)/.test(search.next) ? { next: search.next } : {},
+  beforeLoad: passOnWhoIsSignedIn,
+  component: LoginPage,
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: (search: Record<string, unknown>): { token: string } => ({
+    token: String(search.token ?? ''),
+  }),
+  component: lazyRouteComponent(() => import('../pages/SetupPage'), 'SetupPage'),
+});
+
+const authenticated = createRoute({
+  getParentRoute: () => root,
+  id: 'authenticated',
+  beforeLoad: demandSession,
+  component: AuthenticatedLayout,
+});
+
+const home = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/',
+  beforeLoad: () => {
+    const current = signedIn.get();
+    const to = current ? homeFor(current.viewer) : null;
+    if (to) throw redirect({ to, replace: true });
+  },
+  component: NotFoundPage,
+});
+
+const ward = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/ward',
+  component: lazyRouteComponent(() => import('../pages/WardBoardPage'), 'WardBoardPage'),
+});
+
+const patient = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/patients/$patientId',
+  component: lazyRouteComponent(() => import('../pages/PatientPage'), 'PatientPage'),
+});
+
+const alarms = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/alarms',
+  component: lazyRouteComponent(() => import('../pages/AlarmsPage'), 'AlarmsPage'),
+});
+
+const devices = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/devices',
+  component: lazyRouteComponent(() => import('../pages/DevicesPage'), 'DevicesPage'),
+});
+
+const device = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/devices/$deviceId',
+  component: lazyRouteComponent(() => import('../pages/DevicePage'), 'DevicePage'),
+});
+
+const rules = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('../pages/RulesPage'), 'RulesPage'),
+});
+
+const rule = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/rules/$ruleId',
+  component: lazyRouteComponent(() => import('../pages/RulePage'), 'RulePage'),
+});
+
+const tenants = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/tenants',
+  component: lazyRouteComponent(() => import('../pages/TenantsPage'), 'TenantsPage'),
+});
+
+const graphiql = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/graphiql',
+  component: lazyRouteComponent(() => import('../pages/GraphiqlPage'), 'GraphiqlPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    login,
+    setup,
+    authenticated.addChildren([home, ward, patient, alarms, devices, device, rules, rule, tenants, graphiql]),
+  ]),
+  defaultPreload: 'intent',
+  // Parameters are text: a set-up token of digits must not become a number.
+  parseSearch: parseSearchWith((value) => value),
+  stringifySearch: stringifySearchWith(String),
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { homeFor, sectionsFor } from './sections';
+
+const hospital = { id: 't', slug: 'st-elsewhere', name: 'St. Elsewhere' };
+
+describe('what a viewer sees', () => {
+  it.each([
+    [
+      ['patient:read', 'alarm:read', 'device:read', 'rule:read'],
+      hospital,
+      ['/ward', '/alarms', '/devices', '/rules'],
+    ],
+    [['device:read'], hospital, ['/devices']],
+    [['tenant:read', 'patient:read'], null, ['/tenants']],
+    [['tenant:read', 'patient:read'], hospital, ['/ward']],
+    [[], hospital, []],
+  ])('follows from permissions %j', (permissions, tenant, expected) => {
+    const viewer = { permissions, tenant };
+    expect(sectionsFor(viewer).map(({ to }) => to)).toEqual(expected);
+    expect(homeFor(viewer)).toBe(expected[0] ?? null);
+  });
+});

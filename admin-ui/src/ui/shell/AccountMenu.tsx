@@ -1,0 +1,26 @@
+import { Button, Menu } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { end } from '../../api/signed-in';
+import { useSignedIn } from '../use-signed-in';
+
+export function AccountMenu() {
+  const { viewer } = useSignedIn();
+  return (
+    <Menu position="bottom-end" shadow="md" width={240}>
+      <Menu.Target>
+        <Button variant="subtle" color="gray" size="compact-md" c="var(--ink)">
+          {viewer.displayName}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown aria-label="Account">
+        <Menu.Label c="var(--ink-soft)">
+          {viewer.email} · {viewer.role.toLowerCase()}
+        </Menu.Label>
+        <Menu.Item component={Link} to="/graphiql">
+          API explorer
+        </Menu.Item>
+        <Menu.Item onClick={() => void end()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,35 @@
+//! How an event changes the state. No choices are made here; `decide` made them.
+
+use super::{event::DeviceEvent, state::DeviceState};
+
+impl DeviceState {
+    /// Takes one event in.
+    pub fn apply(&mut self, event: DeviceEvent) {
+        match event {
+            DeviceEvent::Measured(reading) => match self.latest.get_mut(&reading.path) {
+                Some(known) => *known = reading,
+                None => {
+                    self.latest.insert(reading.path.clone(), reading);
+                }
+            },
+            DeviceEvent::Judged { rule, phase } => {
+                self.phases.insert(rule, phase);
+            }
+            DeviceEvent::AlarmRaised(alarm) => {
+                self.alarms.insert(alarm.rule, *alarm);
+            }
+            DeviceEvent::AlarmChanged { rule, alarm, event } => {
+                if let Some(known) = self.alarms.get_mut(&rule).filter(|known| known.id == alarm) {
+                    known.apply(&event);
+                }
+            }
+            DeviceEvent::Reported(properties) => self.reported = properties,
+            DeviceEvent::SetAside => self.set_aside += 1,
+            DeviceEvent::Folded { sequence, received_at } => {
+                self.cursor = sequence;
+                self.messages += 1;
+                self.last_seen = self.last_seen.max(Some(received_at));
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a command means for a device twin. Pure: the same state and command always give the same events.
+
+use care::{Acknowledgement, Alarm, AlarmCommand, AlarmEvent, AlarmState, nth_alarm_id};
+use jiff::Timestamp;
+use readings::Reading;
+use rules::{Phase, Rule, RuleSet, Verdict, evaluate};
+use tenants::{AlarmId, DeviceId, PatientId, Sequence, TenantId};
+
+use super::{event::DeviceEvent, state::DeviceState};
+
+/// What is true around a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Whose device.
+    pub tenant: TenantId,
+    /// Which device.
+    pub device: &'a DeviceId,
+    /// Whom it measures.
+    pub patient: Option<PatientId>,
+    /// What judges its readings.
+    pub rules: &'a RuleSet,
+    /// The message that is being folded.
+    pub sequence: Sequence,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// What a device twin is asked to do.
+#[derive(Debug)]
+pub enum DeviceCommand {
+    /// Take a reading in.
+    Measure(Reading),
+    /// Note that a person has seen an alarm.
+    Acknowledge {
+        /// Which.
+        alarm: AlarmId,
+        /// Who, when, and what they wrote.
+        acknowledgement: Acknowledgement,
+    },
+    /// Replace the reported properties.
+    Report(serde_json::Map<String, serde_json::Value>),
+    /// Count a message that could not be understood.
+    SetAside,
+    /// Go past the message.
+    Complete,
+}
+
+/// Appends the events that `command` leads to.
+///
+/// A command that changes nothing leads to none: a late reading never moves the twin backwards, and an
+/// acknowledgement of an alarm that is not known (any more) is passed over.
+pub fn decide(
+    state: &DeviceState,
+    command: DeviceCommand,
+    around: &Circumstances<'_>,
+    events: &mut Vec<DeviceEvent>,
+) {
+    match command {
+        DeviceCommand::Measure(reading) => measure(state, reading, around, events),
+        DeviceCommand::Acknowledge { alarm, acknowledgement } => {
+            if let Some(known) = state.alarm(alarm) {
+                change(known, AlarmCommand::Acknowledge(acknowledgement), events);
+            }
+        }
+        DeviceCommand::Report(properties) => events.push(DeviceEvent::Reported(properties)),
+        DeviceCommand::SetAside => events.push(DeviceEvent::SetAside),
+        DeviceCommand::Complete => {
+            events.push(DeviceEvent::Folded { sequence: around.sequence, received_at: around.received_at });
+        }
+    }
+}
+
+fn measure(state: &DeviceState, reading: Reading, around: &Circumstances<'_>, events: &mut Vec<DeviceEvent>) {
+    let known = state.latest.get(&reading.path);
+    if known.is_some_and(|known| known.measured_at > reading.measured_at) {
+        return;
+    }
+    for rule in around.rules.for_path(&reading.path) {
+        judge(state, rule, &reading, around, events);
+    }
+    events.push(DeviceEvent::Measured(reading));
+}
+
+fn judge(
+    state: &DeviceState,
+    rule: &Rule,
+    reading: &Reading,
+    around: &Circumstances<'_>,
+    events: &mut Vec<DeviceEvent>,
+) {
+    let before = state.phases.get(&rule.id).copied().unwrap_or_default();
+    let (phase, verdict) = evaluate(rule, &before, reading);
+    match verdict {
+        Some(Verdict::Raise { value }) => {
+            let alarm = raise(state, rule, reading, value, around);
+            events.push(DeviceEvent::AlarmRaised(Box::new(alarm)));
+        }
+        Some(Verdict::Clear { value }) => {
+            if let Some(alarm) = state.alarms.get(&rule.id) {
+                change(alarm, AlarmCommand::Clear { at: reading.measured_at, value }, events);
+            }
+        }
+        Some(Verdict::Hold) | None => {}
+    }
+    if phase != before {
+        events.push(DeviceEvent::Judged { rule: rule.id, phase });
+    }
+}
+
+fn raise(
+    state: &DeviceState,
+    rule: &Rule,
+    reading: &Reading,
+    value: f64,
+    around: &Circumstances<'_>,
+) -> Alarm {
+    let Circumstances { tenant, device, sequence, .. } = *around;
+    let id = |earlier| nth_alarm_id(tenant, device, rule.id, sequence, earlier);
+    // One message may raise, clear and raise again; the rule's newest alarm tells how often so far.
+    let before = state.alarms.get(&rule.id).map(|alarm| alarm.id);
+    let earlier = before.and_then(|before| (0..MAX_RAISES_A_MESSAGE).find(|n| id(*n) == before));
+    Alarm {
+        id: id(earlier.map_or(0, |n| n + 1)),
+        rule: rule.id,
+        title: rule.name.clone(),
+        device: device.clone(),
+        patient: around.patient,
+        priority: rule.priority,
+        state: AlarmState::Raised,
+        path: reading.path.clone(),
+        value,
+        unit: reading.unit.clone(),
+        raised_at: reading.measured_at,
+        acknowledged: None,
+        cleared_at: None,
+        version: 1,
+    }
+}
+
+/// A message holds at most 1,000 readings of a path, so no rule can raise more often on one.
+const MAX_RAISES_A_MESSAGE: u32 = 1_000;
+
+fn change(alarm: &Alarm, command: AlarmCommand, events: &mut Vec<DeviceEvent>) {
+    // A refused command (a note that is too long) was checked before it went into the log; passing it
+    // over here keeps the fold total.
+    let decided: Vec<AlarmEvent> = alarm.decide(command).unwrap_or_default();
+    let changed = |event| DeviceEvent::AlarmChanged { rule: alarm.rule, alarm: alarm.id, event };
+    events.extend(decided.into_iter().map(changed));
+}
+
+/// A rule that has gone or was disabled can no longer clear what it raised: the events that end it.
+pub(super) fn retire_rules(
+    state: &DeviceState,
+    rules: &RuleSet,
+    at: Timestamp,
+    events: &mut Vec<DeviceEvent>,
+) {
+    for alarm in state.alarms.values().filter(|alarm| alarm.state.is_open()) {
+        if !rules.get(alarm.rule).is_some_and(|rule| rule.enabled) {
+            change(alarm, AlarmCommand::Clear { at, value: alarm.value }, events);
+            events.push(DeviceEvent::Judged { rule: alarm.rule, phase: Phase::default() });
+        }
+    }
+}

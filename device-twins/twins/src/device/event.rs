@@ -1,0 +1,43 @@
+//! What can happen to a device twin.
+
+use care::{Alarm, AlarmEvent};
+use jiff::Timestamp;
+use readings::Reading;
+use rules::Phase;
+use tenants::{AlarmId, RuleId, Sequence};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeviceEvent {
+    /// A reading newer than the one known at its path.
+    Measured(Reading),
+    /// A rule moved on.
+    Judged {
+        /// Which rule.
+        rule: RuleId,
+        /// Where it now stands.
+        phase: Phase,
+    },
+    /// A rule raised an alarm.
+    AlarmRaised(Box<Alarm>),
+    /// An alarm moved on.
+    AlarmChanged {
+        /// The rule that raised it.
+        rule: RuleId,
+        /// Which alarm.
+        alarm: AlarmId,
+        /// How.
+        event: AlarmEvent,
+    },
+    /// The device reported properties: the merged result.
+    Reported(serde_json::Map<String, serde_json::Value>),
+    /// A message could not be understood.
+    SetAside,
+    /// A message is done.
+    Folded {
+        /// Which.
+        sequence: Sequence,
+        /// When it was received.
+        received_at: Timestamp,
+    },
+}

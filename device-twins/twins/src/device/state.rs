@@ -1,0 +1,40 @@
+//! The state of a device twin: what its messages add up to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use care::Alarm;
+use jiff::Timestamp;
+use readings::{Path, Reading};
+use rules::Phase;
+use serde::{Deserialize, Serialize};
+use tenants::{RuleId, Sequence};
+
+/// What a device's messages up to `cursor` add up to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceState {
+    /// The last folded message.
+    pub cursor: Sequence,
+    /// How many messages were folded, the set-aside ones included.
+    pub messages: u64,
+    /// How many of them were set aside.
+    pub set_aside: u64,
+    /// When the last message was received.
+    pub last_seen: Option<Timestamp>,
+    /// The newest reading of each path, by `measured_at`.
+    pub latest: BTreeMap<Path, Reading>,
+    /// Where each rule stands.
+    pub phases: HashMap<RuleId, Phase>,
+    /// The newest alarm of each rule, also when it is over: it may still be acknowledged.
+    pub alarms: HashMap<RuleId, Alarm>,
+    /// The properties that the device reports of itself, merged.
+    pub reported: serde_json::Map<String, serde_json::Value>,
+    /// Why the twin no longer folds, if it does not.
+    pub quarantine: Option<String>,
+}
+
+impl DeviceState {
+    /// The newest alarm with this id, if a rule's newest alarm is it.
+    pub fn alarm(&self, id: tenants::AlarmId) -> Option<&Alarm> {
+        self.alarms.values().find(|alarm| alarm.id == id)
+    }
+}

@@ -1,0 +1,168 @@
+//! Devices, patients, alarms, rules and history, as callers see them. Every method takes the `Scope`
+//! that a check has granted; rows outside it are as if they did not exist, masked columns are `None`.
+
+use async_trait::async_trait;
+use care::{Alarm, AlarmState, news2::Spo2Scale};
+use jiff::Timestamp;
+use rules::Rule;
+use tenants::{AlarmId, DeviceId, PatientId, StoreError, access::Scope, audit::AuditEntry};
+
+use super::journal::SetAside;
+use crate::message::DeviceRun;
+
+/// The most rows a page holds.
+pub const MAX_PAGE: u32 = 200;
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many rows, 1 to [`MAX_PAGE`].
+    pub first: u32,
+    /// The cursor of the row before; from the start when `None`. Cursors are made by the store.
+    pub after: Option<String>,
+    /// Only rows whose name, id (patients: also MRN, ward, bed; where not masked) contain this text,
+    /// regardless of case.
+    pub search: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Each row with its cursor.
+    pub rows: Vec<(String, T)>,
+    /// Whether more follow.
+    pub has_next: bool,
+    /// How many there are in all, with the search applied.
+    pub total: u64,
+}
+
+/// A device as registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRecord {
+    /// Key within the tenant.
+    pub id: DeviceId,
+    /// For people.
+    pub name: String,
+    /// Id of its template.
+    pub template: String,
+    /// Whom it measures now.
+    pub patient: Option<PatientId>,
+}
+
+/// A patient as registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatientRecord {
+    /// Key within the tenant.
+    pub id: PatientId,
+    /// `None` when masked.
+    pub name: Option<String>,
+    /// Medical record number; `None` when masked.
+    pub mrn: Option<String>,
+    /// `None` when not known.
+    pub birth_year: Option<i16>,
+    /// The ward's name.
+    pub ward: String,
+    /// The bed's name within the ward.
+    pub bed: String,
+    /// Which SpO2 scale a clinician chose for NEWS2.
+    pub spo2_scale: Spo2Scale,
+}
+
+/// Which alarms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlarmFilter {
+    /// Any of these; all when empty.
+    pub states: Vec<AlarmState>,
+    /// Of this patient.
+    pub patient: Option<PatientId>,
+    /// Of this device.
+    pub device: Option<DeviceId>,
+}
+
+/// Registered devices.
+#[async_trait]
+pub trait Devices: Send + Sync {
+    /// A page, ordered by id.
+    async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<DeviceRecord>, StoreError>;
+    /// Those of the ids that the scope covers, in any order.
+    async fn by_ids(&self, scope: &Scope, ids: &[DeviceId]) -> Result<Vec<DeviceRecord>, StoreError>;
+    /// The devices that measure any of the patients.
+    async fn by_patients(
+        &self,
+        scope: &Scope,
+        patients: &[PatientId],
+    ) -> Result<Vec<DeviceRecord>, StoreError>;
+    /// The newest set-aside messages of a device, newest first.
+    async fn set_aside(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        first: u32,
+    ) -> Result<Vec<SetAside>, StoreError>;
+    /// Registers a device with the hash of its token. [`StoreError::Conflict`] when the id is taken.
+    async fn create(
+        &self,
+        scope: &Scope,
+        device: &DeviceRecord,
+        token: &tenants::credentials::SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+}
+
+/// Registered patients.
+#[async_trait]
+pub trait Patients: Send + Sync {
+    /// A page, ordered by ward, bed, id.
+    async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<PatientRecord>, StoreError>;
+    /// Those of the ids that the scope covers, in any order.
+    async fn by_ids(&self, scope: &Scope, ids: &[PatientId]) -> Result<Vec<PatientRecord>, StoreError>;
+    /// Registers a patient.
+    async fn create(
+        &self,
+        scope: &Scope,
+        patient: &PatientRecord,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+}
+
+/// Alarms, past and present.
+#[async_trait]
+pub trait Alarms: Send + Sync {
+    /// A page: open ones first, then by priority (high first), then newest first.
+    async fn page(
+        &self,
+        scope: &Scope,
+        filter: &AlarmFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Alarm>, StoreError>;
+    /// Those of the ids that the scope covers, in any order.
+    async fn by_ids(&self, scope: &Scope, ids: &[AlarmId]) -> Result<Vec<Alarm>, StoreError>;
+    /// Alarms of the patients that are not cleared.
+    async fn open_of_patients(&self, scope: &Scope, patients: &[PatientId])
+    -> Result<Vec<Alarm>, StoreError>;
+}
+
+/// Rules.
+#[async_trait]
+pub trait Rules: Send + Sync {
+    /// All of the tenant, ordered by name.
+    async fn all(&self, scope: &Scope) -> Result<Vec<Rule>, StoreError>;
+    /// Adds a rule (`rule.version` 1) or replaces the one with version `rule.version - 1`, and writes the
+    /// audit entry in the same transaction. [`StoreError::Conflict`] when that is not the stored version.
+    async fn save(&self, scope: &Scope, rule: &Rule, audit: &AuditEntry) -> Result<(), StoreError>;
+}
+
+/// The past, from the log.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Messages received within `since..until` of the given devices, oldest first, the newest `limit` at
+    /// most.
+    async fn messages(
+        &self,
+        scope: &Scope,
+        devices: &[DeviceId],
+        since: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DeviceRun>, StoreError>;
+}

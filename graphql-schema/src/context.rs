@@ -1,0 +1,93 @@
+//! What a resolver asks of its request: who calls, what they may do, and the batched rows.
+
+use std::{
+    any::{Any, TypeId},
+    sync::Arc,
+};
+
+use async_graphql::{
+    Context, Request, ServerResult,
+    dataloader::DataLoader,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
+};
+use tenants::{
+    CorrelationId, ErrorKind,
+    access::{Action, Caller, Object, Scope},
+};
+
+use crate::{
+    Services,
+    errors::{ApiError, Result},
+    loaders::Rows,
+};
+
+/// The request, as resolvers see it.
+pub(crate) trait RequestContext {
+    /// What the API stands on.
+    fn services(&self) -> Result<&Arc<Services>>;
+    /// Who calls.
+    fn caller(&self) -> Result<&Caller>;
+    /// Rows, batched over the fields of this request.
+    fn rows(&self) -> Result<&DataLoader<Rows>>;
+    /// Leads to the traces.
+    fn correlation(&self) -> CorrelationId;
+    /// The scope in which the caller may do this: the only way to any row.
+    fn grant(&self, object: Object, action: Action) -> Result<Scope> {
+        Ok(self.services()?.access.grant(self.caller()?, object, action)?)
+    }
+}
+
+impl RequestContext for Context<'_> {
+    fn services(&self) -> Result<&Arc<Services>> {
+        self.data_opt::<Arc<Services>>().ok_or_else(|| ApiError::internal("the schema has no services"))
+    }
+
+    fn caller(&self) -> Result<&Caller> {
+        self.data_opt::<Caller>().ok_or_else(unauthenticated)
+    }
+
+    fn rows(&self) -> Result<&DataLoader<Rows>> {
+        self.data_opt::<DataLoader<Rows>>().ok_or_else(unauthenticated)
+    }
+
+    fn correlation(&self) -> CorrelationId {
+        self.data_opt::<CorrelationId>().copied().unwrap_or_default()
+    }
+}
+
+fn unauthenticated() -> ApiError {
+    ApiError::new(ErrorKind::Unauthenticated, "sign in, or send an API token as a bearer token")
+}
+
+/// What came with a request, or with the connection it came on, before it is prepared.
+pub(crate) fn request_data<'a, D: Any + Send + Sync>(
+    ctx: &ExtensionContext<'a>,
+    request: &'a Request,
+) -> Option<&'a D> {
+    let own = request.data.get(&TypeId::of::<D>()).and_then(|data| data.downcast_ref());
+    own.or_else(|| ctx.data_opt::<D>())
+}
+
+/// Gives each request of a known caller its own loaders, so that no batch ever mixes two callers.
+pub(crate) struct Loading(pub(crate) Arc<Services>);
+
+impl ExtensionFactory for Loading {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for Loading {
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        mut request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        if let Some(caller) = request_data::<Caller>(ctx, &request).cloned() {
+            request.data.insert(Rows::new(Arc::clone(&self.0), caller).batched());
+        }
+        next.run(ctx, request).await
+    }
+}

@@ -1,0 +1,15 @@
+//! What can be changed.
+
+mod acknowledge_alarm;
+mod release_device;
+mod save_rule;
+
+use async_graphql::MergedObject;
+
+/// Everything that can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    acknowledge_alarm::AlarmMutation,
+    save_rule::RuleMutation,
+    release_device::DeviceMutation,
+);

@@ -1,0 +1,19 @@
+//! What can be asked.
+
+mod alarms;
+mod devices;
+mod patients;
+mod rules;
+mod viewer;
+
+use async_graphql::MergedObject;
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    viewer::ViewerQuery,
+    devices::DeviceQuery,
+    patients::PatientQuery,
+    alarms::AlarmQuery,
+    rules::RuleQuery,
+);

@@ -1,0 +1,50 @@
+//! The caller itself, and hospitals.
+
+use async_graphql::{Context, ID, Object};
+use tenants::{
+    ErrorKind, TenantId,
+    access::{Action, Object as Thing, Principal},
+};
+
+use crate::{
+    context::RequestContext,
+    errors::{ApiError, Result},
+    types::{Tenant, Viewer},
+};
+
+#[derive(Default)]
+pub(super) struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
+        // No scope: a caller may always see themselves.
+        let caller = ctx.caller()?;
+        let Principal::User { id, role, name, email } = &caller.principal else {
+            return Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"));
+        };
+        let services = ctx.services()?;
+        let tenant = match caller.tenant {
+            TenantId::PLATFORM => None,
+            tenant => services.tenants.by_id(tenant).await?.map(Into::into),
+        };
+        let permissions = services.access.permissions(caller)?;
+        Ok(Viewer {
+            id: ID(id.to_string()),
+            email: email.to_string(),
+            display_name: name.to_string(),
+            role: (*role).into(),
+            tenant,
+            permissions: permissions.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// All hospitals; operators only.
+    async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
+        ctx.grant(Thing::Tenant, Action::Read)?;
+        let all = ctx.services()?.tenants.all().await?;
+        // The platform is where operators are, not a hospital.
+        let hospitals = all.into_iter().filter(|tenant| tenant.id != TenantId::PLATFORM);
+        Ok(hospitals.map(Into::into).collect())
+    }
+}

@@ -1,0 +1,33 @@
+//! What the API stands on.
+
+use std::sync::Arc;
+
+use tenants::{access::Access, clock::Clock, stores::Tenants};
+use twins::{
+    Decoders, Twins,
+    store::directory::{Alarms, Devices, History, Patients, Rules},
+};
+
+/// Everything a resolver may use. Whoever wires the platform fills it in.
+pub struct Services {
+    /// Grants the scopes.
+    pub access: Arc<Access>,
+    /// Hospitals.
+    pub tenants: Arc<dyn Tenants>,
+    /// Registered devices.
+    pub devices: Arc<dyn Devices>,
+    /// Registered patients.
+    pub patients: Arc<dyn Patients>,
+    /// Alarms, past and present.
+    pub alarms: Arc<dyn Alarms>,
+    /// Rules.
+    pub rules: Arc<dyn Rules>,
+    /// Messages of the past.
+    pub history: Arc<dyn History>,
+    /// The living twins.
+    pub twins: Twins,
+    /// Reads messages of the past as the twins read those of today: the same that they were opened with.
+    pub decoders: Decoders,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,47 @@
+//! Whether a stream may go on.
+
+use std::{sync::Arc, time::Duration};
+
+use tenants::{
+    CorrelationId,
+    access::{Action, Caller, Object, Scope},
+};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::{Services, errors::Result};
+
+/// How long a right that was taken away may still be used by a stream that is open.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Who follows what, and their right to it. Rights are checked before each change that is sent (the decision
+/// is remembered by `Access`, so this is a look-up), rows every few seconds.
+pub(super) struct Follower {
+    pub(super) services: Arc<Services>,
+    pub(super) correlation: CorrelationId,
+    caller: Caller,
+    object: Object,
+    due: Interval,
+}
+
+impl Follower {
+    pub(super) fn new(
+        services: Arc<Services>,
+        caller: Caller,
+        object: Object,
+        correlation: CorrelationId,
+    ) -> Self {
+        let mut due = interval_at(Instant::now() + EVERY, EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { services, correlation, caller, object, due }
+    }
+
+    /// The scope as it is now.
+    pub(super) fn grant(&self) -> Result<Scope> {
+        Ok(self.services.access.grant(&self.caller, self.object, Action::Read)?)
+    }
+
+    /// Resolves when the rows are to be looked at again.
+    pub(super) async fn due(&mut self) {
+        self.due.tick().await;
+    }
+}

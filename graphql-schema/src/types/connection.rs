@@ -1,0 +1,54 @@
+//! Pages of a list.
+
+use async_graphql::SimpleObject;
+use twins::store::directory::{DeviceRecord, Page, PatientRecord};
+
+use super::{Alarm, Device, Patient};
+
+/// Where a page ends.
+#[derive(SimpleObject)]
+pub(crate) struct PageInfo {
+    has_next_page: bool,
+    /// To be given as `after` for the next page; null when the page is empty.
+    end_cursor: Option<String>,
+}
+
+macro_rules! connections {
+    ($($connection:ident of $edge:ident of $node:ident from $row:ty;)+) => {$(
+        #[derive(SimpleObject)]
+        pub(crate) struct $edge {
+            /// To be given as `after` for what follows.
+            cursor: String,
+            node: $node,
+        }
+
+        #[derive(SimpleObject)]
+        pub(crate) struct $connection {
+            edges: Vec<$edge>,
+            nodes: Vec<$node>,
+            page_info: PageInfo,
+            /// With the filter and the search applied.
+            total_count: u64,
+        }
+
+        impl From<Page<$row>> for $connection {
+            fn from(page: Page<$row>) -> Self {
+                let end_cursor = page.rows.last().map(|(cursor, _)| cursor.clone());
+                let edges: Vec<_> =
+                    page.rows.into_iter().map(|(cursor, row)| $edge { cursor, node: row.into() }).collect();
+                Self {
+                    nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
+                    edges,
+                    page_info: PageInfo { has_next_page: page.has_next, end_cursor },
+                    total_count: page.total,
+                }
+            }
+        }
+    )+};
+}
+
+connections! {
+    DeviceConnection of DeviceEdge of Device from DeviceRecord;
+    PatientConnection of PatientEdge of Patient from PatientRecord;
+    AlarmConnection of AlarmEdge of Alarm from care::Alarm;
+}

@@ -1,0 +1,95 @@
+//! Words of the domain, as the schema writes them.
+
+use async_graphql::Enum;
+
+/// What a person or program is to a hospital.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tenants::access::Role")]
+pub(crate) enum Role {
+    /// Runs the platform; sees hospitals, never their patients.
+    Operator,
+    /// Runs one hospital's fleet, users and rules.
+    Admin,
+    /// Treats patients; also edits rules.
+    Clinician,
+    /// Cares for patients.
+    Nurse,
+    /// Studies data without knowing whose it is.
+    Researcher,
+    /// A program of the hospital.
+    Integrator,
+}
+
+/// Alarm priority after IEC 60601-1-8.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "care::Priority")]
+pub(crate) enum AlarmPriority {
+    /// Immediate response is required.
+    High,
+    /// Prompt response is required.
+    Medium,
+    /// Awareness is required.
+    Low,
+}
+
+/// Where an alarm stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "care::AlarmState")]
+pub(crate) enum AlarmState {
+    /// The condition holds and nobody has taken note.
+    Raised,
+    /// The condition holds and someone has taken note.
+    Acknowledged,
+    /// The condition is over.
+    Cleared,
+}
+
+/// What a ward looks at first.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "readings::VitalSign")]
+pub(crate) enum VitalSign {
+    /// In /min.
+    HeartRate,
+    /// By pulse oximetry (SpO2), in %.
+    OxygenSaturation,
+    /// In /min.
+    RespiratoryRate,
+    /// In mm[Hg].
+    SystolicPressure,
+    /// In mm[Hg].
+    DiastolicPressure,
+    /// In Cel.
+    Temperature,
+    /// Coded: yes or no.
+    SupplementalOxygen,
+    /// Coded by one letter of ACVPU.
+    Consciousness,
+}
+
+/// Clinical risk after NEWS2 (Royal College of Physicians 2017).
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "care::news2::Risk")]
+pub(crate) enum ClinicalRisk {
+    /// 0 to 4.
+    Low,
+    /// 0 to 4, with 3 in one parameter.
+    LowMedium,
+    /// 5 or 6.
+    Medium,
+    /// 7 or more.
+    High,
+}
+
+/// How a reading is compared with a number.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "rules::Comparison")]
+pub(crate) enum Comparison {
+    /// Greater.
+    Above,
+    /// Greater or equal.
+    AtLeast,
+    /// Less.
+    Below,
+    /// Less or equal.
+    AtMost,
+}

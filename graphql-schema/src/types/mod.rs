@@ -1,0 +1,23 @@
+//! The types of the schema. Each wraps what the domain has; none is stored and none is sent to a store.
+
+mod alarm;
+mod connection;
+mod device;
+mod enums;
+mod news2;
+mod patient;
+mod rule;
+mod viewer;
+mod vital;
+
+pub(crate) use self::{
+    alarm::Alarm,
+    connection::{AlarmConnection, DeviceConnection, PatientConnection},
+    device::Device,
+    enums::{AlarmPriority, AlarmState, ClinicalRisk, Comparison, Role, VitalSign},
+    news2::News2,
+    patient::Patient,
+    rule::Rule,
+    viewer::{Tenant, Viewer},
+    vital::{Vital, vitals},
+};

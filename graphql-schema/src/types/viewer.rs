@@ -1,0 +1,33 @@
+//! Who is signed in, and where.
+
+use async_graphql::{ID, SimpleObject};
+
+use super::Role;
+
+/// A hospital on the platform.
+#[derive(SimpleObject)]
+pub(crate) struct Tenant {
+    id: ID,
+    /// Its name in addresses and user names.
+    slug: String,
+    name: String,
+}
+
+impl From<tenants::Tenant> for Tenant {
+    fn from(tenant: tenants::Tenant) -> Self {
+        Self { id: ID(tenant.id.to_string()), slug: tenant.slug.to_string(), name: tenant.name }
+    }
+}
+
+/// The signed-in principal and what it may do; the UI shows only what stands in permissions.
+#[derive(SimpleObject)]
+pub(crate) struct Viewer {
+    pub(crate) id: ID,
+    pub(crate) email: String,
+    pub(crate) display_name: String,
+    pub(crate) role: Role,
+    /// Null for operators, who belong to no hospital.
+    pub(crate) tenant: Option<Tenant>,
+    /// object:action pairs, e.g. alarm:acknowledge
+    pub(crate) permissions: Vec<String>,
+}

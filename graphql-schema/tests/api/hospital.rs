@@ -1,0 +1,278 @@
+//! One hospital in a temporary SQLite database: a patient, two monitors, a rule, people of every role.
+
+use std::sync::{Arc, atomic::AtomicUsize};
+
+use actix::ArbiterHandle;
+use async_graphql::{Data, Request, Variables};
+use bytes::Bytes;
+use graphql_schema::{Limits, Schema, Services, schema};
+use jiff::{SignedDuration, Timestamp};
+use readings::{Path, Reading};
+use rules::{Comparison, Condition, Rule};
+use serde_json::{Value, json};
+use storage::{Database, DatabaseOptions};
+use tempfile::TempDir;
+use templates::{Defect, RawMessage, Template};
+use tenants::{
+    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UserId,
+    access::{Access, Action, Caller, Object, Principal, Role, Scope},
+    audit::{AuditEntry, Outcome},
+    clock::{Clock, ManualClock},
+    credentials::SecretHash,
+    stores::Tenants,
+};
+use twins::{
+    Decoders, Twins, Unsequenced,
+    device::Decoder,
+    message::Channel,
+    store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
+};
+
+use crate::{
+    answers::{Following, code},
+    batching::Counted,
+};
+
+pub(crate) const MONITOR: &str = "monitor-1";
+/// It measures nobody.
+pub(crate) const SPARE: &str = "monitor-2";
+
+struct BuiltIn(&'static Template);
+
+impl Decoder for BuiltIn {
+    fn decode(&self, message: RawMessage<'_>, readings: &mut Vec<Reading>) -> Result<(), Defect> {
+        self.0.decode(message, readings)
+    }
+}
+
+pub(crate) struct Hospital {
+    pub(crate) clock: ManualClock,
+    pub(crate) patient: PatientId,
+    pub(crate) rule: RuleId,
+    pub(crate) twins: Twins,
+    pub(crate) devices: Arc<Counted>,
+    database: Database,
+    access: Arc<Access>,
+    tenant: TenantId,
+    schema: Schema,
+    _folder: TempDir,
+}
+
+impl Hospital {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("iomt.db").display());
+        let database = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
+        database.migrate().await.unwrap();
+        let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let access = Arc::new(Access::new().await.unwrap());
+        let decoders: Decoders = Arc::new(|id| {
+            templates::builtin::find(id).map(|template| Arc::new(BuiltIn(template)) as Arc<dyn Decoder>)
+        });
+        let (twins, writer) = Twins::open(
+            Arc::new(database.clone()),
+            Arc::new(clock.clone()),
+            Arc::clone(&decoders),
+            vec![arbiter()],
+            "test",
+        )
+        .await
+        .unwrap();
+        tokio::spawn(writer);
+        twins.recover().await.unwrap();
+        let stores = Arc::new(database.clone());
+        let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
+        let services = Services {
+            access: Arc::clone(&access),
+            tenants: stores.clone(),
+            devices: devices.clone(),
+            patients: stores.clone(),
+            alarms: stores.clone(),
+            rules: stores.clone(),
+            history: stores,
+            twins: twins.clone(),
+            decoders,
+            clock: Arc::new(clock.clone()),
+        };
+        let mut hospital = Self {
+            patient: PatientId::new(&clock),
+            rule: RuleId::new(&clock),
+            tenant: TenantId::new(&clock),
+            clock,
+            twins,
+            devices,
+            database,
+            access,
+            schema: schema(services, Limits::default()),
+            _folder: folder,
+        };
+        hospital.furnish().await;
+        hospital
+    }
+
+    async fn furnish(&mut self) {
+        let slug = TenantSlug::parse("st-elsewhere").unwrap();
+        let tenant = Tenant { id: self.tenant, slug, name: "St. Elsewhere".into() };
+        Tenants::create(&self.database, &tenant).await.unwrap();
+        self.add_patient(self.patient, "12").await;
+        self.add_device(MONITOR, Some(self.patient)).await;
+        self.add_device(SPARE, None).await;
+        let rule = Rule {
+            id: self.rule,
+            name: "Low oxygen".into(),
+            path: Path::parse("spo2").unwrap(),
+            raise: Condition { comparison: Comparison::Below, value: 90.0 },
+            hold: SignedDuration::ZERO,
+            clear: Condition { comparison: Comparison::AtLeast, value: 92.0 },
+            clear_hold: SignedDuration::ZERO,
+            unit: None,
+            priority: care::Priority::High,
+            enabled: true,
+            version: 1,
+        };
+        let scope = self.scope(Object::Rule);
+        Rules::save(&self.database, &scope, &rule, &self.entry()).await.unwrap();
+        self.twins.rules_changed(self.tenant).await.unwrap();
+    }
+
+    pub(crate) async fn add_patient(&self, id: PatientId, bed: &str) {
+        let record = PatientRecord {
+            id,
+            name: Some(format!("Ada of {bed}")),
+            mrn: Some(format!("MRN-{bed}")),
+            birth_year: Some(1950),
+            ward: "3 East".into(),
+            bed: bed.into(),
+            spo2_scale: care::news2::Spo2Scale::One,
+        };
+        let scope = self.scope(Object::Patient);
+        Patients::create(&self.database, &scope, &record, &self.entry()).await.unwrap();
+    }
+
+    pub(crate) async fn add_device(&self, id: &str, patient: Option<PatientId>) {
+        let record = DeviceRecord {
+            id: DeviceId::parse(id).unwrap(),
+            name: format!("Bedside {id}"),
+            template: "dtmi:iomt:PatientMonitor;1".into(),
+            patient,
+        };
+        let (hash, scope) = (SecretHash::of(id.as_bytes()), self.scope(Object::Device));
+        Devices::create(&self.database, &scope, &record, &hash, &self.entry()).await.unwrap();
+    }
+
+    fn scope(&self, object: Object) -> Scope {
+        self.access.grant(&self.caller(Role::Admin), object, Action::Write).unwrap()
+    }
+
+    fn entry(&self) -> AuditEntry {
+        AuditEntry {
+            tenant: self.tenant,
+            at: self.clock.now(),
+            actor: "system".into(),
+            action: "test.set_up".into(),
+            subject: "test:1".into(),
+            outcome: Outcome::Success,
+            detail: String::new(),
+            correlation: CorrelationId(1),
+        }
+    }
+
+    pub(crate) fn caller(&self, role: Role) -> Caller {
+        let tenant = if role == Role::Operator { TenantId::PLATFORM } else { self.tenant };
+        let principal = Principal::User {
+            id: UserId::from_uuid(uuid::Uuid::from_u128(7)),
+            role,
+            name: format!("A {role}").into(),
+            email: format!("{role}@st-elsewhere.example").into(),
+        };
+        Caller { tenant, principal }
+    }
+
+    /// A caller of another hospital.
+    pub(crate) fn stranger(&self) -> Caller {
+        Caller { tenant: TenantId::from_uuid(uuid::Uuid::from_u128(9)), ..self.caller(Role::Nurse) }
+    }
+
+    /// Sends one message as a device and waits until its twin has folded it.
+    pub(crate) async fn send(&self, device: &str, payload: Value) {
+        self.send_all(device, [payload]).await;
+    }
+
+    /// Sends messages at once and waits until the twin has folded the last.
+    pub(crate) async fn send_all(&self, device: &str, payloads: impl IntoIterator<Item = Value>) {
+        let device = DeviceId::parse(device).unwrap();
+        let message = |payload: Value| Unsequenced {
+            received_at: self.clock.now(),
+            correlation: CorrelationId(1),
+            channel: Channel::Telemetry { component: None },
+            payload: Bytes::from(payload.to_string()),
+        };
+        let messages: Vec<_> = payloads.into_iter().map(message).collect();
+        let scope = self.access.grant(&self.caller(Role::Admin), Object::Device, Action::Read).unwrap();
+        let before = self.twins.device(&scope, &device).await.unwrap().messages;
+        let after = before + messages.len() as u64;
+        self.twins.append(self.tenant, device.clone(), messages).await.unwrap().await.unwrap();
+        // The acknowledgement is for the log; the fold comes after it.
+        while self.twins.device(&scope, &device).await.unwrap().messages < after {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Runs a document as a caller and returns the whole answer.
+    pub(crate) async fn answer(&self, caller: Option<Caller>, document: &str, variables: Value) -> Value {
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        let request = match caller {
+            Some(caller) => request.data(caller).data(CorrelationId(0xabc)),
+            None => request,
+        };
+        serde_json::to_value(self.schema.execute(request).await).unwrap()
+    }
+
+    /// Runs a document that must succeed.
+    pub(crate) async fn data(&self, role: Role, document: &str, variables: Value) -> Value {
+        let mut answer = self.answer(Some(self.caller(role)), document, variables).await;
+        assert!(answer["errors"].is_null(), "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// The code with which a document is refused.
+    pub(crate) async fn refusal(&self, role: Role, document: &str, variables: Value) -> String {
+        let answer = self.answer(Some(self.caller(role)), document, variables).await;
+        code(&answer).unwrap_or_else(|| panic!("not refused: {answer:#}"))
+    }
+
+    /// Follows a subscription, its caller known from the connection as over a WebSocket.
+    pub(crate) fn follow(&self, caller: Option<Caller>, document: &str, variables: Value) -> Following {
+        let mut session = Data::default();
+        if let Some(caller) = caller {
+            session.insert(caller);
+            session.insert(CorrelationId(0xabc));
+        }
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        let answers = self.schema.execute_stream_with_session_data(request, Arc::new(session));
+        Following::of(answers)
+    }
+
+    /// The open alarm that a low saturation raises.
+    pub(crate) async fn raise_alarm(&self) -> String {
+        let mut alarms =
+            self.follow(Some(self.caller(Role::Nurse)), "subscription { alarms { id } }", json!({}));
+        self.send(MONITOR, json!({ "spo2": 80, "heartRate": 72 })).await;
+        alarms.next().await["data"]["alarms"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Where twins live: an actix system on a thread of its own, which ends with the process.
+fn arbiter() -> ArbiterHandle {
+    let (hand, handle) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let system = actix::System::new();
+        hand.send(actix::System::current().arbiter().clone()).unwrap();
+        system.run().unwrap();
+    });
+    handle.recv().unwrap()
+}

@@ -1,0 +1,10 @@
+//! The API on a real database and living twins, without HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is how a failure is told")]
+
+mod answers;
+mod batching;
+mod changes;
+mod hospital;
+mod live;
+mod past;
+mod roles;

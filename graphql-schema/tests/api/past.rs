@@ -1,0 +1,105 @@
+//! Trends, twins and what was set aside.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tenants::access::Role;
+
+use crate::hospital::{Hospital, MONITOR, SPARE};
+
+const TREND: &str = "query ($id: ID!, $sign: VitalSign!, $since: DateTime, $until: DateTime, $max: Int) {
+    patient(id: $id) { trend(sign: $sign, since: $since, until: $until, maxPoints: $max) { at value } } }";
+
+async fn trend(hospital: &Hospital, arguments: Value) -> Vec<f64> {
+    let mut variables = json!({ "id": hospital.patient.to_string(), "sign": "TEMPERATURE" });
+    variables.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+    let data = hospital.data(Role::Clinician, TREND, variables).await;
+    let points = data["patient"]["trend"].as_array().unwrap();
+    points.iter().map(|point| point["value"].as_f64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_trend_is_what_the_patients_devices_measured() {
+    let hospital = Hospital::open().await;
+    for tenth in 0..40 {
+        hospital.clock.advance(Duration::from_secs(60));
+        hospital.send(MONITOR, json!({ "temperature": 36.0 + f64::from(tenth) / 10.0 })).await;
+        hospital.send(SPARE, json!({ "temperature": 20 })).await;
+    }
+    // Also in another unit, sent late, sent twice, and not to be understood.
+    let measured = hospital.now() - SignedDuration::from_secs(30);
+    let late = json!({ "ts": measured.to_string(), "values": { "temperature": { "value": 104, "unit": "[degF]" } } });
+    hospital.send(MONITOR, late.clone()).await;
+    hospital.send(MONITOR, late).await;
+    hospital.send(MONITOR, json!({ "temperature": "warm" })).await;
+
+    let half_an_hour = trend(&hospital, json!({})).await;
+    assert_eq!(half_an_hour.len(), 32, "30 minutes with both ends, and one late");
+    assert!((half_an_hour[30] - 40.0).abs() < 1e-9, "104 °F between the last two: {half_an_hour:?}");
+    let all = trend(&hospital, json!({ "since": "2026-01-02T03:00:00Z" })).await;
+    assert_eq!((all.len(), all[0]), (41, 36.0));
+    let thinned = trend(&hospital, json!({ "since": "2026-01-02T03:00:00Z", "max": 10 })).await;
+    assert!(
+        thinned.len() <= 10 && thinned[0] == 36.0 && thinned.contains(&40.0) && thinned.ends_with(&[39.9])
+    );
+    let part = json!({ "since": "2026-01-02T03:06:05Z", "until": "2026-01-02T03:08:05Z" });
+    assert_eq!(trend(&hospital, part).await, [36.1, 36.2]);
+    assert!(trend(&hospital, json!({ "sign": "CONSCIOUSNESS" })).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_trend_cannot_be_is_refused() {
+    let hospital = Hospital::open().await;
+    let id = hospital.patient.to_string();
+    for wrong in [
+        json!({ "since": "2026-01-01T03:04:00Z" }),
+        json!({ "since": "2026-01-02T03:00:00Z", "until": "2026-01-02T02:00:00Z" }),
+        json!({ "since": "yesterday" }),
+        json!({ "max": 9 }),
+        json!({ "max": 5001 }),
+    ] {
+        let mut variables = json!({ "id": id, "sign": "HEART_RATE" });
+        variables.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert_eq!(hospital.refusal(Role::Nurse, TREND, variables).await, "BAD_INPUT", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_tells_what_it_said_and_what_was_not_understood() {
+    let hospital = Hospital::open().await;
+    hospital.send(MONITOR, json!({ "heartRate": 72, "battery": 88 })).await;
+    hospital.send(MONITOR, json!("not an object")).await;
+    let document = "query ($id: ID!) { device(id: $id) { connected lastSeenAt messageCount setAsideCount
+        readings { path value unit modeled } setAside(first: 5) { reason sequence } patient { bed } } }";
+    let device = hospital.data(Role::Admin, document, json!({ "id": MONITOR })).await["device"].take();
+    assert_eq!((&device["messageCount"], &device["setAsideCount"]), (&json!(2), &json!(1)));
+    assert_eq!(device["connected"], false);
+    assert_eq!(device["lastSeenAt"], hospital.now().to_string());
+    assert_eq!(device["patient"]["bed"], "12");
+    let expected = json!([
+        { "path": "battery", "value": "88", "unit": null, "modeled": false },
+        { "path": "heartRate", "value": "72", "unit": "/min", "modeled": true },
+    ]);
+    assert_eq!(device["readings"], expected);
+    assert_eq!(device["setAside"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_greys_with_its_age_and_drops_out_of_the_score() {
+    let hospital = Hospital::open().await;
+    hospital.send(MONITOR, json!({ "heartRate": 72, "temperature": 36.6 })).await;
+    let document = "query ($id: ID!) { patient(id: $id) { vitals { sign stale }
+        news2 { score complete missing parameters { sign points } } } }";
+    let ask = || hospital.data(Role::Nurse, document, json!({ "id": hospital.patient.to_string() }));
+    let fresh = ask().await["patient"].take();
+    let stale = |patient: &Value| -> Vec<bool> {
+        patient["vitals"].as_array().unwrap().iter().map(|vital| vital["stale"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(stale(&fresh), [false, false]);
+    assert_eq!((&fresh["news2"]["score"], &fresh["news2"]["complete"]), (&json!(0), &json!(false)));
+    hospital.clock.advance(Duration::from_secs(600));
+    let later = ask().await["patient"].take();
+    assert_eq!(stale(&later), [true, false], "a pulse of ten minutes ago is old, a temperature is not");
+    assert!(later["news2"]["missing"].as_array().unwrap().contains(&json!("HEART_RATE")));
+}

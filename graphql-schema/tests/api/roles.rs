@@ -1,0 +1,151 @@
+//! Which role gets what, as a table that is read in review.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use tenants::{
+    DeviceId, TenantId,
+    access::{Caller, Principal, Role},
+};
+
+use crate::{
+    answers::code,
+    hospital::{Hospital, MONITOR},
+};
+
+const ROLES: [Role; 6] =
+    [Role::Operator, Role::Admin, Role::Clinician, Role::Nurse, Role::Researcher, Role::Integrator];
+
+/// What is asked, in the name under which it stands in the table.
+const QUESTIONS: [(&str, &str); 22] = [
+    ("viewer", "{ viewer { id email displayName role permissions tenant { id slug name } } }"),
+    ("tenants", "{ tenants { id slug name } }"),
+    (
+        "devices",
+        "{ devices { edges { cursor node { id } } nodes { id name template connected } totalCount } }",
+    ),
+    (
+        "device twin",
+        "query ($device: ID!) { device(id: $device) { lastSeenAt messageCount setAsideCount quarantine readings { path value unit modeled } setAside { reason } } }",
+    ),
+    ("device.patient", "query ($device: ID!) { device(id: $device) { patient { id } } }"),
+    ("patients", "{ patients { nodes { id ward bed birthYear } totalCount } }"),
+    ("patient.name", "query ($patient: ID!) { patient(id: $patient) { name mrn } }"),
+    (
+        "patient.vitals",
+        "query ($patient: ID!) { patient(id: $patient) { vitals { sign value } news2 { score } } }",
+    ),
+    ("patient.devices", "query ($patient: ID!) { patient(id: $patient) { devices { id } } }"),
+    ("patient.openAlarms", "query ($patient: ID!) { patient(id: $patient) { openAlarms { id } } }"),
+    (
+        "patient.trend",
+        "query ($patient: ID!) { patient(id: $patient) { trend(sign: HEART_RATE) { value } } }",
+    ),
+    ("alarms", "{ alarms { nodes { id state } totalCount } }"),
+    ("alarm.note", "query ($alarm: ID!) { alarm(id: $alarm) { acknowledgedBy note } }"),
+    ("alarm.device", "query ($alarm: ID!) { alarm(id: $alarm) { device { id } } }"),
+    ("alarm.patient", "query ($alarm: ID!) { alarm(id: $alarm) { patient { name } } }"),
+    ("alarm.rule", "query ($alarm: ID!) { alarm(id: $alarm) { rule { name } } }"),
+    ("rules", "{ rules { id name version } }"),
+    ("acknowledgeAlarm", "mutation ($alarm: ID!) { acknowledgeAlarm(input: { id: $alarm }) { state } }"),
+    ("saveRule", "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }"),
+    ("releaseDevice", "mutation ($device: ID!) { releaseDevice(id: $device) { id } }"),
+    ("subscribe vitals", "subscription { vitals { patientId } }"),
+    ("subscribe alarms", "subscription { alarms { id } }"),
+];
+
+fn variables(hospital: &Hospital, alarm: &str) -> Value {
+    json!({ "device": MONITOR, "patient": hospital.patient.to_string(), "alarm": alarm, "rule": {
+        "name": "Tachycardia", "path": "heartRate", "raiseWhen": "ABOVE", "raiseValue": 130, "holdSeconds": 10,
+        "clearWhen": "BELOW", "clearValue": 120, "clearHoldSeconds": 10, "unit": "/min", "priority": "MEDIUM",
+        "enabled": true } })
+}
+
+async fn ask(hospital: &Hospital, caller: Option<Caller>, document: &str, variables: &Value) -> Value {
+    // Only what a document declares may be given.
+    let given =
+        variables.as_object().unwrap().iter().filter(|(name, _)| document.contains(&format!("${name}:")));
+    let variables = Value::Object(given.map(|(name, value)| (name.clone(), value.clone())).collect());
+    if document.starts_with("subscription") {
+        hospital.follow(caller, document, variables).next().await
+    } else {
+        hospital.answer(caller, document, variables).await
+    }
+}
+
+/// Whether the column that is asked for, and that has a value, came back empty.
+fn masked(answer: &Value) -> bool {
+    ["/data/patient/name", "/data/alarm/note"].iter().any(|at| answer.pointer(at).is_some_and(Value::is_null))
+}
+
+#[tokio::test]
+async fn the_role_and_field_matrix() {
+    let hospital = Hospital::open().await;
+    let alarm = hospital.raise_alarm().await;
+    let acknowledge =
+        "mutation ($id: ID!) { acknowledgeAlarm(input: { id: $id, note: \"Ada again\" }) { note } }";
+    hospital.data(Role::Nurse, acknowledge, json!({ "id": alarm })).await;
+    let variables = variables(&hospital, &alarm);
+
+    let mut table = format!("{:20}", "");
+    for role in ROLES {
+        write!(table, "{:13}", role.as_str()).unwrap();
+    }
+    for (name, document) in QUESTIONS {
+        write!(table, "\n{name:20}").unwrap();
+        for role in ROLES {
+            let answer = ask(&hospital, Some(hospital.caller(role)), document, &variables).await;
+            let shown = match code(&answer) {
+                Some(code) => code.to_lowercase(),
+                None if masked(&answer) => "masked".to_owned(),
+                None => "yes".to_owned(),
+            };
+            write!(table, "{shown:13}").unwrap();
+        }
+    }
+    let lines: Vec<_> = table.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[tokio::test]
+async fn without_a_caller_or_as_a_device_there_is_nothing() {
+    let hospital = Hospital::open().await;
+    let variables = variables(&hospital, "00000000-0000-0000-0000-000000000000");
+    let device = Principal::Device(DeviceId::parse(MONITOR).unwrap());
+    let device = Caller { principal: device, ..hospital.caller(Role::Nurse) };
+    for (name, document) in QUESTIONS {
+        let answer = ask(&hospital, None, document, &variables).await;
+        assert_eq!(code(&answer).as_deref(), Some("UNAUTHENTICATED"), "{name}: {answer:#}");
+        let answer = ask(&hospital, Some(device.clone()), document, &variables).await;
+        assert_eq!(code(&answer).as_deref(), Some("FORBIDDEN"), "{name}: {answer:#}");
+    }
+}
+
+#[tokio::test]
+async fn another_hospital_is_as_if_it_were_not_there() {
+    let hospital = Hospital::open().await;
+    let alarm = hospital.raise_alarm().await;
+    let variables = variables(&hospital, &alarm);
+    let stranger = hospital.stranger();
+    assert_ne!(stranger.tenant, TenantId::PLATFORM);
+    for (name, document) in QUESTIONS {
+        if document.starts_with("subscription") || name == "saveRule" || name == "viewer" {
+            continue;
+        }
+        let text = ask(&hospital, Some(stranger.clone()), document, &variables).await["data"].to_string();
+        for known in [MONITOR, "3 East", "Low oxygen", alarm.as_str(), &hospital.patient.to_string()] {
+            assert!(!text.contains(known), "{name}: {text}");
+        }
+    }
+    let waveform = "subscription ($patient: ID!) { waveform(patient: $patient) { channel } }";
+    let vitals = "subscription ($patient: ID!) { vitals(patients: [$patient]) { patientId } }";
+    for document in [waveform, vitals] {
+        let mut following = hospital.follow(
+            Some(stranger.clone()),
+            document,
+            json!({ "patient": hospital.patient.to_string() }),
+        );
+        assert_eq!(code(&following.next().await).as_deref(), Some("NOT_FOUND"), "{document}");
+        assert!(following.ends().await);
+    }
+}

@@ -1,0 +1,59 @@
+//! What can be set about the broker, and every bound it keeps.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// Largest payload of a message: what the device templates accept.
+const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
+
+/// Room for the fixed header, topic and properties around the largest payload.
+const MAX_HEADER_BYTES: usize = 4 * 1024;
+
+/// Settings of one broker. Every queue in the broker is bounded by a field of this struct.
+#[derive(Debug, Clone)]
+pub struct BrokerConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Largest packet a client may send, fixed header included. Larger: DISCONNECT 0x95 and close.
+    pub max_packet_bytes: usize,
+    /// How long a connection may take to send its CONNECT.
+    pub connect_timeout: Duration,
+    /// How long the gatekeeper may take; after it the client is told that the server is unavailable.
+    pub admit_timeout: Duration,
+    /// Open connections, those not yet authenticated included. Beyond it a new one is closed unread.
+    pub max_connections: usize,
+    /// Messages of one connection that wait for their commit. A v5 client is told this number and
+    /// disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further.
+    pub receive_maximum: u16,
+    /// QoS 1 messages to one client that it has not acknowledged yet. More wait in the outbox.
+    pub max_in_flight: u16,
+    /// Messages queued to one client, for each QoS. QoS 0 beyond it is dropped and counted, QoS 1
+    /// beyond it disconnects the slow consumer (0x97).
+    pub outbox_messages: usize,
+    /// The same bound in bytes, for each QoS.
+    pub outbox_bytes: usize,
+    /// How long a client may take to receive anything at all before it counts as a slow consumer.
+    pub write_timeout: Duration,
+    /// Filters one client may subscribe to; further ones are refused (0x97).
+    pub max_subscriptions: usize,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
+            max_packet_bytes: MAX_PAYLOAD_BYTES + MAX_HEADER_BYTES,
+            connect_timeout: Duration::from_secs(10),
+            admit_timeout: Duration::from_secs(5),
+            max_connections: 100_000,
+            receive_maximum: 1_024,
+            max_in_flight: 64,
+            outbox_messages: 1_000,
+            outbox_bytes: 4 * 1024 * 1024,
+            write_timeout: Duration::from_secs(20),
+            max_subscriptions: 64,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! From an accepted socket to a client that is let in, or refused.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use rumqttd::protocol::{Connect, ConnectProperties, LastWill, Login as Credentials, Packet, QoS};
+use tenants::CorrelationId;
+use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+
+use crate::{
+    codec, encode,
+    frame::{self, Scan},
+    gate::{Login, Refusal},
+    hub::Hub,
+    metrics::Spoken,
+    protocol::{Reason, Version, packet},
+    session::{
+        Opened, Will, farewell,
+        outbox::{Limits, Outbox},
+    },
+    topics::Rights,
+};
+
+/// Largest CONNECT. It comes from a stranger, so it is bounded more tightly than later packets.
+const MAX_CONNECT_BYTES: usize = 64 * 1024;
+
+/// First read of a connection: most CONNECTs fit.
+const FIRST_READ_BYTES: usize = 512;
+
+/// Longest client identifier.
+const MAX_CLIENT_ID_BYTES: usize = 256;
+
+/// Why a connection is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// The client went away before it was answered.
+    Gone,
+    Timeout,
+    /// Not MQTT, or not a CONNECT: closed without a word.
+    NotConnect,
+    Malformed,
+    TooLarge,
+    UnsupportedVersion,
+    AuthMethod,
+    WillTopic,
+    WillQos,
+    WillRetain,
+    ShuttingDown,
+    By(Refusal),
+}
+
+impl Refused {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Timeout => "timeout",
+            Self::NotConnect => "not_connect",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "packet_too_large",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::AuthMethod => "auth_method",
+            Self::WillTopic => "will_topic",
+            Self::WillQos => "will_qos",
+            Self::WillRetain => "will_retain",
+            Self::ShuttingDown => "shutting_down",
+            Self::By(Refusal::BadCredentials) => "bad_credentials",
+            Self::By(Refusal::NotAuthorized) => "not_authorized",
+            Self::By(Refusal::ClientIdNotValid) => "client_id",
+            Self::By(Refusal::Busy) => "busy",
+            Self::By(Refusal::Unavailable) => "unavailable",
+        }
+    }
+
+    /// The code of the CONNACK; `None` closes without one.
+    const fn code(self, version: Version) -> Option<u8> {
+        let (v311, v5) = match self {
+            Self::Gone | Self::Timeout | Self::NotConnect => (None, None),
+            Self::Malformed => (None, Some(0x81)),
+            Self::TooLarge => (None, Some(0x95)),
+            Self::UnsupportedVersion => (Some(1), Some(0x84)),
+            Self::AuthMethod => (None, Some(0x8C)),
+            Self::WillTopic => (Some(5), Some(0x87)),
+            Self::WillQos => (None, Some(0x9B)),
+            Self::WillRetain => (None, Some(0x9A)),
+            Self::ShuttingDown | Self::By(Refusal::Unavailable) => (Some(3), Some(0x88)),
+            Self::By(Refusal::BadCredentials) => (Some(5), Some(0x86)),
+            Self::By(Refusal::NotAuthorized) => (Some(5), Some(0x87)),
+            Self::By(Refusal::ClientIdNotValid) => (Some(2), Some(0x85)),
+            Self::By(Refusal::Busy) => (Some(3), Some(0x89)),
+        };
+        match version {
+            Version::V311 => v311,
+            Version::V5 => v5,
+        }
+    }
+}
+
+/// What was decoded from a CONNECT.
+struct Request {
+    version: Version,
+    connect: Connect,
+    properties: Option<ConnectProperties>,
+    will: Option<LastWill>,
+    credentials: Option<Credentials>,
+    unread: BytesMut,
+}
+
+/// Greets a client. `None`: it was refused, told why, and counted.
+pub(crate) async fn greet(stream: &mut TcpStream, peer: SocketAddr, hub: &Arc<Hub>) -> Option<Opened> {
+    let correlation = hub.correlations.take(1);
+    let mut version = Version::V311;
+    let received = timeout(hub.config.connect_timeout, receive(stream, &mut version)).await;
+    let opened = match received.unwrap_or(Err(Refused::Timeout)) {
+        Ok(request) => open(request, peer, correlation, hub).await,
+        Err(refused) => Err(refused),
+    };
+    match opened {
+        Ok(opened) => {
+            let version = opened.version.label();
+            hub.metrics.connects.get_or_create(&Spoken { version }).inc();
+            tracing::debug!(%correlation, tenant = %opened.rights.tenant(), version, "mqtt client connected");
+            Some(opened)
+        }
+        Err(refused) => {
+            hub.metrics.refused(refused.label());
+            if refused == Refused::Gone {
+                tracing::debug!(%correlation, %peer, "mqtt connection closed before its CONNECT"); // a port probe
+            } else {
+                tracing::info!(%correlation, %peer, reason = refused.label(), "mqtt connection refused");
+            }
+            if let Some(code) = refused.code(version) {
+                farewell(stream, encode::refused(version, code), None).await;
+            }
+            None
+        }
+    }
+}
+
+/// Reads until the CONNECT is whole. Sets `version` as soon as it is known, so that a refusal is said
+/// in the client's own.
+async fn receive(stream: &mut TcpStream, version: &mut Version) -> Result<Request, Refused> {
+    let mut unread = BytesMut::with_capacity(FIRST_READ_BYTES);
+    let whole = loop {
+        if stream.read_buf(&mut unread).await.map_err(|_| Refused::Gone)? == 0 {
+            return Err(Refused::Gone);
+        }
+        if unread.first().is_some_and(|first| *first != packet::CONNECT << 4) {
+            return Err(Refused::NotConnect);
+        }
+        match frame::scan(&unread, MAX_CONNECT_BYTES) {
+            Ok(Scan::Whole(frame)) => {
+                *version = level(unread.get(frame.body.clone()).unwrap_or_default(), version)?;
+                break frame.body.end;
+            }
+            // The buffer doubles: nobody makes us hold what he has not sent.
+            Ok(Scan::Part { .. }) if unread.len() == unread.capacity() => unread.reserve(unread.len()),
+            Ok(Scan::Part { .. }) => {}
+            Err(Reason::PacketTooLarge) => return Err(Refused::TooLarge),
+            Err(_) => return Err(Refused::NotConnect),
+        }
+    };
+    let frame = unread.split_to(whole);
+    match codec::decode(*version, &frame).map_err(|_| Refused::Malformed)? {
+        Packet::Connect(connect, properties, will, _, credentials) => {
+            Ok(Request { version: *version, connect, properties, will, credentials, unread })
+        }
+        _ => Err(Refused::NotConnect),
+    }
+}
+
+/// The protocol version at the start of a CONNECT's body, and the checks that the codec leaves out.
+fn level(body: &[u8], told: &mut Version) -> Result<Version, Refused> {
+    const NAME: &[u8] = b"\x00\x04MQTT";
+    let Some([level, flags, ..]) = body.strip_prefix(NAME) else {
+        let old = body.starts_with(b"\x00\x06MQIsdp"); // MQTT 3.1
+        return Err(if old { Refused::UnsupportedVersion } else { Refused::NotConnect });
+    };
+    let version = match level {
+        4 => Version::V311,
+        5 => Version::V5,
+        6.. => {
+            *told = Version::V5;
+            return Err(Refused::UnsupportedVersion);
+        }
+        _ => return Err(Refused::UnsupportedVersion),
+    };
+    *told = version;
+    let (reserved, has_user_name, has_password) = (flags & 1, flags & 0x80, flags & 0x40);
+    if reserved != 0 || (version == Version::V311 && has_password != 0 && has_user_name == 0) {
+        return Err(Refused::Malformed);
+    }
+    Ok(version)
+}
+
+/// Decides about a CONNECT.
+async fn open(
+    request: Request,
+    peer: SocketAddr,
+    correlation: CorrelationId,
+    hub: &Arc<Hub>,
+) -> Result<Opened, Refused> {
+    let Request { version, connect, properties, will, credentials, unread } = request;
+    check(version, &connect, properties.as_ref(), will.as_ref())?;
+    let (user_name, password) = credentials
+        .as_ref()
+        .map_or(("", &[][..]), |given| (given.username.as_str(), given.password.as_bytes()));
+    let login = Login { client_id: &connect.client_id, user_name, password, peer, correlation };
+    let admission = timeout(hub.config.admit_timeout, hub.gatekeeper.admit(login))
+        .await
+        .unwrap_or(Err(Refusal::Unavailable))
+        .map_err(Refused::By)?;
+
+    let rights = Rights::of(&admission);
+    let will = match will {
+        Some(will) => {
+            let channel = rights.channel(&will.topic).ok_or(Refused::WillTopic)?;
+            Some(Will { channel, payload: will.message })
+        }
+        None => None,
+    };
+    let assigned = connect.client_id.is_empty().then(|| format!("auto-{correlation}"));
+    let client_id = assigned.as_deref().unwrap_or(&connect.client_id);
+    let properties = properties.as_ref();
+    let limits = Limits::new(
+        &hub.config,
+        properties.and_then(|of| of.receive_maximum),
+        properties.and_then(|of| of.max_packet_size),
+    );
+    let outbox = Arc::new(Outbox::new(version, limits));
+    let seat = hub.registry.enter(&admission, client_id, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
+    Ok(Opened {
+        version,
+        client: admission.client,
+        rights,
+        seat,
+        outbox,
+        keep_alive: (connect.keep_alive > 0)
+            .then(|| Duration::from_millis(u64::from(connect.keep_alive) * 1_500)),
+        will,
+        connack: encode::accepted(version, assigned.as_deref(), &hub.config),
+        unread,
+        correlation,
+    })
+}
+
+/// What can be refused without asking anybody.
+fn check(
+    version: Version,
+    connect: &Connect,
+    properties: Option<&ConnectProperties>,
+    will: Option<&LastWill>,
+) -> Result<(), Refused> {
+    let client_id = &connect.client_id;
+    let unusable = client_id.len() > MAX_CLIENT_ID_BYTES || client_id.contains(char::is_control);
+    let unnamed = client_id.is_empty() && version == Version::V311 && !connect.clean_session;
+    if unusable || unnamed {
+        return Err(Refused::By(Refusal::ClientIdNotValid));
+    }
+    if let Some(properties) = properties {
+        if properties.receive_maximum == Some(0) || properties.max_packet_size == Some(0) {
+            return Err(Refused::Malformed);
+        }
+        if properties.authentication_method.is_some() {
+            return Err(Refused::AuthMethod);
+        }
+    }
+    match will {
+        // A v3.1.1 client cannot know beforehand. Its will is stored once and never retained, which
+        // satisfies what it asked for better than a refusal.
+        Some(will) if version == Version::V5 && will.retain => Err(Refused::WillRetain),
+        Some(will) if version == Version::V5 && will.qos == QoS::ExactlyOnce => Err(Refused::WillQos),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,267 @@
+//! Finds the frames in a stream of bytes and reads PUBLISH without copying.
+//!
+//! PUBLISH is nearly all of the traffic, so it does not go through the codec: this reads positions,
+//! and the session slices topic and payload out of the frozen read buffer.
+
+use std::ops::Range;
+
+use crate::protocol::{Reason, Version};
+
+/// The longest fixed header: type and flags, then four bytes of remaining length.
+const MAX_FIXED_HEADER: usize = 5;
+
+/// What is at the start of a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// A whole frame.
+    Whole(Frame),
+    /// Part of a frame; `total` is its length, once the fixed header is there.
+    Part { total: Option<usize> },
+}
+
+/// A whole frame, as positions in the buffer it was found in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// Packet type and flags.
+    pub(crate) first: u8,
+    /// Where the variable header and the payload are.
+    pub(crate) body: Range<usize>,
+}
+
+impl Frame {
+    /// The packet type, 0 to 15.
+    pub(crate) const fn kind(&self) -> u8 {
+        self.first >> 4
+    }
+}
+
+/// Looks for a frame at the start of `bytes`.
+pub(crate) fn scan(bytes: &[u8], max_packet_bytes: usize) -> Result<Scan, Reason> {
+    let Some((&first, rest)) = bytes.split_first() else { return Ok(Scan::Part { total: None }) };
+    let Some((length, length_bytes)) = variable_integer(rest)? else { return Ok(Scan::Part { total: None }) };
+    let start = 1 + length_bytes;
+    let end = start + length;
+    if end > max_packet_bytes {
+        return Err(Reason::PacketTooLarge);
+    }
+    Ok(if bytes.len() < end {
+        Scan::Part { total: Some(end) }
+    } else {
+        Scan::Whole(Frame { first, body: start..end })
+    })
+}
+
+/// A variable byte integer and how many bytes it takes; `None` when it is cut off.
+fn variable_integer(bytes: &[u8]) -> Result<Option<(usize, usize)>, Reason> {
+    let mut value = 0;
+    for (position, byte) in bytes.iter().take(MAX_FIXED_HEADER - 1).enumerate() {
+        value |= usize::from(byte & 0x7F) << (7 * position);
+        if byte & 0x80 == 0 {
+            return Ok(Some((value, position + 1)));
+        }
+    }
+    if bytes.len() < MAX_FIXED_HEADER - 1 { Ok(None) } else { Err(Reason::Malformed) }
+}
+
+/// A PUBLISH, as positions in its frame's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Publish {
+    pub(crate) topic: Range<usize>,
+    pub(crate) payload: Range<usize>,
+    /// `None` is QoS 0; QoS 2 is an error here.
+    pub(crate) packet_id: Option<u16>,
+    pub(crate) retain: bool,
+}
+
+/// Reads the PUBLISH with the given first byte and body.
+pub(crate) fn publish(version: Version, first: u8, body: &[u8]) -> Result<Publish, Reason> {
+    let qos = (first >> 1) & 0b11;
+    let duplicate = first & 0b1000 != 0;
+    match qos {
+        0 if duplicate => return Err(Reason::Malformed),
+        0 | 1 => {}
+        2 => return Err(Reason::QosNotSupported),
+        _ => return Err(Reason::Malformed),
+    }
+    let mut cursor = Cursor { bytes: body, at: 0 };
+    let topic = cursor.field()?;
+    let packet_id = if qos == 0 { None } else { Some(cursor.u16()?) };
+    if packet_id == Some(0) {
+        return Err(Reason::Protocol);
+    }
+    if version == Version::V5 {
+        cursor.publish_properties()?;
+    }
+    if topic.is_empty() {
+        return Err(Reason::Protocol);
+    }
+    Ok(Publish { topic, payload: cursor.at..body.len(), packet_id, retain: first & 1 != 0 })
+}
+
+/// Reads forward through a body; never past its end.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn skip(&mut self, count: usize) -> Result<Range<usize>, Reason> {
+        let end = self.at + count;
+        if end > self.bytes.len() {
+            return Err(Reason::Malformed);
+        }
+        let range = self.at..end;
+        self.at = end;
+        Ok(range)
+    }
+
+    fn u8(&mut self) -> Result<u8, Reason> {
+        let byte = self.bytes.get(self.at).copied().ok_or(Reason::Malformed)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, Reason> {
+        Ok(u16::from_be_bytes([self.u8()?, self.u8()?]))
+    }
+
+    /// A text or binary field with two bytes of length before it.
+    fn field(&mut self) -> Result<Range<usize>, Reason> {
+        let length = self.u16()?;
+        self.skip(usize::from(length))
+    }
+
+    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3). None of them changes what is stored,
+    /// so they are checked and passed over.
+    fn publish_properties(&mut self) -> Result<(), Reason> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let (length, length_bytes) = variable_integer(rest)?.ok_or(Reason::Malformed)?;
+        self.at += length_bytes;
+        if length == 0 {
+            return Ok(());
+        }
+        let properties = self.skip(length)?;
+        let mut inside =
+            Cursor { bytes: self.bytes.get(..properties.end).unwrap_or_default(), at: properties.start };
+        while inside.at < properties.end {
+            match inside.u8()? {
+                0x01 => inside.skip(1)?,                // payload format indicator
+                0x02 => inside.skip(4)?,                // message expiry interval
+                0x03 | 0x08 | 0x09 => inside.field()?,  // content type, response topic, correlation data
+                0x23 => return Err(Reason::TopicAlias), // the CONNACK offered no aliases
+                0x26 => {
+                    inside.field()?; // user property: a name and a value
+                    inside.field()?
+                }
+                0x0B => return Err(Reason::Protocol), // subscription identifier: server to client only
+                _ => return Err(Reason::Malformed),
+            };
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::packet;
+
+    const MAX: usize = 1024;
+
+    #[test]
+    fn reads_publishes_of_both_versions() {
+        let v311 = b"\x00\x01t\x00\x07payload";
+        let expected = Publish { topic: 2..3, payload: 5..12, packet_id: Some(7), retain: false };
+        assert_eq!(publish(Version::V311, 0x32, v311), Ok(expected.clone()));
+        let v5 = b"\x00\x01t\x00\x07\x00payload";
+        assert_eq!(publish(Version::V5, 0x32, v5), Ok(Publish { payload: 6..13, ..expected }));
+        let with_properties = b"\x00\x01t\x07\x26\x00\x01a\x00\x01bX";
+        let quiet = Publish { topic: 2..3, payload: 11..12, packet_id: None, retain: true };
+        assert_eq!(publish(Version::V5, 0x31, with_properties), Ok(quiet));
+    }
+
+    #[test]
+    fn refuses_what_the_protocol_forbids() {
+        let cases: [(u8, &[u8], Reason); 9] = [
+            (0x34, b"\x00\x01t\x00\x01\x00", Reason::QosNotSupported),
+            (0x36, b"\x00\x01t\x00\x01\x00", Reason::Malformed),
+            (0x38, b"\x00\x01t\x00", Reason::Malformed), // DUP on QoS 0
+            (0x32, b"\x00\x01t\x00\x00\x00", Reason::Protocol), // packet id 0
+            (0x32, b"\x00\x01t\x00", Reason::Malformed),
+            (0x30, b"\x00\x05t\x00", Reason::Malformed), // topic longer than the frame
+            (0x30, b"\x00\x00\x00", Reason::Protocol),   // no topic and no alias
+            (0x30, b"\x00\x00\x03\x23\x00\x01", Reason::TopicAlias),
+            (0x30, b"\x00\x01t\x02\x0B\x01", Reason::Protocol),
+        ];
+        for (first, body, reason) in cases {
+            assert_eq!(publish(Version::V5, first, body), Err(reason), "{first:#x} {body:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_refused_before_it_arrives() {
+        assert_eq!(scan(&[0x30, 0xFF, 0xFF, 0xFF, 0x7F], MAX), Err(Reason::PacketTooLarge));
+        assert_eq!(scan(&[0x30, 0xFF, 0xFF, 0xFF, 0xFF], MAX), Err(Reason::Malformed));
+        assert_eq!(scan(&[0x30, 0xFF, 0xFF], MAX), Ok(Scan::Part { total: None }));
+        assert_eq!(scan(&[0x30, 10, 0], MAX), Ok(Scan::Part { total: Some(12) }));
+    }
+
+    type Frames = Vec<(u8, Vec<u8>)>;
+
+    /// All frames from the start of `bytes`, and how many bytes they took.
+    fn frames(bytes: &[u8]) -> Result<(Frames, usize), Reason> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Scan::Whole(frame) = scan(&bytes[at..], MAX)? {
+            found.push((frame.first, bytes[at..][frame.body.clone()].to_vec()));
+            at += frame.body.end;
+        }
+        Ok((found, at))
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), first: u8) {
+            let scanned = scan(&bytes, MAX);
+            if let Ok(Scan::Whole(frame)) = &scanned {
+                prop_assert!(frame.body.end <= bytes.len());
+            }
+            for version in [Version::V311, Version::V5] {
+                if let Ok(found) = publish(version, first, &bytes) {
+                    prop_assert!(found.topic.end <= found.payload.start && found.payload.end == bytes.len());
+                }
+            }
+        }
+
+        #[test]
+        fn split_reads_find_the_same_frames_as_one_read(
+            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..6),
+            cuts in proptest::collection::vec(1_usize..40, 1..60),
+        ) {
+            let mut wire = Vec::new();
+            for body in &bodies {
+                wire.push(packet::PUBLISH << 4);
+                crate::encode::remaining_length(body.len(), &mut wire);
+                wire.extend_from_slice(body);
+            }
+            let (whole, consumed) = frames(&wire).unwrap();
+            prop_assert_eq!(whole.len(), bodies.len());
+            prop_assert_eq!(consumed, wire.len());
+
+            let (mut pieces, mut buffer, mut rest) = (Vec::new(), Vec::new(), wire.as_slice());
+            for cut in cuts.iter().cycle() {
+                let (now, later) = rest.split_at((*cut).min(rest.len()));
+                buffer.extend_from_slice(now);
+                let (found, consumed) = frames(&buffer).unwrap();
+                pieces.extend(found);
+                buffer.drain(..consumed);
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(pieces, whole);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What the broker needs from the rest of the platform: somebody who knows the clients, somebody who
+//! stores what they say, and somebody who wants to know that they are there.
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use tenants::{CorrelationId, DeviceId, TenantId};
+use tokio::sync::oneshot;
+
+/// What a client said about itself in its CONNECT.
+#[derive(Clone, Copy)]
+pub struct Login<'a> {
+    /// The client identifier as sent; may be empty.
+    pub client_id: &'a str,
+    /// The user name; empty when there was none.
+    pub user_name: &'a str,
+    /// The password; empty when there was none. Never log it.
+    pub password: &'a [u8],
+    /// Where the connection comes from.
+    pub peer: SocketAddr,
+    /// Names this connection in traces and in the audit.
+    pub correlation: CorrelationId,
+}
+
+impl fmt::Debug for Login<'_> {
+    /// User name and client id may carry an access token in some dialects, so neither is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("correlation", &self.correlation).finish_non_exhaustive()
+    }
+}
+
+/// A client that was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The tenant in which all its topics live.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub client: Client,
+}
+
+/// Who a client is. It decides what the client may publish and subscribe to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// A device: publishes its own messages, hears what is addressed to it.
+    Device(DeviceId),
+    /// An integrator's program: hears the tenant's feed, publishes nothing.
+    Application {
+        /// Name of the API token; tells two applications of a tenant apart.
+        name: Arc<str>,
+    },
+}
+
+/// Why a client was not let in. Deliberately coarse: a client must not learn whether the tenant, the
+/// device or the password was wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Unknown client or wrong secret: CONNACK 5 on v3.1.1, 0x86 on v5.
+    BadCredentials,
+    /// Known, but may not connect (disabled, suspended): 5, 0x87.
+    NotAuthorized,
+    /// The client identifier does not suit the credentials: 2, 0x85.
+    ClientIdNotValid,
+    /// Too many attempts: 3, 0x89.
+    Busy,
+    /// It could not be found out now: 3, 0x88.
+    Unavailable,
+}
+
+/// Decides who may connect.
+#[async_trait]
+pub trait Gatekeeper: Send + Sync {
+    /// Checks the credentials. The broker awaits it for [`admit_timeout`](crate::BrokerConfig) at most.
+    async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal>;
+}
+
+/// Takes the messages of all devices and stores them.
+#[async_trait]
+pub trait Ingest: Send + Sync {
+    /// Queues a chunk for the next commit. Awaiting it is the back-pressure: while it waits, the
+    /// broker reads nothing further from that connection.
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed>;
+}
+
+/// Resolves to `Ok` after the chunk is durably committed. `Err` means that it never will be: no PUBACK
+/// is sent for it and the connection is closed, so that the device sends again.
+pub type Receipt = oneshot::Receiver<()>;
+
+/// Nothing is taken any more; the platform is shutting down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("ingest is closed")]
+pub struct IngestClosed;
+
+/// All messages of one socket read. They are committed together or not at all.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The tenant of the authenticated device.
+    pub tenant: TenantId,
+    /// The authenticated device.
+    pub device: DeviceId,
+    /// The messages in the order in which they were sent; never empty.
+    pub messages: Vec<Inbound>,
+}
+
+/// One message of a device.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// What kind of message it is.
+    pub channel: Channel,
+    /// The payload as sent: a slice of the read buffer, shared with its neighbours.
+    pub payload: Bytes,
+    /// When the broker read it.
+    pub received_at: Timestamp,
+    /// Follows the message through the traces.
+    pub correlation: CorrelationId,
+}
+
+/// What kind of message a device sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Channel {
+    /// Measured values.
+    Telemetry {
+        /// The component of the device that measured; `None` is the device itself.
+        component: Option<Arc<str>>,
+    },
+    /// A merge patch of the reported properties.
+    Reported,
+}
+
+/// Hears about devices that come and go.
+///
+/// Called in the order in which it happened, while the broker holds a lock: hand the news on and
+/// return at once, and do not call the broker back.
+pub trait Presence: Send + Sync {
+    /// The first connection of the device was opened.
+    fn connected(&self, tenant: TenantId, device: &DeviceId, at: Timestamp);
+    /// The last connection of the device was closed.
+    fn disconnected(&self, tenant: TenantId, device: &DeviceId, at: Timestamp);
+}

@@ -1,0 +1,89 @@
+//! How the rest of the platform speaks to connected clients.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tenants::TenantId;
+
+use crate::{
+    encode::{self, Outgoing},
+    hub::{Hub, Target},
+    metrics::Loss,
+    protocol::{Qos, Version},
+    session::outbox::Offer,
+    topics,
+};
+
+/// Publishes to subscribers. Cheap to clone.
+///
+/// Topics are the tenant's: `devices/<id>/...` is what the device with that id knows as `...`, and
+/// `feed/...` is what applications hear.
+#[derive(Clone)]
+pub struct Handle(pub(crate) Arc<Hub>);
+
+/// What became of a message, counted in subscribers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Queued for sending.
+    pub queued: usize,
+    /// Dropped; the metrics say why.
+    pub dropped: usize,
+}
+
+impl Handle {
+    /// Queues a message for every subscriber of `topic` and returns at once. A subscriber receives it
+    /// at the lower of `qos` and the QoS of its subscription. It is not kept for later subscribers.
+    pub fn publish(&self, tenant: TenantId, topic: &str, payload: Bytes, qos: Qos) -> Delivery {
+        let metrics = &self.0.metrics;
+        let mut delivery = Delivery::default();
+        if !topics::is_topic(topic) {
+            metrics.dropped(Loss::InvalidTopic, 1);
+            return delivery;
+        }
+        let mut fan_out = FanOut { topic, payload, frames: Vec::new() };
+        for subscriber in self.0.tree.matching(tenant, topic) {
+            let offer = match fan_out.frame(&subscriber.target, qos.min(subscriber.qos)) {
+                Some(frame) => subscriber.target.outbox.offer(frame),
+                None => Offer::TooLarge,
+            };
+            let loss = match offer {
+                Offer::Queued => {
+                    delivery.queued += 1;
+                    continue;
+                }
+                Offer::QueueFull => Loss::QueueFull,
+                Offer::SlowConsumer => Loss::SlowConsumer,
+                Offer::Disconnected => Loss::Disconnected,
+                Offer::TooLarge => Loss::TooLarge,
+            };
+            metrics.dropped(loss, 1);
+            delivery.dropped += 1;
+        }
+        delivery
+    }
+
+    /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.
+    pub fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
+        self.0.tree.has_subscribers(tenant, topic)
+    }
+}
+
+/// Encodes a message once for all subscribers who see it alike.
+struct FanOut<'a> {
+    topic: &'a str,
+    payload: Bytes,
+    frames: Vec<((Version, Qos, usize), Outgoing)>,
+}
+
+impl FanOut<'_> {
+    fn frame(&mut self, target: &Target, qos: Qos) -> Option<Outgoing> {
+        let alike = (target.outbox.version, qos, target.prefix_bytes);
+        if let Some((_, frame)) = self.frames.iter().find(|(key, _)| *key == alike) {
+            return Some(frame.clone());
+        }
+        let seen = self.topic.get(target.prefix_bytes..)?;
+        let frame = encode::publish(target.outbox.version, qos, seen, &self.payload)?;
+        self.frames.push((alike, frame.clone()));
+        Some(frame)
+    }
+}

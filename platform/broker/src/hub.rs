@@ -1,0 +1,54 @@
+//! What all connections of a broker share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use jiff::Timestamp;
+use tenants::{CorrelationId, clock::Clock};
+
+use crate::{
+    config::BrokerConfig,
+    gate::{Gatekeeper, Ingest},
+    metrics::BrokerMetrics,
+    registry::Registry,
+    session::outbox::Outbox,
+    tree::Tree,
+};
+
+pub(crate) struct Hub {
+    pub(crate) config: BrokerConfig,
+    pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
+    pub(crate) ingest: Arc<dyn Ingest>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: BrokerMetrics,
+    pub(crate) correlations: Correlations,
+    pub(crate) tree: Tree<Target>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+/// How a subscriber is reached.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) outbox: Arc<Outbox>,
+    /// How many bytes at the start of a topic the client does not see.
+    pub(crate) prefix_bytes: usize,
+}
+
+/// Hands out correlation ids: unique within the process, and not used again by the next one.
+pub(crate) struct Correlations(AtomicU64);
+
+impl Correlations {
+    /// Starts at the time of day in units of 1/4,096 microseconds, so that ids move on faster than any
+    /// broker can use them up and a restarted process starts behind its predecessor's last.
+    pub(crate) fn starting(now: Timestamp) -> Self {
+        let microseconds = u64::try_from(now.as_microsecond()).unwrap_or_default();
+        Self(AtomicU64::new(microseconds.wrapping_shl(12)))
+    }
+
+    /// The first of `count` consecutive ids.
+    pub(crate) fn take(&self, count: usize) -> CorrelationId {
+        CorrelationId(self.0.fetch_add(count as u64, Ordering::Relaxed))
+    }
+}

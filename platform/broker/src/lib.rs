@@ -1,0 +1,98 @@
+//! The MQTT broker: devices and applications connect here. It speaks MQTT 3.1.1 and 5 on one port,
+//! authenticates, keeps tenants apart, hands what devices say to ingest, and sends what the platform
+//! says to its subscribers.
+//!
+//! It never acknowledges a message before ingest reports it durably committed, never routes a message
+//! from one client to another by itself, never looks into a payload, and never stores anything.
+//!
+//! Start reading at [`Broker`] and [`gate`] (what the broker needs from others), then follow a
+//! connection: `listener` -> `connect` -> `session` (`reader` -> `inbox` -> [`Ingest`] -> `acks` ->
+//! `writer`). Messages to clients come in through [`Handle`] -> `tree` -> `session/outbox`.
+#![warn(missing_docs)]
+
+mod codec;
+mod config;
+mod connect;
+mod dialect;
+mod encode;
+mod frame;
+pub mod gate;
+mod handle;
+mod hub;
+mod listener;
+mod metrics;
+mod protocol;
+mod registry;
+mod session;
+mod topics;
+mod tree;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tenants::clock::Clock;
+
+pub use self::{
+    config::BrokerConfig,
+    gate::{
+        Admission, Channel, Chunk, Client, Gatekeeper, Inbound, Ingest, IngestClosed, Login, Presence,
+        Receipt, Refusal,
+    },
+    handle::{Delivery, Handle},
+    metrics::BrokerMetrics,
+    protocol::Qos,
+};
+use self::{
+    hub::{Correlations, Hub},
+    listener::Listener,
+    registry::Registry,
+    tree::Tree,
+};
+
+/// A running broker.
+pub struct Broker {
+    hub: Arc<Hub>,
+    listener: Listener,
+}
+
+impl Broker {
+    /// Listens and starts to serve. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn bind(
+        config: BrokerConfig,
+        gatekeeper: Arc<dyn Gatekeeper>,
+        ingest: Arc<dyn Ingest>,
+        presence: Arc<dyn Presence>,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let correlations = Correlations::starting(clock.now());
+        let registry = Arc::new(Registry::new(presence, Arc::clone(&clock)));
+        let (metrics, tree) = (BrokerMetrics::default(), Tree::default());
+        let hub = Arc::new(Hub { config, gatekeeper, ingest, clock, metrics, correlations, tree, registry });
+        let listener = Listener::start(&hub)?;
+        tracing::info!(address = %listener.local_addr(), "mqtt listening");
+        Ok(Self { hub, listener })
+    }
+
+    /// Where it listens; tells the port when the configuration said 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.listener.local_addr()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &BrokerMetrics {
+        &self.hub.metrics
+    }
+
+    /// For publishing to its subscribers.
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.hub))
+    }
+
+    /// Stops accepting and reading, waits up to `grace` for the commits of what was read, sends their
+    /// PUBACKs and a DISCONNECT to v5 clients, and closes.
+    pub async fn shutdown(self, grace: Duration) {
+        self.listener.shutdown(&self.hub, grace).await;
+    }
+}

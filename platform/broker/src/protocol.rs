@@ -1,0 +1,100 @@
+//! The few words of MQTT that every part of the broker uses.
+
+/// Protocol version, from the CONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Version {
+    /// MQTT 3.1.1 (protocol level 4).
+    V311,
+    /// MQTT 5.
+    V5,
+}
+
+impl Version {
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::V311 => "3.1.1",
+            Self::V5 => "5",
+        }
+    }
+}
+
+/// Quality of service of a message to a subscriber. QoS 2 is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Qos {
+    /// QoS 0: sent once, dropped when the subscriber's queue is full.
+    AtMostOnce,
+    /// QoS 1: kept until the subscriber acknowledges it.
+    AtLeastOnce,
+}
+
+/// Control packet types (MQTT 5, table 2-1).
+pub(crate) mod packet {
+    pub(crate) const CONNECT: u8 = 1;
+    pub(crate) const PUBLISH: u8 = 3;
+    pub(crate) const PUBACK: u8 = 4;
+    pub(crate) const SUBSCRIBE: u8 = 8;
+    pub(crate) const UNSUBSCRIBE: u8 = 10;
+    pub(crate) const PINGREQ: u8 = 12;
+    pub(crate) const DISCONNECT: u8 = 14;
+}
+
+/// Why the broker ends a connection. A v5 client is told, a v3.1.1 client only sees the close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Reason {
+    Malformed,
+    Protocol,
+    NotAuthorized,
+    IngestFailed,
+    ShuttingDown,
+    KeepAlive,
+    TakenOver,
+    ReceiveMaximum,
+    TopicAlias,
+    PacketTooLarge,
+    SlowConsumer,
+    RetainNotSupported,
+    QosNotSupported,
+    SubscriptionIds,
+}
+
+impl Reason {
+    /// The reason code of the v5 DISCONNECT.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Malformed => 0x81,
+            Self::Protocol => 0x82,
+            Self::NotAuthorized => 0x87,
+            Self::IngestFailed => 0x89, // "server busy": the client should come back and send again
+            Self::ShuttingDown => 0x8B,
+            Self::KeepAlive => 0x8D,
+            Self::TakenOver => 0x8E,
+            Self::ReceiveMaximum => 0x93,
+            Self::TopicAlias => 0x94,
+            Self::PacketTooLarge => 0x95,
+            Self::SlowConsumer => 0x97,
+            Self::RetainNotSupported => 0x9A,
+            Self::QosNotSupported => 0x9B,
+            Self::SubscriptionIds => 0xA1,
+        }
+    }
+
+    /// Its name in metrics and logs.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Protocol => "protocol_error",
+            Self::NotAuthorized => "not_authorized",
+            Self::IngestFailed => "ingest_failed",
+            Self::ShuttingDown => "shutting_down",
+            Self::KeepAlive => "keep_alive",
+            Self::TakenOver => "taken_over",
+            Self::ReceiveMaximum => "receive_maximum",
+            Self::TopicAlias => "topic_alias",
+            Self::PacketTooLarge => "packet_too_large",
+            Self::SlowConsumer => "slow_consumer",
+            Self::RetainNotSupported => "retain_not_supported",
+            Self::QosNotSupported => "qos_not_supported",
+            Self::SubscriptionIds => "subscription_ids",
+        }
+    }
+}

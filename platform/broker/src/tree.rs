@@ -1,0 +1,309 @@
+//! The subscription tree: who hears a topic.
+//!
+//! One tree for each tenant, found by the tenant's id before a single level of the topic is looked at,
+//! so a match across tenants cannot be expressed. A lookup costs the levels of the topic, not the
+//! number of subscriptions.
+
+use std::{collections::HashMap, sync::Arc};
+
+use ahash::RandomState;
+use parking_lot::RwLock;
+use tenants::TenantId;
+
+use crate::{protocol::Qos, topics::Filter};
+
+/// Numbers the sessions of this process; a subscription belongs to one.
+pub(crate) type SessionNumber = u64;
+
+/// The subscriptions of all tenants. `S` is how a subscriber is reached.
+pub(crate) struct Tree<S> {
+    /// A tenant's root stays when its last subscription goes: removing it could race with a new one.
+    tenants: RwLock<HashMap<TenantId, Root<S>, RandomState>>,
+}
+
+type Root<S> = Arc<RwLock<Node<S>>>;
+
+/// A subscriber that hears a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subscriber<S> {
+    pub(crate) session: SessionNumber,
+    /// The highest QoS it was granted on a filter that matches.
+    pub(crate) qos: Qos,
+    pub(crate) target: S,
+}
+
+struct Node<S> {
+    children: HashMap<Box<str>, Node<S>, RandomState>,
+    /// The child for `+`.
+    any: Option<Box<Node<S>>>,
+    /// Filters that end here.
+    here: Vec<Subscriber<S>>,
+    /// Filters that end in `#` here: they match this level and everything below.
+    below: Vec<Subscriber<S>>,
+}
+
+impl<S> Default for Tree<S> {
+    fn default() -> Self {
+        Self { tenants: RwLock::default() }
+    }
+}
+
+impl<S> Default for Node<S> {
+    fn default() -> Self {
+        Self { children: HashMap::default(), any: None, here: Vec::new(), below: Vec::new() }
+    }
+}
+
+impl<S: Clone> Tree<S> {
+    /// Adds a subscription, or changes its QoS when the session has it already. True when it is new.
+    pub(crate) fn subscribe(&self, tenant: TenantId, filter: &Filter, subscriber: Subscriber<S>) -> bool {
+        let existing = self.tenants.read().get(&tenant).cloned();
+        let root = existing.unwrap_or_else(|| Arc::clone(self.tenants.write().entry(tenant).or_default()));
+        let mut root = root.write();
+        let list = root.descend(filter.levels());
+        match list.iter_mut().find(|other| other.session == subscriber.session) {
+            Some(own) => {
+                *own = subscriber;
+                false
+            }
+            None => {
+                list.push(subscriber);
+                true
+            }
+        }
+    }
+
+    /// Removes a subscription; false when there was none.
+    pub(crate) fn unsubscribe(&self, tenant: TenantId, filter: &Filter, session: SessionNumber) -> bool {
+        let root = self.tenants.read().get(&tenant).cloned();
+        root.is_some_and(|root| root.write().remove(&mut filter.levels(), session))
+    }
+
+    /// Everybody who hears `topic`, each session once.
+    pub(crate) fn matching(&self, tenant: TenantId, topic: &str) -> Vec<Subscriber<S>> {
+        let mut found = Vec::new();
+        self.visit(tenant, topic, &mut |list| {
+            found.extend_from_slice(list);
+            false
+        });
+        if found.len() > 1 {
+            found.sort_unstable_by_key(|one: &Subscriber<S>| (one.session, std::cmp::Reverse(one.qos)));
+            found.dedup_by_key(|one| one.session);
+        }
+        found
+    }
+
+    /// Whether anybody hears `topic`.
+    pub(crate) fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
+        self.visit(tenant, topic, &mut |list| !list.is_empty())
+    }
+
+    /// Shows every list that matches, until `stop` says true.
+    fn visit(&self, tenant: TenantId, topic: &str, stop: &mut dyn FnMut(&[Subscriber<S>]) -> bool) -> bool {
+        let Some(root) = self.tenants.read().get(&tenant).cloned() else { return false };
+        let root = root.read();
+        if topic.starts_with('$') {
+            // MQTT 4.7.2: a filter that starts with a wildcard does not match a topic that starts with $.
+            let mut levels = topic.split('/');
+            let first = levels.next().unwrap_or_default();
+            return root.children.get(first).is_some_and(|node| node.visit(levels, stop));
+        }
+        root.visit(topic.split('/'), stop)
+    }
+}
+
+impl<S> Node<S> {
+    /// The list in which subscriptions to a filter stand.
+    fn descend<'a>(&mut self, levels: impl Iterator<Item = &'a str>) -> &mut Vec<Subscriber<S>> {
+        let mut node = self;
+        for level in levels {
+            node = match level {
+                "#" => return &mut node.below, // always the last level
+                "+" => node.any.get_or_insert_default(),
+                _ => node.children.entry(level.into()).or_default(),
+            };
+        }
+        &mut node.here
+    }
+
+    /// Removes a session's subscription and the nodes that are empty without it.
+    fn remove(&mut self, levels: &mut dyn Iterator<Item = &str>, session: SessionNumber) -> bool {
+        match levels.next() {
+            None => remove_from(&mut self.here, session),
+            Some("#") => remove_from(&mut self.below, session),
+            Some("+") => {
+                let removed = self.any.as_mut().is_some_and(|node| node.remove(levels, session));
+                self.any.take_if(|node| node.is_empty());
+                removed
+            }
+            Some(level) => {
+                let Some(child) = self.children.get_mut(level) else { return false };
+                let removed = child.remove(levels, session);
+                if child.is_empty() {
+                    self.children.remove(level);
+                }
+                removed
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.children.is_empty() && self.any.is_none() && self.here.is_empty() && self.below.is_empty()
+    }
+
+    /// Depth is bounded by the filters in the tree, whatever the topic.
+    fn visit<'a>(
+        &self,
+        mut levels: impl Iterator<Item = &'a str> + Clone,
+        stop: &mut dyn FnMut(&[Subscriber<S>]) -> bool,
+    ) -> bool {
+        if stop(&self.below) {
+            return true;
+        }
+        let Some(level) = levels.next() else { return stop(&self.here) };
+        self.children.get(level).is_some_and(|node| node.visit(levels.clone(), stop))
+            || self.any.as_ref().is_some_and(|node| node.visit(levels, stop))
+    }
+}
+
+fn remove_from<S>(list: &mut Vec<Subscriber<S>>, session: SessionNumber) -> bool {
+    let before = list.len();
+    list.retain(|one| one.session != session);
+    list.len() < before
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+    use tenants::DeviceId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        gate::{Admission, Client},
+        topics::Rights,
+    };
+
+    /// The matching rules of MQTT 4.7, written down naively as the measure of the tree.
+    pub(crate) fn matches(filter: &str, topic: &str) -> bool {
+        if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+            return false;
+        }
+        let (filter, topic): (Vec<_>, Vec<_>) = (filter.split('/').collect(), topic.split('/').collect());
+        for (position, level) in filter.iter().enumerate() {
+            match (*level, topic.get(position)) {
+                ("#", _) => return true,
+                ("+", Some(_)) => {}
+                (level, Some(actual)) if level == *actual => {}
+                _ => return false,
+            }
+        }
+        filter.len() == topic.len()
+    }
+
+    fn tenant(number: u128) -> TenantId {
+        TenantId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn application(number: u128) -> Rights {
+        Rights::of(&Admission { tenant: tenant(number), client: Client::Application { name: "a".into() } })
+    }
+
+    fn device(number: u128, id: &str) -> Rights {
+        let client = Client::Device(DeviceId::parse(id).unwrap());
+        Rights::of(&Admission { tenant: tenant(number), client })
+    }
+
+    fn subscriber(session: SessionNumber, qos: Qos) -> Subscriber<()> {
+        Subscriber { session, qos, target: () }
+    }
+
+    fn sessions(tree: &Tree<()>, number: u128, topic: &str) -> Vec<SessionNumber> {
+        tree.matching(tenant(number), topic).iter().map(|one| one.session).collect()
+    }
+
+    #[test]
+    fn a_session_with_overlapping_filters_hears_once_at_its_highest_qos() {
+        let tree = Tree::default();
+        let feed = |filter: &str| application(1).filter(filter).unwrap();
+        assert!(tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
+        assert!(tree.subscribe(tenant(1), &feed("feed/+/x"), subscriber(7, Qos::AtLeastOnce)));
+        assert!(!tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
+        assert_eq!(tree.matching(tenant(1), "feed/a/x"), [subscriber(7, Qos::AtLeastOnce)]);
+        assert_eq!(
+            tree.matching(tenant(1), "feed"),
+            [subscriber(7, Qos::AtMostOnce)],
+            "# matches its parent"
+        );
+        assert!(tree.has_subscribers(tenant(1), "feed/b") && !tree.has_subscribers(tenant(2), "feed/b"));
+        assert!(tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
+        assert!(!tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
+        assert!(tree.matching(tenant(1), "feed/b").is_empty());
+        assert!(tree.unsubscribe(tenant(1), &feed("feed/+/x"), 7));
+        assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty nodes are removed");
+    }
+
+    #[test]
+    fn leading_wildcards_do_not_match_dollar_topics() {
+        let tree = Tree::default();
+        // No client may subscribe so widely today; the tree holds the rule for whoever may tomorrow.
+        let raw = |filter: &'static str| Filter::unchecked(filter);
+        for (session, filter) in [(1, "#"), (2, "+/a"), (3, "$SYS/#"), (4, "$SYS/+")] {
+            tree.subscribe(tenant(1), &raw(filter), subscriber(session, Qos::AtMostOnce));
+        }
+        assert_eq!(sessions(&tree, 1, "$SYS/a"), [3, 4]);
+        assert_eq!(sessions(&tree, 1, "x/a"), [1, 2]);
+    }
+
+    fn levels(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+        proptest::collection::vec(proptest::sample::select(of), 1..5).prop_map(|levels| levels.join("/"))
+    }
+
+    fn filter() -> impl Strategy<Value = String> {
+        levels(&["a", "b", "+", "", "$x"]).prop_flat_map(|filter| {
+            prop_oneof![Just(filter.clone()), Just(format!("{filter}/#")), Just("#".to_owned())]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_agrees_with_the_naive_rules(
+            filters in proptest::collection::vec(filter(), 1..12),
+            gone in proptest::collection::vec(any::<bool>(), 12),
+            topic in levels(&["a", "b", "", "$x"]),
+        ) {
+            let tree = Tree::default();
+            for (session, filter) in (0..).zip(&filters) {
+                tree.subscribe(tenant(1), &Filter::unchecked(filter), subscriber(session, Qos::AtMostOnce));
+            }
+            for ((session, filter), _) in (0..).zip(&filters).zip(&gone).filter(|(_, gone)| **gone) {
+                prop_assert!(tree.unsubscribe(tenant(1), &Filter::unchecked(filter), session));
+            }
+            let expected: Vec<_> = (0..).zip(&filters).zip(&gone)
+                .filter(|((_, filter), gone)| !**gone && matches(filter, &topic))
+                .map(|((session, _), _)| session)
+                .collect();
+            prop_assert_eq!(sessions(&tree, 1, &topic), expected);
+        }
+
+        #[test]
+        fn no_filter_reaches_another_tenant(
+            filter in prop_oneof![
+                filter(), ".*", "(feed|commands|properties|devices)/[ab+#/]{0,8}", "(\\$share/g/)?feed/(#|[+a/]{1,4})",
+            ],
+            topic in prop_oneof!["(feed|devices/d|devices/e|00000000-0000-0000-0000-000000000002)/[ab/]{0,6}", ".*"],
+        ) {
+            let tree = Tree::default();
+            for rights in [application(1), device(1, "d")] {
+                if let Ok(filter) = rights.filter(&filter) {
+                    tree.subscribe(rights.tenant(), &filter, subscriber(1, Qos::AtLeastOnce));
+                }
+            }
+            prop_assert!(tree.matching(tenant(2), &topic).is_empty());
+            prop_assert!(!tree.has_subscribers(tenant(2), &topic));
+            // And inside the tenant no device hears its neighbour.
+            let neighbour = format!("devices/e/{topic}");
+            prop_assert!(tree.matching(tenant(1), &neighbour).is_empty());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Messages to clients: who hears what, how often, and what happens to who does not listen.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+mod support;
+
+use broker::{Delivery, Qos};
+use bytes::Bytes;
+use support::{
+    World, tenant,
+    wire::{Connect, V4, V5, Wire, frame, publish, subscribe, unsubscribe},
+};
+
+async fn listening(world: &World, connect: &Connect, filter: &str, qos: u8) -> Wire {
+    let mut wire = Wire::login(world, connect).await;
+    wire.send(&subscribe(connect.level, 1, &[(filter, qos)])).await;
+    let suback = wire.packet().await;
+    assert_eq!((suback[0], suback.last()), (0x90, Some(&qos)), "{suback:02x?}");
+    wire
+}
+
+const ONE: Delivery = Delivery { queued: 1, dropped: 0 };
+const NONE: Delivery = Delivery { queued: 0, dropped: 0 };
+
+#[tokio::test]
+async fn a_device_hears_its_own_name_and_no_other() {
+    let world = World::obliging().await;
+    let handle = world.broker.handle();
+    for level in [V4, V5] {
+        let mut wire = listening(&world, &Connect::new(level, "1/d1"), "commands/+/+", 1).await;
+        let say = |tenant_number, topic: &str, qos| {
+            handle.publish(tenant(tenant_number), topic, Bytes::from_static(b"{}"), qos)
+        };
+        assert!(handle.has_subscribers(tenant(1), "devices/d1/commands/reboot/7"));
+        for (number, topic) in [
+            (2, "devices/d1/commands/reboot/7"), // another tenant's device of the same name
+            (1, "devices/d2/commands/reboot/7"),
+            (1, "devices/d1/properties/desired"),
+            (1, "commands/reboot/7"),
+            (1, "devices/+/commands/reboot/7"),
+            (1, ""),
+        ] {
+            assert_eq!(say(number, topic, Qos::AtLeastOnce), NONE, "{number} {topic}");
+            assert!(!handle.has_subscribers(tenant(number), topic));
+        }
+        assert_eq!(say(1, "devices/d1/commands/reboot/7", Qos::AtLeastOnce), ONE);
+        wire.expect(&publish(level, "commands/reboot/7", 1, b"{}")).await;
+        assert_eq!(say(1, "devices/d1/commands/reboot/8", Qos::AtMostOnce), ONE);
+        wire.expect(&publish(level, "commands/reboot/8", 0, b"{}")).await;
+
+        wire.send(&unsubscribe(level, 3, "commands/+/+")).await;
+        let unsuback: &[u8] = if level == V5 { &[0xB0, 4, 0, 3, 0, 0] } else { &[0xB0, 2, 0, 3] };
+        wire.expect(unsuback).await;
+        assert_eq!(say(1, "devices/d1/commands/reboot/9", Qos::AtMostOnce), NONE);
+        if level == V5 {
+            wire.send(&unsubscribe(level, 4, "commands/+/+")).await;
+            wire.expect(&[0xB0, 4, 0, 4, 0, 0x11]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_subscriber_hears_at_its_own_version_and_qos() {
+    let world = World::obliging().await;
+    let named = |level, name: &str| Connect { client_id: name.into(), ..Connect::new(level, "1/app") };
+    let mut clients = Vec::new();
+    for (level, qos) in [(V4, 0), (V4, 1), (V5, 0), (V5, 1)] {
+        let wire = listening(&world, &named(level, &format!("{level}-{qos}")), "feed/#", qos).await;
+        clients.push((level, qos, wire));
+    }
+    let _other_tenant = listening(&world, &Connect::new(V5, "2/app"), "feed/#", 0).await;
+    let topic = "feed/alarms/high/a1";
+    let delivery =
+        world.broker.handle().publish(tenant(1), topic, Bytes::from_static(b"{}"), Qos::AtLeastOnce);
+    assert_eq!(delivery, Delivery { queued: 4, dropped: 0 });
+    for (level, qos, wire) in &mut clients {
+        wire.expect(&publish(*level, topic, u16::from(*qos), b"{}")).await;
+        wire.expect_nothing_more().await;
+    }
+    assert_eq!(world.metric("mqtt_messages_sent_total"), 4);
+}
+
+#[tokio::test]
+async fn qos_1_in_flight_is_bounded_by_what_the_client_can_take() {
+    let world = World::obliging().await;
+    let handle = world.broker.handle();
+    let two_at_once = vec![0x21, 0, 2]; // Receive Maximum 2
+    let connect = Connect { properties: two_at_once, ..Connect::new(V5, "1/app") };
+    let mut wire = listening(&world, &connect, "feed/#", 1).await;
+    for text in ["a", "b", "c", "d"] {
+        assert_eq!(
+            handle.publish(tenant(1), "feed/x", Bytes::from_static(text.as_bytes()), Qos::AtLeastOnce),
+            ONE
+        );
+    }
+    wire.expect(&publish(V5, "feed/x", 1, b"a")).await;
+    wire.expect(&publish(V5, "feed/x", 2, b"b")).await;
+    wire.expect_nothing_more().await;
+    wire.send(&[0x40, 2, 0, 2]).await; // acknowledged out of order
+    wire.expect(&publish(V5, "feed/x", 3, b"c")).await;
+    wire.send(&frame(0x40, &[0, 1, 0x00, 0])).await; // with a reason and properties
+    wire.expect(&publish(V5, "feed/x", 4, b"d")).await;
+    wire.send(&[0x40, 2, 0, 99]).await; // never sent
+    wire.expect_nothing_more().await;
+}
+
+#[tokio::test]
+async fn who_does_not_acknowledge_is_a_slow_consumer() {
+    let world = World::with(true, |config| {
+        config.max_in_flight = 1;
+        config.outbox_messages = 2;
+    })
+    .await;
+    let handle = world.broker.handle();
+    let mut wire = listening(&world, &Connect::new(V5, "1/app"), "feed/#", 1).await;
+    let say = || handle.publish(tenant(1), "feed/x", Bytes::new(), Qos::AtLeastOnce);
+    assert_eq!(say(), ONE);
+    wire.expect(&publish(V5, "feed/x", 1, b"")).await;
+    assert_eq!([say(), say()], [ONE, ONE], "these wait");
+    assert_eq!(say(), Delivery { queued: 0, dropped: 1 });
+    wire.expect_disconnect(0x97).await;
+    world.until_metric("mqtt_drops_total{reason=\"slow_consumer\"}", 1).await;
+    world.until_metric("mqtt_drops_total{reason=\"disconnected\"}", 2).await;
+    assert_eq!(say(), NONE);
+}
+
+#[tokio::test]
+async fn qos_0_to_a_full_queue_is_dropped_and_counted() {
+    let world = World::with(true, |config| config.outbox_messages = 3).await;
+    let handle = world.broker.handle();
+    let mut wire = listening(&world, &Connect::new(V4, "1/app"), "feed/#", 0).await;
+    // This task does not yield, so the session cannot send in between.
+    let said: Vec<_> =
+        (0..5).map(|_| handle.publish(tenant(1), "feed/x", Bytes::new(), Qos::AtLeastOnce).queued).collect();
+    assert_eq!(said, [1, 1, 1, 0, 0]);
+    for _ in 0..3 {
+        wire.expect(&publish(V4, "feed/x", 0, b"")).await;
+    }
+    wire.expect_nothing_more().await;
+    assert_eq!(world.metric("mqtt_drops_total{reason=\"queue_full\"}"), 2);
+}
+
+#[tokio::test]
+async fn what_is_larger_than_the_client_takes_is_not_sent() {
+    let world = World::obliging().await;
+    let handle = world.broker.handle();
+    let connect = Connect { properties: vec![0x27, 0, 0, 0, 40], ..Connect::new(V5, "1/app") };
+    let mut wire = listening(&world, &connect, "feed/#", 0).await;
+    let large = Bytes::from_static(&[b'x'; 40]);
+    let dropped = handle.publish(tenant(1), "feed/x", large, Qos::AtMostOnce);
+    assert_eq!(dropped, Delivery { queued: 0, dropped: 1 });
+    assert_eq!(handle.publish(tenant(1), "feed/x", Bytes::from_static(b"small"), Qos::AtMostOnce), ONE);
+    wire.expect(&publish(V5, "feed/x", 0, b"small")).await;
+    assert_eq!(world.metric("mqtt_drops_total{reason=\"too_large\"}"), 1);
+}
+
+#[tokio::test]
+async fn who_reads_nothing_is_closed() {
+    let world = World::with(true, |config| {
+        config.write_timeout = std::time::Duration::from_millis(100);
+        config.outbox_bytes = 64 * 1024 * 1024;
+    })
+    .await;
+    let _deaf = listening(&world, &Connect::new(V4, "1/app"), "feed/#", 0).await;
+    let large = Bytes::from(vec![b'x'; 200_000]);
+    for _ in 0..200 {
+        world.broker.handle().publish(tenant(1), "feed/x", large.clone(), Qos::AtMostOnce);
+    }
+    world.until_metric("mqtt_disconnects_total{reason=\"slow_consumer\"}", 1).await;
+}

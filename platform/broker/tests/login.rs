@@ -1,0 +1,214 @@
+//! Who gets in, how, and what the others are told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{
+    World, device, tenant,
+    wire::{Connect, V4, V5, Wire, publish},
+};
+
+#[tokio::test]
+async fn a_v311_client_is_let_in_without_a_session() {
+    let world = World::obliging().await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    let connect = Connect { clean: false, ..Connect::new(V4, "1/d1") };
+    wire.send(&connect.frame()).await;
+    wire.expect(&[0x20, 2, 0, 0]).await;
+    assert_eq!(world.next_presence().await, (true, tenant(1), device("d1")));
+    assert_eq!(world.metric("mqtt_connects_total{version=\"3.1.1\"}"), 1);
+    assert_eq!(world.metric("mqtt_connections "), 1);
+}
+
+#[tokio::test]
+async fn a_v5_client_is_told_every_limit() {
+    let world = World::with(true, |config| config.receive_maximum = 77).await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    let connect = Connect { client_id: String::new(), ..Connect::new(V5, "1/d1") };
+    wire.send(&connect.frame()).await;
+    let connack = wire.packet().await;
+    assert_eq!(connack[..1], [0x20]);
+    assert_eq!(connack[2..4], [0, 0], "no session present, success");
+    let properties = &connack[5..];
+    let max_packet = world_max_packet();
+    for (name, expected) in [
+        ("session expiry interval 0", &[0x11, 0, 0, 0, 0][..]),
+        ("receive maximum", &[0x21, 0, 77]),
+        ("maximum QoS 1", &[0x24, 1]),
+        ("retain not available", &[0x25, 0]),
+        ("maximum packet size", &max_packet),
+        ("subscription identifiers not available", &[0x29, 0]),
+        ("shared subscriptions not available", &[0x2A, 0]),
+        ("assigned client identifier", b"\x12\x00\x15auto-"),
+    ] {
+        assert!(properties.windows(expected.len()).any(|found| found == expected), "{name}: {connack:02x?}");
+    }
+}
+
+fn world_max_packet() -> Vec<u8> {
+    let max = u32::try_from(broker::BrokerConfig::default().max_packet_bytes).unwrap();
+    [&[0x27][..], &max.to_be_bytes()].concat()
+}
+
+#[tokio::test]
+async fn refusals_say_why_in_the_words_of_each_version() {
+    let world = World::with(true, |config| config.admit_timeout = Duration::from_millis(50)).await;
+    let base = |level, user: &str| Connect::new(level, user);
+    let wrong = |level| Connect { password: Some(b"wrong".to_vec()), ..base(level, "1/d1") };
+    let anonymous = |level| Connect { user_name: None, password: None, ..base(level, "") };
+    let named = |level, id: &str| Connect { client_id: id.into(), ..base(level, "1/d1") };
+    let will = |level, topic: &str, bits| Connect {
+        will: Some((topic.into(), b"gone".to_vec(), bits)),
+        ..base(level, "1/d1")
+    };
+    let property = |bytes: &[u8]| Connect { properties: bytes.to_vec(), ..base(V5, "1/d1") };
+    let cases = [
+        (wrong(V4), Some(5), "bad_credentials"),
+        (wrong(V5), Some(0x86), "bad_credentials"),
+        (anonymous(V4), Some(5), "bad_credentials"),
+        (anonymous(V5), Some(0x86), "bad_credentials"),
+        (base(V4, "1/suspended"), Some(5), "not_authorized"),
+        (base(V5, "1/suspended"), Some(0x87), "not_authorized"),
+        (base(V4, "1/flood"), Some(3), "busy"),
+        (base(V5, "1/flood"), Some(0x89), "busy"),
+        (base(V4, "1/misnamed"), Some(2), "client_id"),
+        (base(V5, "1/misnamed"), Some(0x85), "client_id"),
+        (base(V4, "1/never"), Some(3), "unavailable"),
+        (base(V5, "1/never"), Some(0x88), "unavailable"),
+        (Connect { clean: false, ..named(V4, "") }, Some(2), "client_id"),
+        (named(V4, &"x".repeat(257)), Some(2), "client_id"),
+        (named(V5, "a\u{7}b"), Some(0x85), "client_id"),
+        (base(3, "1/d1"), Some(1), "unsupported_version"),
+        (will(V4, "devices/d2/telemetry", 0), Some(5), "will_topic"),
+        (will(V5, "commands/x/1", 0), Some(0x87), "will_topic"),
+        (will(V5, "telemetry", 0x20), Some(0x9A), "will_retain"),
+        (will(V5, "telemetry", 0x10), Some(0x9B), "will_qos"),
+        (Connect { user_name: None, ..base(V4, "") }, None, "malformed"),
+        (property(b"\x15\x00\x05SCRAM"), Some(0x8C), "auth_method"),
+        (property(b"\x21\x00\x00"), Some(0x81), "malformed"), // receive maximum 0
+        (property(b"\x7F\x00"), Some(0x81), "malformed"),
+    ];
+    for (connect, code, reason) in cases {
+        let metric = format!("mqtt_refusals_total{{reason=\"{reason}\"}}");
+        let before = world.metric(&metric);
+        let mut wire = Wire::open(world.broker.local_addr()).await;
+        wire.send(&connect.frame()).await;
+        match code {
+            Some(code) if connect.level == V5 => wire.expect(&[0x20, 3, 0, code, 0]).await,
+            Some(code) => wire.expect(&[0x20, 2, 0, code]).await,
+            None => {}
+        }
+        wire.expect_closed().await;
+        world.until_metric(&metric, before + 1).await;
+    }
+    world.until_metric("mqtt_connections ", 0).await;
+}
+
+#[tokio::test]
+async fn what_is_no_connect_is_closed_without_a_word() {
+    let world = World::obliging().await;
+    let connack = [0x20, 2, 0, 0];
+    let unsuback = [0xB0, 2, 0, 1];
+    let reserved_flag = [0x11, 2, 0, 0];
+    let mqtt_4_on_a_wrong_name = b"\x10\x0c\x00\x04MQTX\x04\x02\x00\x00\x00\x00";
+    for first in [
+        &connack[..],
+        &unsuback,
+        &[0xC0, 0],
+        &[0xF0, 0],
+        &reserved_flag,
+        &publish(V4, "telemetry", 1, b"{}"),
+        b"GET / HTTP/1.1\r\n\r\n",
+        mqtt_4_on_a_wrong_name,
+        &[0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+    ] {
+        let mut wire = Wire::open(world.broker.local_addr()).await;
+        wire.send(first).await;
+        wire.expect_closed().await;
+    }
+    world.until_metric("mqtt_refusals_total{reason=\"not_connect\"}", 9).await;
+    Wire::device(&world, V5, "d1").await.expect_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_connect_larger_than_any_honest_one_is_refused_by_its_length() {
+    let world = World::obliging().await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(b"\x10\xFF\xFF\xFF\x7F\x00\x04MQTT\x04").await;
+    wire.expect_closed().await;
+    world.until_metric("mqtt_refusals_total{reason=\"packet_too_large\"}", 1).await;
+}
+
+#[tokio::test]
+async fn who_sends_no_connect_is_closed_in_time() {
+    let world = World::with(true, |config| config.connect_timeout = Duration::from_millis(50)).await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(&Connect::new(V4, "1/d1").frame()[..9]).await;
+    wire.expect_closed().await;
+    world.until_metric("mqtt_refusals_total{reason=\"timeout\"}", 1).await;
+}
+
+#[tokio::test]
+async fn a_connect_may_come_byte_by_byte_and_with_the_first_message_behind_it() {
+    let world = World::obliging().await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    let bytes = [Connect::new(V5, "1/d1").frame(), publish(V5, "telemetry", 7, b"{}")].concat();
+    for byte in &bytes {
+        wire.send(&[*byte]).await;
+    }
+    assert_eq!(wire.packet().await[..1], [0x20]);
+    wire.expect(&[0x40, 2, 0, 7]).await;
+
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(&bytes).await;
+    assert_eq!(wire.packet().await[..1], [0x20]);
+    wire.expect(&[0x40, 2, 0, 7]).await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_closed_unread() {
+    let world = World::with(true, |config| config.max_connections = 1).await;
+    let mut first = Wire::device(&world, V4, "d1").await;
+    Wire::open(world.broker.local_addr()).await.expect_closed().await;
+    assert_eq!(world.metric("mqtt_refusals_total{reason=\"max_connections\"}"), 1);
+    first.expect_nothing_more().await;
+    drop(first);
+    world.until_metric("mqtt_connections ", 0).await;
+    Wire::device(&world, V4, "d1").await.expect_nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_second_login_takes_the_session_over() {
+    let world = World::obliging().await;
+    let mut first = Wire::device(&world, V5, "d1").await;
+    let mut other_device = Wire::device(&world, V5, "d2").await;
+    let mut other_tenant = Wire::login(&world, &Connect::new(V5, "2/d1")).await;
+    let second = Wire::device(&world, V4, "d1").await;
+    first.expect_disconnect(0x8E).await;
+    // All have the same client id; only the same client's session was taken over.
+    other_device.expect_nothing_more().await;
+    other_tenant.expect_nothing_more().await;
+    // A device that is taken over was never gone.
+    for expected in [(1, "d1"), (1, "d2"), (2, "d1")] {
+        assert_eq!(world.next_presence().await, (true, tenant(expected.0), device(expected.1)));
+    }
+    world.until_metric("mqtt_disconnects_total{reason=\"taken_over\"}", 1).await;
+    drop(second);
+    assert_eq!(world.next_presence().await, (false, tenant(1), device("d1")));
+}
+
+#[tokio::test]
+async fn a_silent_client_is_closed_after_one_and_a_half_keep_alives() {
+    let world = World::obliging().await;
+    let connect = Connect { keep_alive: 1, ..Connect::new(V5, "1/d1") };
+    let mut silent = Wire::login(&world, &connect).await;
+    let patient = Connect { client_id: "other".into(), keep_alive: 0, ..connect };
+    let mut patient = Wire::login(&world, &patient).await;
+    let started = tenants::clock::Stopwatch::start();
+    silent.expect_disconnect(0x8D).await;
+    let elapsed = started.elapsed();
+    assert!(elapsed > Duration::from_millis(1_400), "closed too early: {elapsed:?}");
+    patient.expect_nothing_more().await;
+}

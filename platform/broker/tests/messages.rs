@@ -1,0 +1,311 @@
+//! Messages from devices: what is stored, what is acknowledged and when, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+mod support;
+
+use std::sync::Arc;
+
+use broker::Channel;
+use support::{
+    World, device, tenant,
+    wire::{Connect, V4, V5, Wire, field, frame, publish, subscribe},
+};
+
+#[tokio::test]
+async fn a_message_arrives_as_sent_under_the_authenticated_name() {
+    let world = World::deliberate().await;
+    for level in [V4, V5] {
+        let mut wire = Wire::device(&world, level, "d1").await;
+        let frames = [
+            publish(level, "telemetry", 1, br#"{"heartRate":72}"#),
+            publish(level, "telemetry/ecg", 0, b""),
+            publish(level, "properties/reported", 2, b"\xFF\x00"),
+        ];
+        wire.send(&frames.concat()).await;
+        let mut messages = Vec::new();
+        let mut commits = Vec::new();
+        while messages.len() < 3 {
+            let pending = world.next_chunk().await;
+            assert_eq!((pending.chunk.tenant, &pending.chunk.device), (tenant(1), &device("d1")));
+            messages.extend(pending.chunk.messages);
+            commits.push(pending.commit);
+        }
+        let ecg = Channel::Telemetry { component: Some(Arc::from("ecg")) };
+        let expected: [(Channel, &[u8]); 3] = [
+            (Channel::Telemetry { component: None }, br#"{"heartRate":72}"#),
+            (ecg, b""),
+            (Channel::Reported, b"\xFF\x00"),
+        ];
+        for (message, (channel, payload)) in messages.iter().zip(expected) {
+            assert_eq!((&message.channel, &message.payload[..]), (&channel, payload));
+            assert_eq!(message.received_at, "2026-11-21T03:00:00Z".parse().unwrap());
+        }
+        assert!(messages.windows(2).all(|pair| pair[0].correlation.0 < pair[1].correlation.0));
+        for commit in commits {
+            commit.send(()).unwrap();
+        }
+        wire.expect(&[0x40, 2, 0, 1]).await;
+        wire.expect(&[0x40, 2, 0, 2]).await;
+        wire.expect_nothing_more().await;
+    }
+}
+
+#[tokio::test]
+async fn pubacks_wait_for_the_commit_and_keep_the_order() {
+    let world = World::deliberate().await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    let mut pending = Vec::new();
+    for id in 1..=3 {
+        wire.send(&publish(V5, "telemetry", id, b"{}")).await;
+        pending.push(world.next_chunk().await);
+    }
+    let [first, second, third] = <[_; 3]>::try_from(pending).ok().unwrap();
+    wire.expect_nothing_more().await;
+    third.commit.send(()).unwrap();
+    second.commit.send(()).unwrap();
+    wire.expect_nothing_more().await;
+    first.commit.send(()).unwrap();
+    for id in 1..=3 {
+        wire.expect(&[0x40, 2, 0, id]).await;
+    }
+    assert_eq!(world.metric("mqtt_acks_sent_total"), 3);
+    assert_eq!(world.metric("mqtt_messages_received_total"), 3);
+}
+
+#[tokio::test]
+async fn what_is_never_committed_is_never_acknowledged() {
+    let world = World::deliberate().await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    wire.send(&publish(V5, "telemetry", 1, b"lost")).await;
+    let lost = world.next_chunk().await;
+    wire.send(&publish(V5, "telemetry", 2, b"kept")).await;
+    world.next_chunk().await.commit.send(()).unwrap();
+    drop(lost);
+    wire.expect_disconnect(0x89).await;
+    assert_eq!(world.metric("mqtt_acks_sent_total"), 0);
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_may_wait_for_its_commit() {
+    let world = World::with(false, |config| config.receive_maximum = 2).await;
+    let mut wire = Wire::device(&world, V4, "d1").await;
+    let mut other = Wire::device(&world, V4, "d2").await;
+    wire.send(&publish(V4, "telemetry", 1, b"1")).await;
+    let first = world.next_chunk().await;
+    wire.send(&publish(V4, "telemetry", 0, b"2")).await;
+    let second = world.next_chunk().await;
+    wire.send(&publish(V4, "telemetry", 3, b"3")).await;
+    // Everything runs in one thread: when another client was answered several times, this one was polled.
+    for _ in 0..5 {
+        other.expect_nothing_more().await;
+    }
+    assert!(!world.has_chunk().await);
+    first.commit.send(()).unwrap();
+    wire.expect(&[0x40, 2, 0, 1]).await;
+    let third = world.next_chunk().await;
+    assert_eq!(third.payloads(), [b"3"]);
+    drop(second);
+    wire.expect_closed().await;
+}
+
+#[tokio::test]
+async fn a_slow_log_loses_nothing() {
+    let world = World::with(false, |config| config.receive_maximum = 8).await;
+    let mut wire = Wire::device(&world, V4, "d1").await;
+    let messages = 300_u16;
+    let sending: Vec<u8> =
+        (1..=messages).flat_map(|id| publish(V4, "telemetry", id, &id.to_be_bytes())).collect();
+    for piece in sending.chunks(40) {
+        wire.send(piece).await;
+    }
+    let mut expected = 1_u16;
+    while expected <= messages {
+        let pending = world.next_chunk().await;
+        for payload in pending.payloads() {
+            assert_eq!(payload, expected.to_be_bytes());
+            expected += 1;
+        }
+        pending.commit.send(()).unwrap();
+    }
+    for id in 1..=messages {
+        wire.expect(&[&[0x40, 2][..], &id.to_be_bytes()].concat()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_v5_client_that_ignores_receive_maximum_is_told_so() {
+    let world = World::with(false, |config| config.receive_maximum = 2).await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    let frames: Vec<u8> = (1..=3).flat_map(|id| publish(V5, "telemetry", id, b"{}")).collect();
+    wire.send(&frames).await;
+    wire.expect_disconnect(0x93).await;
+    assert_eq!(world.next_chunk().await.chunk.messages.len(), 2, "what was within the limit is stored");
+}
+
+#[tokio::test]
+async fn topics_of_others_are_refused() {
+    let world = World::obliging().await;
+    let denied = [
+        "devices/d2/telemetry",
+        "commands/reboot/1",
+        "properties/desired",
+        "properties/get/1",
+        "telemetry/a/b",
+        "telemetry/+",
+        "feed/alarms/high/1",
+        "1/d2/telemetry",
+        "$SYS/x",
+        "\u{0}",
+    ];
+    let mut v5 = Wire::device(&world, V5, "d1").await;
+    for topic in denied {
+        let frames =
+            [publish(V5, topic, 9, b"{}"), publish(V5, topic, 0, b"{}"), publish(V5, "telemetry", 10, b"{}")];
+        v5.send(&frames.concat()).await;
+        v5.expect(&[0x40, 3, 0, 9, 0x87]).await;
+        v5.expect(&[0x40, 2, 0, 10]).await;
+        let mut v4 = Wire::device(&world, V4, "d1b").await;
+        v4.send(&publish(V4, topic, 0, b"{}")).await;
+        v4.expect_closed().await;
+    }
+    assert_eq!(world.metric("mqtt_drops_total{reason=\"not_authorized\"}"), denied.len() as u64);
+    assert_eq!(world.metric("mqtt_messages_received_total"), denied.len() as u64);
+
+    let mut application = Wire::login(&world, &Connect::new(V5, "1/app")).await;
+    application.send(&publish(V5, "telemetry", 9, b"{}")).await;
+    application.expect(&[0x40, 3, 0, 9, 0x87]).await;
+}
+
+#[tokio::test]
+async fn subscriptions_to_what_is_others_are_refused() {
+    let world = World::obliging().await;
+    let filters = [
+        ("commands/+/+", 2),
+        ("#", 0),
+        ("feed/#", 1),
+        ("devices/d2/commands/#", 0),
+        ("a/#/b", 0),
+        ("$share/g/x", 0),
+    ];
+    let mut v5 = Wire::device(&world, V5, "d1").await;
+    v5.send(&subscribe(V5, 5, &filters)).await;
+    v5.expect(&[0x90, 9, 0, 5, 0, 1, 0x87, 0x87, 0x87, 0x8F, 0x9E]).await;
+    let mut v4 = Wire::device(&world, V4, "d1b").await;
+    v4.send(&subscribe(V4, 5, &filters)).await;
+    v4.expect(&[0x90, 8, 0, 5, 1, 0x80, 0x80, 0x80, 0x80, 0x80]).await;
+    let mut application = Wire::login(&world, &Connect::new(V5, "1/app")).await;
+    application
+        .send(&subscribe(V5, 6, &[("feed/alarms/#", 1), ("#", 0), ("devices/d1/commands/#", 0)]))
+        .await;
+    application.expect(&[0x90, 6, 0, 6, 0, 1, 0x87, 0x87]).await;
+    assert_eq!(world.metric("mqtt_subscriptions "), 3);
+    drop((v5, v4, application));
+    world.until_metric("mqtt_subscriptions ", 0).await;
+}
+
+#[tokio::test]
+async fn subscriptions_are_bounded() {
+    let world = World::with(true, |config| config.max_subscriptions = 2).await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    let filters = [("commands/a/+", 0), ("commands/b/+", 0), ("commands/c/+", 0), ("commands/a/+", 1)];
+    wire.send(&subscribe(V5, 1, &filters)).await;
+    wire.expect(&[0x90, 7, 0, 1, 0, 0, 0, 0x97, 1]).await;
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
+    let world = World::with(true, |config| config.max_packet_bytes = 2_000).await;
+    let with_properties = |properties: &[u8]| {
+        let length = u8::try_from(properties.len()).unwrap();
+        frame(0x30, &[&field(b"telemetry")[..], &[length], properties, b"{}"].concat())
+    };
+    let retained = frame(0x31, &[&field(b"telemetry")[..], &[0]].concat());
+    let qos = |first| frame(first, &[&field(b"telemetry")[..], &[0, 1, 0]].concat());
+    let subscription_id = frame(0x82, &[&[0, 1, 2, 0x0B, 5][..], &field(b"commands/#"), &[0]].concat());
+    let cases: [(&str, Vec<u8>, u8); 17] = [
+        ("QoS 2", qos(0x34), 0x9B),
+        ("QoS 3", qos(0x36), 0x81),
+        ("retain", retained, 0x9A),
+        ("oversize", publish(V5, "telemetry", 1, &[b'x'; 2_000]), 0x95),
+        ("oversize, by its length alone", vec![0x30, 0xFF, 0xFF, 0xFF, 0x7F], 0x95),
+        ("endless length", vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], 0x81),
+        ("topic alias", with_properties(&[0x23, 0, 1]), 0x94),
+        ("unknown property", with_properties(&[0x7F, 0, 1]), 0x81),
+        ("packet id 0", frame(0x32, &[&field(b"telemetry")[..], &[0, 0, 0]].concat()), 0x82),
+        ("cut off in the topic", frame(0x30, &[0, 9, b't']), 0x81),
+        ("second CONNECT", Connect::new(V5, "1/d1").frame(), 0x82),
+        ("CONNACK", vec![0x20, 3, 0, 0, 0], 0x82),
+        ("UNSUBACK", vec![0xB0, 3, 0, 1, 0], 0x82),
+        ("PUBREL", vec![0x62, 2, 0, 1], 0x82),
+        ("AUTH", vec![0xF0, 0], 0x82),
+        ("SUBSCRIBE without a filter", frame(0x82, &[0, 1, 0]), 0x82),
+        ("subscription identifier", subscription_id, 0xA1),
+    ];
+    for (name, bytes, reason) in cases {
+        let mut v5 = Wire::device(&world, V5, "d1").await;
+        v5.send_unheard(&bytes).await;
+        let told = v5.packet().await;
+        assert_eq!(told, [0xE0, 2, reason, 0], "{name}: {told:02x?}");
+        v5.expect_closed().await;
+    }
+    for first in [0x34, 0x36, 0x20, 0x62, 0xF0] {
+        let mut v4 = Wire::device(&world, V4, "d1").await;
+        v4.send_unheard(&frame(first, &[&field(b"telemetry")[..], &[0, 1]].concat())).await;
+        v4.expect_closed().await;
+    }
+    Wire::device(&world, V5, "d1").await.expect_nothing_more().await;
+    assert_eq!(world.metric("mqtt_messages_received_total"), 0);
+}
+
+#[tokio::test]
+async fn a_v311_client_cannot_know_that_nothing_is_retained() {
+    let world = World::obliging().await;
+    let mut wire = Wire::device(&world, V4, "d1").await;
+    wire.send(&frame(0x33, &[&field(b"telemetry")[..], &[0, 1], b"{}"].concat())).await;
+    wire.expect(&[0x40, 2, 0, 1]).await;
+}
+
+#[tokio::test]
+async fn the_largest_packet_passes_in_small_pieces_between_small_ones() {
+    let world = World::obliging().await;
+    let mut wire = Wire::device(&world, V4, "d1").await;
+    let payload: Vec<u8> = (0..256 * 1024_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let frames = [
+        publish(V4, "telemetry", 1, b"{}"),
+        publish(V4, "telemetry", 2, &payload),
+        publish(V4, "telemetry", 3, b"{}"),
+    ];
+    for piece in frames.concat().chunks(7_001) {
+        wire.send(piece).await;
+    }
+    for (id, expected) in [(1, &b"{}"[..]), (2, &payload), (3, b"{}")] {
+        assert!(world.next_message().await.payload == expected, "message {id}");
+        wire.expect(&[0x40, 2, 0, id]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_will_speaks_for_who_vanishes_and_for_nobody_else() {
+    let world = World::obliging().await;
+    let ends: [(&str, &[u8], bool); 4] = [
+        ("vanished", &[], true),
+        ("disconnected", &[0xE0, 0], false),
+        ("disconnected with will", &[0xE0, 2, 0x04, 0], true),
+        ("broke the protocol", &[0x20, 3, 0, 0, 0], true),
+    ];
+    for (end, last, speaks) in ends {
+        let will = Some(("telemetry/power".into(), end.as_bytes().to_vec(), 8));
+        let mut wire = Wire::login(&world, &Connect { will, ..Connect::new(V5, "1/d1") }).await;
+        wire.send(&publish(V5, "telemetry", 0, b"alive")).await;
+        wire.send(last).await;
+        drop(wire);
+        assert_eq!(world.next_message().await.payload, "alive");
+        world.until_metric("mqtt_connections ", 0).await;
+        if speaks {
+            let message = world.next_message().await;
+            assert_eq!(message.payload, end);
+            assert_eq!(message.channel, Channel::Telemetry { component: Some("power".into()) });
+        }
+    }
+    assert_eq!(world.metric("mqtt_messages_received_total"), 7, "four alive, three wills");
+}

@@ -1,0 +1,179 @@
+//! The world around the broker, small enough to see through: who may connect, a log whose commits the
+//! test decides, and clients that speak raw bytes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must stop")]
+#![allow(dead_code, reason = "each test binary uses its share")]
+
+pub(crate) mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use broker::{
+    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Inbound, Ingest, IngestClosed, Login,
+    Presence, Receipt, Refusal,
+};
+use prometheus_client::registry::Registry;
+use tenants::{DeviceId, TenantId, clock::ManualClock};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::timeout,
+};
+use uuid::Uuid;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn tenant(number: u128) -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(number))
+}
+
+pub(crate) fn device(id: &str) -> DeviceId {
+    DeviceId::parse(id).unwrap()
+}
+
+/// Lets in `<tenant number>/<device>` and `<tenant number>/app` with the password "secret".
+struct Gate;
+
+#[async_trait]
+impl Gatekeeper for Gate {
+    async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
+        let (number, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
+        match name {
+            "suspended" => return Err(Refusal::NotAuthorized),
+            "flood" => return Err(Refusal::Busy),
+            "misnamed" => return Err(Refusal::ClientIdNotValid),
+            "never" => std::future::pending().await,
+            _ if login.password != b"secret" => return Err(Refusal::BadCredentials),
+            _ => {}
+        }
+        let client = match name {
+            "app" => Client::Application { name: "app".into() },
+            _ => Client::Device(DeviceId::parse(name).map_err(|_| Refusal::BadCredentials)?),
+        };
+        Ok(Admission { tenant: tenant(number.parse().map_err(|_| Refusal::BadCredentials)?), client })
+    }
+}
+
+/// A chunk that waits for the test's decision.
+pub(crate) struct Pending {
+    pub(crate) chunk: Chunk,
+    pub(crate) commit: oneshot::Sender<()>,
+}
+
+impl Pending {
+    pub(crate) fn payloads(&self) -> Vec<&[u8]> {
+        self.chunk.messages.iter().map(|message| &message.payload[..]).collect()
+    }
+}
+
+/// Hands chunks to the test. `commit_at_once` makes it an obliging log.
+struct Log {
+    chunks: mpsc::Sender<Pending>,
+    committed: mpsc::UnboundedSender<Inbound>,
+    commit_at_once: bool,
+}
+
+#[async_trait]
+impl Ingest for Log {
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed> {
+        assert!(!chunk.messages.is_empty(), "a chunk is never empty");
+        let (commit, receipt) = oneshot::channel();
+        if self.commit_at_once {
+            for message in chunk.messages {
+                self.committed.send(message).ok();
+            }
+            commit.send(()).ok();
+        } else {
+            self.chunks.send(Pending { chunk, commit }).await.map_err(|_| IngestClosed)?;
+        }
+        Ok(receipt)
+    }
+}
+
+/// Tells who came and who went.
+struct Door(mpsc::UnboundedSender<(bool, TenantId, DeviceId)>);
+
+impl Presence for Door {
+    fn connected(&self, tenant: TenantId, device: &DeviceId, _at: jiff::Timestamp) {
+        self.0.send((true, tenant, device.clone())).ok();
+    }
+    fn disconnected(&self, tenant: TenantId, device: &DeviceId, _at: jiff::Timestamp) {
+        self.0.send((false, tenant, device.clone())).ok();
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    chunks: Mutex<mpsc::Receiver<Pending>>,
+    committed: Mutex<mpsc::UnboundedReceiver<Inbound>>,
+    presence: Mutex<mpsc::UnboundedReceiver<(bool, TenantId, DeviceId)>>,
+}
+
+/// How many chunks the log takes before `submit` waits.
+const LOG_CAPACITY: usize = 4;
+
+impl World {
+    /// A broker whose log commits at once.
+    pub(crate) async fn obliging() -> Self {
+        Self::with(true, |_| {}).await
+    }
+
+    /// A broker whose log commits when the test says so.
+    pub(crate) async fn deliberate() -> Self {
+        Self::with(false, |_| {}).await
+    }
+
+    pub(crate) async fn with(commit_at_once: bool, adjust: impl FnOnce(&mut BrokerConfig)) -> Self {
+        let mut config = BrokerConfig { listen: ([127, 0, 0, 1], 0).into(), ..BrokerConfig::default() };
+        adjust(&mut config);
+        let (chunks, chunks_out) = mpsc::channel(LOG_CAPACITY);
+        let (committed, committed_out) = mpsc::unbounded_channel();
+        let (presence, presence_out) = mpsc::unbounded_channel();
+        let log = Arc::new(Log { chunks, committed, commit_at_once });
+        let clock = Arc::new(ManualClock::new("2026-11-21T03:00:00Z".parse().unwrap()));
+        let broker =
+            Broker::bind(config, Arc::new(Gate), log, Arc::new(Door(presence)), clock).await.unwrap();
+        Self {
+            broker,
+            chunks: Mutex::new(chunks_out),
+            committed: Mutex::new(committed_out),
+            presence: Mutex::new(presence_out),
+        }
+    }
+
+    pub(crate) async fn next_chunk(&self) -> Pending {
+        timeout(PATIENCE, self.chunks.lock().await.recv()).await.expect("a chunk").unwrap()
+    }
+
+    /// Whether a chunk waits right now.
+    pub(crate) async fn has_chunk(&self) -> bool {
+        !self.chunks.lock().await.is_empty()
+    }
+
+    pub(crate) async fn next_message(&self) -> Inbound {
+        timeout(PATIENCE, self.committed.lock().await.recv()).await.expect("a message").unwrap()
+    }
+
+    pub(crate) async fn next_presence(&self) -> (bool, TenantId, DeviceId) {
+        timeout(PATIENCE, self.presence.lock().await.recv()).await.expect("presence").unwrap()
+    }
+
+    /// The value of one line of the metrics; 0 when there is none.
+    pub(crate) fn metric(&self, line: &str) -> u64 {
+        let mut registry = Registry::default();
+        self.broker.metrics().register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Waits until a metric has a value; for what happens after the last byte a client sees.
+    pub(crate) async fn until_metric(&self, line: &str, value: u64) {
+        let reached = async {
+            while self.metric(line) != value {
+                tokio::task::yield_now().await;
+            }
+        };
+        let reached = timeout(PATIENCE, reached).await;
+        assert!(reached.is_ok(), "{line} is {}, not {value}", self.metric(line));
+    }
+}

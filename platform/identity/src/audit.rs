@@ -1,0 +1,89 @@
+//! What identity writes down: who signed in, who was refused.
+
+use std::sync::Arc;
+
+use tenants::{
+    CorrelationId, StoreError, TenantId,
+    audit::{AuditEntry, Outcome},
+    clock::Clock,
+    stores::AuditTrail,
+};
+
+use crate::throttle::Throttle;
+
+/// Where somebody comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    /// Network address.
+    pub(crate) from: &'a str,
+    pub(crate) correlation: CorrelationId,
+}
+
+pub(crate) struct Audit {
+    trail: Arc<dyn AuditTrail>,
+    clock: Arc<dyn Clock>,
+    /// By tenant and subject.
+    refusals: Throttle<(TenantId, String)>,
+}
+
+impl Audit {
+    pub(crate) fn new(trail: Arc<dyn AuditTrail>, clock: Arc<dyn Clock>) -> Self {
+        Self { trail, clock, refusals: Throttle::new() }
+    }
+
+    /// Somebody got in. When that cannot be written down, they do not.
+    pub(crate) async fn success(
+        &self,
+        tenant: TenantId,
+        actor: String,
+        action: &str,
+        origin: Origin<'_>,
+    ) -> Result<(), StoreError> {
+        let detail = format!("from {}", origin.from);
+        let entry = self.entry((tenant, actor.clone()), actor, action, Outcome::Success, detail, origin);
+        self.trail.append(&[entry]).await
+    }
+
+    /// Somebody was refused. `subject` must not be what they typed: people type passwords into name fields.
+    pub(crate) async fn refusal(
+        &self,
+        tenant: TenantId,
+        subject: String,
+        action: &str,
+        reason: &str,
+        origin: Origin<'_>,
+    ) {
+        let Some(suppressed) = self.refusals.pass((tenant, subject.clone()), self.clock.now()) else {
+            return;
+        };
+        let further = match suppressed {
+            0 => String::new(),
+            n => format!("; {n} more were refused since the last entry"),
+        };
+        let detail = format!("{reason}, from {}{further}", origin.from);
+        let actor = "anonymous".to_owned();
+        let entry = self.entry((tenant, subject), actor, action, Outcome::Denied, detail, origin);
+        if let Err(error) = self.trail.append(&[entry]).await {
+            // They stay refused either way.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                action,
+                "a refusal could not be audited"
+            );
+        }
+    }
+
+    fn entry(
+        &self,
+        (tenant, subject): (TenantId, String),
+        actor: String,
+        action: &str,
+        outcome: Outcome,
+        detail: String,
+        origin: Origin<'_>,
+    ) -> AuditEntry {
+        let at = self.clock.now();
+        let (action, correlation) = (action.to_owned(), origin.correlation);
+        AuditEntry { tenant, at, actor, action, subject, outcome, detail, correlation }
+    }
+}

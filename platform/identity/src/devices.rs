@@ -1,0 +1,135 @@
+//! Devices: tenant by name, device by id, token by hash.
+
+use tenants::{CorrelationId, DeviceId, TenantId, TenantSlug, credentials::SecretHash};
+
+use crate::{Identity, IdentityError, audit::Origin};
+
+const ACTION: &str = "device.connect";
+
+impl Identity {
+    /// Which device presents this token. Every refusal looks alike to the device and is audited.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotValid`] when tenant, device or token is unknown.
+    pub async fn device(
+        &self,
+        slug: &str,
+        device: &str,
+        token: &str,
+        from: &str,
+        correlation: CorrelationId,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
+        let origin = Origin { from, correlation };
+        let presented = SecretHash::of(token.as_bytes());
+        let tenant = match TenantSlug::parse(slug) {
+            Ok(slug) => self.tenant(&slug).await?,
+            Err(_) => None,
+        };
+        let Some(tenant) = tenant else {
+            return self.refused(TenantId::PLATFORM, None, "no tenant of this name", origin).await;
+        };
+        let Ok(device) = DeviceId::parse(device) else {
+            return self.refused(tenant.id, None, "no device of this name", origin).await;
+        };
+        match self.token_hash(tenant.id, &device).await? {
+            Some(kept) if kept == presented => Ok((tenant.id, device)),
+            Some(_) => self.refused(tenant.id, Some(&device), "wrong token", origin).await,
+            None => self.refused(tenant.id, None, "no device of this name", origin).await,
+        }
+    }
+
+    async fn token_hash(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+    ) -> Result<Option<SecretHash>, IdentityError> {
+        let key = (tenant, device.clone());
+        if let Some(known) = self.cache.devices.get(&key) {
+            return Ok(Some(known));
+        }
+        let hash = self.devices.token_hash(tenant, device).await?;
+        if let Some(hash) = hash {
+            self.cache.devices.insert(key, hash);
+        }
+        Ok(hash)
+    }
+
+    /// Names of devices that are none are not kept: whoever makes them up could fill the trail with them.
+    async fn refused<T>(
+        &self,
+        tenant: TenantId,
+        device: Option<&DeviceId>,
+        reason: &str,
+        origin: Origin<'_>,
+    ) -> Result<T, IdentityError> {
+        let subject = device.map_or_else(|| "device:unknown".to_owned(), |device| format!("device:{device}"));
+        self.audit.refusal(tenant, subject, ACTION, reason, origin).await;
+        Err(IdentityError::NotValid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::World;
+
+    async fn connect(
+        world: &World,
+        slug: &str,
+        device: &str,
+        token: &str,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
+        world.identity.device(slug, device, token, "192.0.2.1", CorrelationId(9)).await
+    }
+
+    #[tokio::test]
+    async fn a_device_with_its_token_is_let_in_cheaply() {
+        let world = World::new();
+        let token = world.device("monitor-1");
+        let (tenant, device) = connect(&world, "st-elsewhere", "monitor-1", &token).await.unwrap();
+        assert_eq!((tenant, device.as_str()), (world.tenant.id, "monitor-1"));
+        let asked = world.stores.device_lookups();
+        for _ in 0..100 {
+            connect(&world, "st-elsewhere", "monitor-1", &token).await.unwrap();
+        }
+        assert_eq!(world.stores.device_lookups(), asked);
+        assert!(world.stores.audited().is_empty());
+    }
+
+    #[tokio::test]
+    async fn everything_else_is_refused_and_audited() {
+        let world = World::new();
+        let token = world.device("monitor-1");
+        let other = world.device("monitor-2");
+        let (ours, platform) = (world.tenant.id, TenantId::PLATFORM);
+        for (slug, device, token, tenant, subject) in [
+            ("st-elsewhere", "monitor-1", "wrong", ours, "device:monitor-1"),
+            ("st-elsewhere", "monitor-2", token.as_str(), ours, "device:monitor-2"),
+            ("st-elsewhere", "monitor-3", "", ours, "device:unknown"),
+            ("nowhere", "monitor-1", token.as_str(), platform, "device:unknown"),
+        ] {
+            let before = world.stores.audited().len();
+            let error = connect(&world, slug, device, token).await.err();
+            assert!(matches!(error, Some(IdentityError::NotValid)), "{slug}/{device}: {error:?}");
+            let entries = world.stores.audited();
+            assert_eq!(entries.len(), before + 1, "{slug}/{device}");
+            let entry = entries.last().unwrap();
+            assert_eq!((entry.tenant, entry.subject.as_str()), (tenant, subject));
+            assert_eq!((entry.action.as_str(), entry.correlation), ("device.connect", CorrelationId(9)));
+            assert!(!entry.detail.contains(&other) && entry.detail.contains("192.0.2.1"));
+        }
+        for (slug, device) in [
+            ("county-general", "monitor-1"),
+            ("", "monitor-1"),
+            ("st-elsewhere", "a/b"),
+            ("st-elsewhere", ""),
+        ] {
+            assert!(connect(&world, slug, device, &token).await.is_err(), "{slug}/{device}");
+        }
+        let before = world.stores.audited().len();
+        for _ in 0..1_000 {
+            assert!(connect(&world, "st-elsewhere", "monitor-1", "wrong").await.is_err());
+        }
+        assert_eq!(world.stores.audited().len(), before, "a device in a loop does not fill the trail");
+    }
+}

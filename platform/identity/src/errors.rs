@@ -1,0 +1,66 @@
+//! Why somebody is not who they claim to be, or cannot be told.
+
+use std::time::Duration;
+
+use tenants::{ErrorKind, StoreError, credentials::CredentialError};
+
+/// Why nobody was identified. What was wrong about a credential is never told.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Unknown user, wrong password: not told apart.
+    #[error("e-mail address or password is wrong")]
+    WrongPassword,
+    /// Unknown, expired or malformed token, session or device credential: not told apart.
+    #[error("the credentials are not valid; sign in again, or use another token")]
+    NotValid,
+    /// Too many wrong passwords for this account.
+    #[error("too many attempts; try again in {} s", retry_after.as_secs().max(1))]
+    HeldBack {
+        /// When the next attempt will be looked at.
+        retry_after: Duration,
+    },
+    /// More people are signing in than passwords can be checked.
+    #[error("too many people are signing in; try again in a moment")]
+    Busy,
+    /// A field of the new account is wrong.
+    #[error("{field}: {problem}")]
+    BadInput {
+        /// Which.
+        field: &'static str,
+        /// What is wrong about it, and what it must be.
+        problem: String,
+    },
+    /// The one-time set-up link is used up or was never given out.
+    #[error(
+        "this set-up link is not valid; the server prints a new one at its start while it has no account"
+    )]
+    SetupClosed,
+    /// A password could not be hashed, or a stored hash is none.
+    #[error("a password could not be checked")]
+    Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No secret could be made.
+    #[error(transparent)]
+    Randomness(#[from] CredentialError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IdentityError {
+    /// What the error means to a caller.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::WrongPassword | Self::NotValid => ErrorKind::Unauthenticated,
+            Self::HeldBack { .. } => ErrorKind::RateLimited,
+            Self::Busy => ErrorKind::Unavailable,
+            Self::BadInput { .. } => ErrorKind::BadInput,
+            Self::SetupClosed => ErrorKind::NotFound,
+            Self::Hash(_) | Self::Randomness(_) => ErrorKind::Internal,
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    pub(crate) fn bad_input(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::BadInput { field, problem: problem.into() }
+    }
+}

@@ -1,0 +1,198 @@
+//! Stores in memory, for the tests of this crate.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tenants::{
+    DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UserId,
+    access::Role,
+    account::{ApiToken, Login, Session, User},
+    audit::AuditEntry,
+    clock::ManualClock,
+    credentials::{BearerToken, SecretHash, generate},
+    stores::{Accounts, AuditTrail, DeviceCredentials, Tenants},
+};
+
+use crate::Identity;
+
+/// An identity over stores in memory, with two tenants and a clock to move.
+pub(crate) struct World {
+    pub(crate) identity: Identity,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) clock: ManualClock,
+    pub(crate) tenant: Tenant,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let tenant = |slug: &str| Tenant {
+            id: TenantId::new(&clock),
+            slug: TenantSlug::parse(slug).unwrap(),
+            name: slug.to_owned(),
+        };
+        let (ours, theirs) = (tenant("st-elsewhere"), tenant("county-general"));
+        let stores = Arc::new(Stores { tenants: vec![ours.clone(), theirs], ..Stores::default() });
+        let identity = Identity::new(
+            stores.clone(),
+            stores.clone(),
+            stores.clone(),
+            stores.clone(),
+            Arc::new(clock.clone()),
+        );
+        Self { identity, stores, clock, tenant: ours }
+    }
+
+    pub(crate) async fn user(&self, email: &str, password: &str, role: Role) -> User {
+        let user = User {
+            id: UserId::new(&self.clock),
+            tenant: self.tenant.id,
+            email: email.to_owned(),
+            display_name: "N. N.".to_owned(),
+            role,
+        };
+        let password_hash = self.identity.hash_password(password).await.unwrap();
+        self.stores.create_user(&Login { user: user.clone(), password_hash }).await.unwrap();
+        user
+    }
+
+    pub(crate) async fn token(&self, user: &User, expires_at: Option<Timestamp>) -> String {
+        let token = BearerToken::generate(user.tenant).unwrap();
+        let (id, name, hash) = (TokenId::new(&self.clock), "test".to_owned(), token.hash());
+        let kept = ApiToken { id, user: user.id, name, hash, expires_at };
+        self.stores.create_token(user.tenant, &kept).await.unwrap();
+        token.reveal().to_owned()
+    }
+
+    /// Adds a device and returns its token.
+    pub(crate) fn device(&self, id: &str) -> String {
+        let token = generate().unwrap();
+        let key = (self.tenant.id, DeviceId::parse(id).unwrap());
+        self.stores.devices.lock().unwrap().insert(key, SecretHash::of(token.as_bytes()));
+        token
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Stores {
+    tenants: Vec<Tenant>,
+    logins: Mutex<Vec<Login>>,
+    tokens: Mutex<Vec<(TenantId, ApiToken)>>,
+    sessions: Mutex<Vec<(TenantId, Session)>>,
+    devices: Mutex<HashMap<(TenantId, DeviceId), SecretHash>>,
+    audit: Mutex<Vec<AuditEntry>>,
+    audit_is_broken: AtomicBool,
+    token_lookups: AtomicUsize,
+    device_lookups: AtomicUsize,
+}
+
+impl Stores {
+    pub(crate) fn audited(&self) -> Vec<AuditEntry> {
+        self.audit.lock().unwrap().clone()
+    }
+    pub(crate) fn break_audit(&self) {
+        self.audit_is_broken.store(true, SeqCst);
+    }
+    pub(crate) fn session_hashes(&self) -> Vec<[u8; 32]> {
+        self.sessions.lock().unwrap().iter().map(|(_, session)| *session.hash.as_bytes()).collect()
+    }
+    pub(crate) fn token_lookups(&self) -> usize {
+        self.token_lookups.load(SeqCst)
+    }
+    pub(crate) fn device_lookups(&self) -> usize {
+        self.device_lookups.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl Tenants for Stores {
+    async fn by_slug(&self, slug: &TenantSlug) -> Result<Option<Tenant>, StoreError> {
+        self.device_lookups.fetch_add(1, SeqCst);
+        Ok(self.tenants.iter().find(|tenant| tenant.slug == *slug).cloned())
+    }
+    async fn by_id(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        Ok(self.tenants.iter().find(|tenant| tenant.id == id).cloned())
+    }
+    async fn all(&self) -> Result<Vec<Tenant>, StoreError> {
+        Ok(self.tenants.clone())
+    }
+    async fn create(&self, _: &Tenant) -> Result<(), StoreError> {
+        Err(StoreError::Conflict { what: "the tenants of this world are given".to_owned() })
+    }
+}
+
+#[async_trait]
+impl Accounts for Stores {
+    async fn login(&self, email: &str) -> Result<Option<Login>, StoreError> {
+        Ok(self.logins.lock().unwrap().iter().find(|login| login.user.email == email).cloned())
+    }
+    async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
+        let logins = self.logins.lock().unwrap();
+        let found = logins.iter().find(|login| (login.user.tenant, login.user.id) == (tenant, id));
+        Ok(found.map(|login| login.user.clone()))
+    }
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.logins.lock().unwrap().is_empty())
+    }
+    async fn create_user(&self, login: &Login) -> Result<(), StoreError> {
+        self.logins.lock().unwrap().push(login.clone());
+        Ok(())
+    }
+    async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError> {
+        self.token_lookups.fetch_add(1, SeqCst);
+        let tokens = self.tokens.lock().unwrap();
+        Ok(tokens
+            .iter()
+            .find(|(of, token)| *of == tenant && token.hash == *hash)
+            .map(|(_, token)| token.clone()))
+    }
+    async fn create_token(&self, tenant: TenantId, token: &ApiToken) -> Result<(), StoreError> {
+        self.tokens.lock().unwrap().push((tenant, token.clone()));
+        Ok(())
+    }
+    async fn session(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
+        let sessions = self.sessions.lock().unwrap();
+        Ok(sessions
+            .iter()
+            .find(|(of, session)| *of == tenant && session.hash == *hash)
+            .map(|(_, s)| s.clone()))
+    }
+    async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError> {
+        self.sessions.lock().unwrap().push((tenant, session.clone()));
+        Ok(())
+    }
+    async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
+        self.sessions.lock().unwrap().retain(|(of, session)| *of != tenant || session.hash != *hash);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl DeviceCredentials for Stores {
+    async fn token_hash(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+    ) -> Result<Option<SecretHash>, StoreError> {
+        self.device_lookups.fetch_add(1, SeqCst);
+        Ok(self.devices.lock().unwrap().get(&(tenant, device.clone())).copied())
+    }
+}
+
+#[async_trait]
+impl AuditTrail for Stores {
+    async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        if self.audit_is_broken.load(SeqCst) {
+            return Err(StoreError::Unavailable("broken on purpose".into()));
+        }
+        self.audit.lock().unwrap().extend_from_slice(entries);
+        Ok(())
+    }
+}

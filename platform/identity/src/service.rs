@@ -1,0 +1,115 @@
+//! The one handle of this crate.
+
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use tenants::{
+    DeviceId, Tenant, TenantId, TenantSlug,
+    access::{Caller, Principal},
+    account::User,
+    clock::Clock,
+    credentials::SecretHash,
+    stores::{Accounts, AuditTrail, DeviceCredentials, Tenants},
+};
+
+use crate::{
+    IdentityError, audit::Audit, back_off::BackOff, passwords::Passwords, sessions::ActiveSession,
+    setup::Setup, tokens::ActiveToken,
+};
+
+/// How long an answer of the database is taken for true. A revoked token, an ended session or a changed
+/// role takes effect on other nodes within this time.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
+/// Entries of each cache.
+const CACHED: u64 = 20_000;
+
+/// Identifies people, programs and devices.
+pub struct Identity {
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) tenants: Arc<dyn Tenants>,
+    pub(crate) devices: Arc<dyn DeviceCredentials>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: Audit,
+    pub(crate) passwords: Passwords,
+    pub(crate) back_off: BackOff,
+    pub(crate) setup: Setup,
+    pub(crate) cache: Caches,
+}
+
+/// What was found lately. What was not found is asked for again every time: it may have come into being.
+pub(crate) struct Caches {
+    pub(crate) tenants: Cache<TenantSlug, Tenant>,
+    pub(crate) devices: Cache<(TenantId, DeviceId), SecretHash>,
+    pub(crate) sessions: Cache<[u8; 32], Arc<ActiveSession>>,
+    pub(crate) tokens: Cache<[u8; 32], ActiveToken>,
+}
+
+impl Identity {
+    /// On these stores.
+    pub fn new(
+        accounts: Arc<dyn Accounts>,
+        tenants: Arc<dyn Tenants>,
+        devices: Arc<dyn DeviceCredentials>,
+        audit: Arc<dyn AuditTrail>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let cache = Caches {
+            tenants: short_lived(),
+            devices: short_lived(),
+            sessions: short_lived(),
+            tokens: short_lived(),
+        };
+        Self {
+            accounts,
+            tenants,
+            devices,
+            audit: Audit::new(audit, clock.clone()),
+            clock,
+            passwords: Passwords::new(),
+            back_off: BackOff::new(),
+            setup: Setup::default(),
+            cache,
+        }
+    }
+
+    /// The PHC string to keep of a password.
+    ///
+    /// # Errors
+    /// [`IdentityError::Busy`] when too many are being hashed already.
+    pub async fn hash_password(&self, password: &str) -> Result<String, IdentityError> {
+        self.passwords.hash(password).await
+    }
+
+    /// The tenant of this name, if there is one.
+    pub(crate) async fn tenant(&self, slug: &TenantSlug) -> Result<Option<Tenant>, IdentityError> {
+        if let Some(known) = self.cache.tenants.get(slug) {
+            return Ok(Some(known));
+        }
+        let tenant = self.tenants.by_slug(slug).await?;
+        if let Some(tenant) = &tenant {
+            self.cache.tenants.insert(slug.clone(), tenant.clone());
+        }
+        Ok(tenant)
+    }
+}
+
+/// The caller that a user is.
+pub(crate) fn caller(user: &User) -> Caller {
+    Caller {
+        tenant: user.tenant,
+        principal: Principal::User {
+            id: user.id,
+            role: user.role,
+            name: user.display_name.as_str().into(),
+            email: user.email.as_str().into(),
+        },
+    }
+}
+
+fn short_lived<K, V>() -> Cache<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder().max_capacity(CACHED).time_to_live(TRUSTED_FOR).build()
+}

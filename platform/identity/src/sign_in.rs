@@ -1,0 +1,173 @@
+//! Signing in by e-mail address and password.
+
+use tenants::{CorrelationId, TenantId, account::User};
+
+use crate::{Identity, IdentityError, SignedIn, audit::Origin};
+
+const ACTION: &str = "session.create";
+
+impl Identity {
+    /// Checks a password and opens a session. Unknown addresses take as long as wrong passwords, and are
+    /// held back alike.
+    ///
+    /// # Errors
+    /// [`IdentityError::WrongPassword`]; [`IdentityError::HeldBack`] after several of them.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        from: &str,
+        correlation: CorrelationId,
+    ) -> Result<SignedIn, IdentityError> {
+        let (email, origin) = (normal(email), Origin { from, correlation });
+        self.back_off
+            .begin(&email, self.clock.now())
+            .map_err(|retry_after| IdentityError::HeldBack { retry_after })?;
+        let login = self.accounts.login(&email).await?;
+        let hash = login.as_ref().map(|login| login.password_hash.as_str());
+        let right = self.passwords.verify(password, hash).await?;
+        match login {
+            Some(login) if right => {
+                self.back_off.succeeded(&email);
+                self.proven(&login.user, origin).await
+            }
+            Some(login) => {
+                let (tenant, subject) = (login.user.tenant, format!("user:{}", login.user.id));
+                self.audit.refusal(tenant, subject, ACTION, "wrong password", origin).await;
+                Err(IdentityError::WrongPassword)
+            }
+            None => {
+                // One subject for all of them: what was typed is not ours to keep.
+                let subject = "user:unknown".to_owned();
+                self.audit
+                    .refusal(TenantId::PLATFORM, subject, ACTION, "unknown e-mail address", origin)
+                    .await;
+                Err(IdentityError::WrongPassword)
+            }
+        }
+    }
+
+    /// Writes down that somebody got in, and lets them.
+    pub(crate) async fn proven(&self, user: &User, origin: Origin<'_>) -> Result<SignedIn, IdentityError> {
+        self.audit.success(user.tenant, format!("user:{}", user.id), ACTION, origin).await?;
+        self.open_session(user).await
+    }
+}
+
+/// Addresses are compared in lower case and without the blanks that phones like to add.
+pub(crate) fn normal(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tenants::{access::Role, audit::Outcome};
+
+    use super::*;
+    use crate::{SESSION_HOURS, memory::World};
+
+    const PASSWORD: &str = "a password of some length";
+
+    async fn sign_in(world: &World, email: &str, password: &str) -> Result<SignedIn, IdentityError> {
+        world.identity.sign_in(email, password, "192.0.2.1", CorrelationId(7)).await
+    }
+
+    #[tokio::test]
+    async fn the_right_password_opens_a_session_and_is_audited() {
+        let world = World::new();
+        let user = world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        let signed_in = sign_in(&world, " Nurse@Ward.example ", PASSWORD).await.unwrap();
+        assert_eq!(
+            (signed_in.caller.tenant, signed_in.caller.actor()),
+            (user.tenant, format!("user:{}", user.id))
+        );
+        assert_ne!(signed_in.csrf, signed_in.cookie);
+
+        let session = world.identity.session(&signed_in.cookie).await.unwrap();
+        assert_eq!((&session.caller, &session.csrf), (&signed_in.caller, &signed_in.csrf));
+        let entries = world.stores.audited();
+        assert_eq!(entries.len(), 1);
+        assert_eq!((entries[0].tenant, entries[0].outcome), (user.tenant, Outcome::Success));
+        assert_eq!(
+            (entries[0].action.as_str(), entries[0].correlation),
+            ("session.create", CorrelationId(7))
+        );
+        let stored = world.stores.session_hashes();
+        assert!(stored.iter().all(|hash| !signed_in.cookie.as_bytes().windows(32).any(|part| part == hash)));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_and_an_unknown_user_look_alike() {
+        let world = World::new();
+        let user = world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        for (email, password) in [
+            ("nurse@ward.example", "wrong"),
+            ("nurse@ward.example", ""),
+            ("nobody@ward.example", PASSWORD),
+            ("", PASSWORD),
+            ("hunter2", "nurse@ward.example"),
+        ] {
+            let error = sign_in(&world, email, password).await.err().unwrap();
+            assert!(matches!(error, IdentityError::WrongPassword), "{email}: {error}");
+        }
+        let entries = world.stores.audited();
+        let subjects: Vec<_> = entries.iter().map(|entry| (entry.tenant, entry.subject.clone())).collect();
+        let expected =
+            [(user.tenant, format!("user:{}", user.id)), (TenantId::PLATFORM, "user:unknown".to_owned())];
+        assert_eq!(subjects, expected, "one entry each, the repeated ones are counted");
+        assert!(entries.iter().all(|entry| entry.outcome == Outcome::Denied && entry.actor == "anonymous"));
+        assert!(!format!("{entries:?}").contains("hunter2"), "what was typed is not kept");
+    }
+
+    #[tokio::test]
+    async fn guessing_is_held_back_even_with_the_right_password() {
+        let world = World::new();
+        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        for _ in 0..5 {
+            assert!(matches!(
+                sign_in(&world, "nurse@ward.example", "wrong").await,
+                Err(IdentityError::WrongPassword)
+            ));
+        }
+        let held_back = sign_in(&world, "nurse@ward.example", PASSWORD).await.err().unwrap();
+        assert!(
+            matches!(held_back, IdentityError::HeldBack { retry_after } if retry_after == Duration::from_secs(1))
+        );
+        world.clock.advance(Duration::from_secs(1));
+        assert!(sign_in(&world, "nurse@ward.example", PASSWORD).await.is_ok());
+        assert!(
+            sign_in(&world, "nurse@ward.example", PASSWORD).await.is_ok(),
+            "success forgets the failures"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_by_signing_out_and_by_time() {
+        let world = World::new();
+        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        let first = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
+        let second = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
+        world.identity.session(&first.cookie).await.unwrap();
+        world.identity.sign_out(&first.cookie).await.unwrap();
+        world.identity.sign_out(&first.cookie).await.unwrap();
+        assert!(matches!(world.identity.session(&first.cookie).await, Err(IdentityError::NotValid)));
+
+        let hours = u64::try_from(SESSION_HOURS).unwrap();
+        world.clock.advance(Duration::from_secs(hours * 3_600 - 1));
+        assert!(world.identity.session(&second.cookie).await.is_ok());
+        world.clock.advance(Duration::from_secs(1));
+        assert!(matches!(world.identity.session(&second.cookie).await, Err(IdentityError::NotValid)));
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_in_while_it_cannot_be_written_down() {
+        let world = World::new();
+        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        world.stores.break_audit();
+        let refused = sign_in(&world, "nurse@ward.example", PASSWORD).await;
+        assert!(matches!(refused, Err(IdentityError::Store(_))));
+        assert!(world.stores.session_hashes().is_empty());
+    }
+}

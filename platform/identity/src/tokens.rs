@@ -1,0 +1,113 @@
+//! API tokens: what programs present, over HTTP and over MQTT.
+
+use jiff::Timestamp;
+use tenants::{TenantSlug, access::Caller, credentials::BearerToken};
+
+use crate::{Identity, IdentityError, service::caller};
+
+/// A token that was found.
+#[derive(Clone)]
+pub(crate) struct ActiveToken {
+    caller: Caller,
+    expires_at: Option<Timestamp>,
+}
+
+impl Identity {
+    /// Whose rights a bearer token has.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotValid`] when it is unknown or expired.
+    pub async fn bearer(&self, token: &str) -> Result<Caller, IdentityError> {
+        let token = BearerToken::parse(token).map_err(|_| IdentityError::NotValid)?;
+        let hash = token.hash();
+        let active = match self.cache.tokens.get(hash.as_bytes()) {
+            Some(known) => known,
+            None => {
+                let stored = self.accounts.token(token.tenant, &hash).await?;
+                let stored = stored.filter(|stored| stored.hash == hash).ok_or(IdentityError::NotValid)?;
+                let user = self.accounts.user(token.tenant, stored.user).await?;
+                let user = user.ok_or(IdentityError::NotValid)?;
+                let active = ActiveToken { caller: caller(&user), expires_at: stored.expires_at };
+                self.cache.tokens.insert(*hash.as_bytes(), active.clone());
+                active
+            }
+        };
+        let valid = active.expires_at.is_none_or(|end| self.clock.now() < end);
+        if valid { Ok(active.caller) } else { Err(IdentityError::NotValid) }
+    }
+
+    /// The same for a program that names its tenant as well, as over MQTT.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotValid`] also when the token is of another tenant.
+    pub async fn application(&self, slug: &str, token: &str) -> Result<Caller, IdentityError> {
+        let caller = self.bearer(token).await?;
+        let slug = TenantSlug::parse(slug).map_err(|_| IdentityError::NotValid)?;
+        let tenant = self.tenant(&slug).await?.ok_or(IdentityError::NotValid)?;
+        if tenant.id == caller.tenant { Ok(caller) } else { Err(IdentityError::NotValid) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+    use tenants::{TenantId, access::Role, clock::Clock};
+
+    use super::*;
+    use crate::memory::World;
+
+    #[tokio::test]
+    async fn a_token_has_its_owners_rights() {
+        let world = World::new();
+        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let token = world.token(&user, None).await;
+        let caller = world.identity.bearer(&token).await.unwrap();
+        assert_eq!((caller.tenant, caller.actor()), (world.tenant.id, format!("user:{}", user.id)));
+        let asked = world.stores.token_lookups();
+        world.identity.bearer(&token).await.unwrap();
+        assert_eq!(world.stores.token_lookups(), asked, "the second time it is known");
+        assert!(world.identity.application("st-elsewhere", &token).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn tokens_that_are_refused() {
+        let world = World::new();
+        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let token = world.token(&user, None).await;
+        let changed =
+            format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
+        let elsewhere = BearerToken::generate(TenantId::PLATFORM).unwrap();
+        let transplanted = format!("{}{}", &elsewhere.reveal()[..28], &token[28..]);
+        let refused = [
+            ("empty", String::new()),
+            ("no token", "not-a-token".to_owned()),
+            ("never given out", BearerToken::generate(world.tenant.id).unwrap().reveal().to_owned()),
+            ("one character changed", changed),
+            ("moved to another tenant", transplanted),
+            ("cut", token[..token.len() - 1].to_owned()),
+            ("with more", format!("{token}x")),
+            ("with blanks", format!(" {token}")),
+        ];
+        for (what, token) in refused {
+            let error = world.identity.bearer(&token).await.err();
+            assert!(matches!(error, Some(IdentityError::NotValid)), "{what}: {error:?}");
+        }
+        for slug in ["county-general", "no-such-tenant", "", "st-elsewhere/x"] {
+            let error = world.identity.application(slug, &token).await.err();
+            assert!(matches!(error, Some(IdentityError::NotValid)), "{slug}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_token_is_refused_even_when_it_is_known() {
+        let world = World::new();
+        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let end = world.clock.now() + SignedDuration::from_secs(60);
+        let token = world.token(&user, Some(end)).await;
+        assert!(world.identity.bearer(&token).await.is_ok());
+        world.clock.advance(Duration::from_secs(60));
+        assert!(matches!(world.identity.bearer(&token).await, Err(IdentityError::NotValid)));
+    }
+}

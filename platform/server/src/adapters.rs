@@ -1,0 +1,105 @@
+//! Fits the broker's traits onto identity and twins. Translation only: no decisions are made here.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use broker::{Admission, Chunk, Client, Gatekeeper, Ingest, IngestClosed, Login, Receipt, Refusal};
+use identity::Identity;
+use jiff::Timestamp;
+use tenants::{
+    DeviceId, ErrorKind, TenantId,
+    access::{Access, Action, Object, Principal},
+};
+use twins::{Twins, Unsequenced, message::Channel};
+
+use crate::feed::FeedRelay;
+
+/// The device part of a user name that stands for a program: `<tenant-slug>/app`.
+const APPLICATION: &str = "app";
+
+/// Lets devices in by `<tenant-slug>/<device-id>` and token, programs by `<tenant-slug>/app` and API token.
+pub(crate) struct Gate {
+    identity: Arc<Identity>,
+    access: Arc<Access>,
+    /// Known only after the broker, which needs the gate, listens.
+    relay: OnceLock<Arc<FeedRelay>>,
+}
+
+#[async_trait]
+impl Gatekeeper for Gate {
+    async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
+        let (slug, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
+        let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
+        if name == APPLICATION {
+            return self.admit_application(slug, secret).await;
+        }
+        let origin = login.peer.ip().to_string();
+        let identified = self.identity.device(slug, name, secret, &origin, login.correlation).await;
+        let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
+        Ok(Admission { tenant, client: Client::Device(device) })
+    }
+}
+
+impl Gate {
+    pub(crate) fn new(identity: Arc<Identity>, access: Arc<Access>) -> Self {
+        Self { identity, access, relay: OnceLock::new() }
+    }
+
+    /// Where admitted applications get their feed from. Only the first call counts.
+    pub(crate) fn relay_to(&self, relay: Arc<FeedRelay>) {
+        self.relay.get_or_init(|| relay);
+    }
+
+    async fn admit_application(&self, slug: &str, secret: &str) -> Result<Admission, Refusal> {
+        let caller = self.identity.application(slug, secret).await.map_err(|e| refusal(e.kind()))?;
+        // The feed carries vitals and alarms of all patients, so both have to be granted without masks.
+        let grant = |object| self.access.grant(&caller, object, Action::Read);
+        let patients = grant(Object::Patient).map_err(|_| Refusal::NotAuthorized)?;
+        let alarms = grant(Object::Alarm).map_err(|_| Refusal::NotAuthorized)?;
+        let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
+        relay.admitted(&patients, &alarms);
+        let Principal::User { email, .. } = &caller.principal else { return Err(Refusal::NotAuthorized) };
+        Ok(Admission { tenant: caller.tenant, client: Client::Application { name: email.clone() } })
+    }
+}
+
+const fn refusal(kind: ErrorKind) -> Refusal {
+    match kind {
+        ErrorKind::Forbidden => Refusal::NotAuthorized,
+        ErrorKind::RateLimited => Refusal::Busy,
+        ErrorKind::Unavailable | ErrorKind::Internal => Refusal::Unavailable,
+        _ => Refusal::BadCredentials,
+    }
+}
+
+/// Hands what devices send to the log.
+pub(crate) struct ToLog(pub(crate) Twins);
+
+#[async_trait]
+impl Ingest for ToLog {
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed> {
+        let messages = chunk.messages.into_iter().map(|message| Unsequenced {
+            received_at: message.received_at,
+            correlation: message.correlation,
+            channel: match message.channel {
+                broker::Channel::Telemetry { component } => Channel::Telemetry { component },
+                broker::Channel::Reported => Channel::Reported,
+            },
+            payload: message.payload,
+        });
+        self.0.append(chunk.tenant, chunk.device, messages.collect()).await.map_err(|_| IngestClosed)
+    }
+}
+
+/// Notes who is connected.
+pub(crate) struct ToPresence(pub(crate) Twins);
+
+impl broker::Presence for ToPresence {
+    fn connected(&self, tenant: TenantId, device: &DeviceId, _: Timestamp) {
+        self.0.presence().connected(tenant, device);
+    }
+
+    fn disconnected(&self, tenant: TenantId, device: &DeviceId, _: Timestamp) {
+        self.0.presence().disconnected(tenant, device);
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a command failed, and what to do about it.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error("the configuration cannot be used")]
+    Config(#[from] ConfigError),
+    #[error("the server did not start")]
+    Start(#[from] StartError),
+    #[error("the demo did not start")]
+    Demo(#[from] DemoError),
+    #[error("the database could not be brought up to date")]
+    Migrate(#[source] storage::StorageError),
+    #[error("{} cannot be read", path.display())]
+    Credentials { path: PathBuf, source: io::Error },
+    #[error("{problem}")]
+    NothingToSimulate { problem: String },
+    #[error("logging cannot be started")]
+    Logging(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the process cannot be set up")]
+    Runtime(#[source] io::Error),
+    #[error("{failed} of the checks failed")]
+    Unhealthy { failed: usize },
+    #[error("the output cannot be written")]
+    Output(#[source] io::Error),
+}
+
+impl CliError {
+    /// The next step, where there is one to name.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Config(_) => "see what applies with `iomt config check`",
+            Self::Start(StartError::Storage(_)) | Self::Demo(DemoError::Start(StartError::Storage(_))) => {
+                "look at the database with `iomt doctor`"
+            }
+            Self::Migrate(_) => {
+                "check the address with `iomt config check`, and the role's rights on the database"
+            }
+            Self::Credentials { .. } => {
+                "start the demo first (`iomt demo`); it writes credentials.json into its folder"
+            }
+            _ => return None,
+        })
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Demo(DemoError::Config(_)) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The command line. What was asked for goes to standard output, everything else to standard error.
+
+mod arguments;
+mod config_check;
+mod demo;
+mod doctor;
+mod errors;
+mod migrate;
+mod output;
+mod runtime;
+mod serve;
+mod signals;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::{
+    arguments::{Arguments, Command, ConfigCommand},
+    errors::CliError,
+};
+
+/// Runs what the command line asks for. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+pub(crate) fn run() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Schema => output::say(graphql_schema::sdl().trim_end()),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "iomt", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            error.exit_code()
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The settings as types, one struct per concern.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use url::Url;
+
+use super::{ConfigError, Setting, Values, hidden, settings::Secrecy, settings::key};
+
+const ADDRESS: &str = "an address with a port, for example 127.0.0.1:8080 or [::1]:8080";
+
+/// Where everything is kept.
+#[derive(Clone)]
+pub(crate) struct DatabaseConfig {
+    pub(crate) url: String,
+    pub(crate) max_connections: u32,
+}
+
+/// Where browsers and programs connect.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpConfig {
+    pub(crate) addr: SocketAddr,
+    /// How the outside reaches `addr`; the address itself when not set.
+    pub(crate) public_url: Option<Url>,
+    pub(crate) workers: usize,
+}
+
+/// Where devices connect.
+#[derive(Debug, Clone)]
+pub(crate) struct MqttConfig {
+    pub(crate) addr: SocketAddr,
+    pub(crate) max_connections: usize,
+}
+
+/// Where operators' tools read how the server does.
+#[derive(Debug, Clone)]
+pub(crate) struct MetricsConfig {
+    pub(crate) addr: SocketAddr,
+}
+
+/// What is written to standard error while the server runs.
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    /// As `tracing_subscriber::EnvFilter` reads it.
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Text,
+    Json,
+}
+
+/// This process among those that share a database.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeConfig {
+    pub(crate) name: String,
+    /// How long open requests and connections have at the end.
+    pub(crate) shutdown_grace: Duration,
+}
+
+impl DatabaseConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let expected = "an address that begins with sqlite:// or postgres://";
+        let url = values.parse(&key::DATABASE_URL, expected, |text| {
+            let known = ["sqlite://", "postgres://", "postgresql://"].iter().any(|s| text.starts_with(s));
+            known.then(|| text.to_owned())
+        })?;
+        Ok(Self { url, max_connections: number(values, &key::DATABASE_CONNECTIONS, "1 to 1000", 1, 1_000)? })
+    }
+
+    /// The address without its password.
+    pub(crate) fn shown_url(&self) -> String {
+        hidden::shown(&self.url, Secrecy::Address)
+    }
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig").field("url", &self.shown_url()).finish_non_exhaustive()
+    }
+}
+
+impl HttpConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let expected = "an address such as https://iomt.example.org, without a path";
+        let public_url = match values.text(&key::PUBLIC_URL) {
+            "" => None,
+            _ => Some(values.parse(&key::PUBLIC_URL, expected, public_url)?),
+        };
+        let addr = address(values, &key::HTTP_ADDR)?;
+        Ok(Self { addr, public_url, workers: number(values, &key::HTTP_WORKERS, "1 to 64", 1, 64)? })
+    }
+
+    /// Whether browsers reach this server over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+impl MqttConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let max_connections = number(values, &key::MQTT_CONNECTIONS, "1 to 1000000", 1, 1_000_000)?;
+        Ok(Self { addr: address(values, &key::MQTT_ADDR)?, max_connections })
+    }
+}
+
+impl MetricsConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        Ok(Self { addr: address(values, &key::METRICS_ADDR)? })
+    }
+}
+
+impl LogConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let expected = "a log filter such as info or info,broker=debug";
+        let filter = values.parse(&key::LOG_FILTER, expected, |text| {
+            tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+        })?;
+        let format = values.parse(&key::LOG_FORMAT, "auto, text or json", |text| match text {
+            "auto" => Some(LogFormat::Auto),
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => None,
+        })?;
+        Ok(Self { filter, format })
+    }
+}
+
+impl NodeConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let expected = "1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-'";
+        let name = values.parse(&key::NODE_NAME, expected, |text| {
+            let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+            ((1..=63).contains(&text.len()) && text.bytes().all(valid)).then(|| text.to_owned())
+        })?;
+        let grace = number(values, &key::SHUTDOWN_GRACE, "0 to 600 seconds", 0, 600)?;
+        Ok(Self { name, shutdown_grace: Duration::from_secs(grace) })
+    }
+}
+
+fn address(values: &Values, setting: &'static Setting) -> Result<SocketAddr, ConfigError> {
+    values.parse(setting, ADDRESS, |text| text.parse().ok())
+}
+
+fn number<T: std::str::FromStr + PartialOrd>(
+    values: &Values,
+    setting: &'static Setting,
+    expected: &'static str,
+    least: T,
+    most: T,
+) -> Result<T, ConfigError> {
+    values.parse(setting, expected, |text| {
+        text.parse().ok().filter(|number| (&least..=&most).contains(&number))
+    })
+}
+
+fn public_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    plain.then_some(url)
+}

@@ -1,0 +1,210 @@
+//! Fills an empty database with the demo's hospitals, through the same traits as everything else.
+
+use std::sync::Arc;
+
+use identity::{Identity, IdentityError};
+use jiff::SignedDuration;
+use readings::{Path, Unit};
+use rules::{Condition, Rule};
+use storage::Database;
+use tenants::{
+    CorrelationId, DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
+    UserId,
+    access::{Access, AccessError, Action, Caller, Object, Principal, Role, Scope},
+    account::{ApiToken, Login},
+    audit::{AuditEntry, Outcome},
+    clock::Clock,
+    credentials::{BearerToken, CredentialError, SecretHash, generate},
+    stores::{Accounts, Tenants},
+};
+use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules};
+
+use super::{
+    credentials::{Credentials, DemoDevice, DemoTenant, Person},
+    hospital::{DemoRule, HOSPITALS, Hospital, RULES, patient},
+};
+
+/// The template of the demo's monitors.
+const MONITOR: &str = "dtmi:iomt:PatientMonitor;1";
+
+/// Why the demo could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SeedError {
+    #[error("the database refused a record of the demo")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error("a password of the demo could not be hashed")]
+    Identity(#[from] IdentityError),
+    #[error("the demo's own data is wrong: {0}")]
+    Data(String),
+}
+
+/// How much to make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    /// Patients of the first hospital, each with a monitor; the second has a third as many.
+    pub(crate) patients: usize,
+    /// Further devices of the first hospital, without a patient, named `bench-00001` and so on.
+    pub(crate) extra_devices: usize,
+}
+
+/// Makes everything and returns how to get in.
+pub(crate) struct Seed {
+    pub(crate) database: Database,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Seed {
+    pub(crate) async fn run(&self, size: Size) -> Result<Credentials, SeedError> {
+        let operator = self.person(TenantId::PLATFORM, "platform", Role::Operator).await?.0;
+        let mut tenants = Vec::new();
+        for (n, hospital) in HOSPITALS.iter().enumerate() {
+            let size =
+                if n == 0 { size } else { Size { patients: size.patients.div_ceil(3), extra_devices: 0 } };
+            tenants.push(self.hospital(hospital, size).await?);
+        }
+        Ok(Credentials { operator, tenants, ..Credentials::default() })
+    }
+
+    async fn hospital(&self, hospital: &Hospital, size: Size) -> Result<DemoTenant, SeedError> {
+        let slug = TenantSlug::parse(hospital.slug).map_err(|error| SeedError::Data(error.to_string()))?;
+        let tenant = Tenant { id: TenantId::new(&*self.clock), slug, name: hospital.name.to_owned() };
+        Tenants::create(&self.database, &tenant).await?;
+
+        let (admin, caller) = self.person(tenant.id, hospital.slug, Role::Admin).await?;
+        let mut users = vec![admin];
+        for role in [Role::Clinician, Role::Nurse, Role::Researcher, Role::Integrator] {
+            users.push(self.person(tenant.id, hospital.slug, role).await?.0);
+        }
+        for rule in &RULES {
+            self.rule(&caller, rule).await?;
+        }
+        let mut devices = Vec::new();
+        for n in 0..size.patients {
+            let patient = self.patient(&caller, hospital, n).await?;
+            let (id, name) = (format!("monitor-{:02}", n + 1), format!("Bedside monitor {:02}", n + 1));
+            devices.push(self.device(&caller, &id, &name, Some(patient)).await?);
+        }
+        for n in 1..=size.extra_devices {
+            devices.push(self.device(&caller, &format!("bench-{n:05}"), "Bench device", None).await?);
+        }
+        Ok(DemoTenant { slug: hospital.slug.to_owned(), name: hospital.name.to_owned(), users, devices })
+    }
+
+    async fn person(&self, tenant: TenantId, slug: &str, role: Role) -> Result<(Person, Caller), SeedError> {
+        let email = format!("{role}@{slug}.example");
+        let password = generate()?.chars().filter(char::is_ascii_alphanumeric).take(16).collect::<String>();
+        let password_hash = self.identity.hash_password(&password).await?;
+        let display_name = format!("Demo {role}");
+        let user = User { id: UserId::new(&*self.clock), tenant, email, display_name, role };
+        let caller = Caller {
+            tenant,
+            principal: Principal::User {
+                id: user.id,
+                role,
+                name: user.display_name.as_str().into(),
+                email: user.email.as_str().into(),
+            },
+        };
+        let token = BearerToken::generate(tenant)?;
+        let api_token = ApiToken {
+            id: TokenId::new(&*self.clock),
+            user: user.id,
+            name: "demo".to_owned(),
+            hash: token.hash(),
+            expires_at: None,
+        };
+        let person = Person {
+            persona: role.to_string(),
+            email: user.email.clone(),
+            password,
+            token: token.reveal().to_owned(),
+        };
+        self.database.create_user(&Login { user, password_hash }).await?;
+        self.database.create_token(tenant, &api_token).await?;
+        Ok((person, caller))
+    }
+
+    async fn rule(&self, caller: &Caller, rule: &DemoRule) -> Result<(), SeedError> {
+        let wrong = |error: &dyn std::fmt::Display| SeedError::Data(format!("{}: {error}", rule.name));
+        let unit = Unit::parse(rule.unit).map_err(|error| wrong(&error))?;
+        let id = RuleId::new(&*self.clock);
+        let entry = self.audit(caller, "rule.save", format!("rule:{id}"));
+        let condition = |(comparison, value)| Condition { comparison, value };
+        let rule = Rule {
+            id,
+            name: rule.name.to_owned(),
+            path: Path::parse(rule.path).map_err(|error| wrong(&error))?,
+            raise: condition(rule.raise),
+            hold: SignedDuration::from_secs(rule.hold_s),
+            clear: condition(rule.clear),
+            clear_hold: SignedDuration::from_secs(rule.clear_hold_s),
+            unit: Some(unit),
+            priority: rule.priority,
+            enabled: true,
+            version: 1,
+        }
+        .validate()
+        .map_err(|error| wrong(&error))?;
+        let scope = self.scope(caller, Object::Rule)?;
+        Ok(self.database.save(&scope, &rule, &entry).await?)
+    }
+
+    async fn patient(&self, caller: &Caller, hospital: &Hospital, n: usize) -> Result<PatientId, SeedError> {
+        let demo = patient(hospital, n);
+        let id = PatientId::new(&*self.clock);
+        let record = PatientRecord {
+            id,
+            name: Some(demo.name),
+            mrn: Some(demo.mrn),
+            birth_year: Some(demo.birth_year),
+            ward: demo.ward.to_owned(),
+            bed: demo.bed,
+            spo2_scale: demo.spo2_scale,
+        };
+        let entry = self.audit(caller, "patient.create", format!("patient:{id}"));
+        let scope = self.scope(caller, Object::Patient)?;
+        Patients::create(&self.database, &scope, &record, &entry).await?;
+        Ok(id)
+    }
+
+    async fn device(
+        &self,
+        caller: &Caller,
+        id: &str,
+        name: &str,
+        patient: Option<PatientId>,
+    ) -> Result<DemoDevice, SeedError> {
+        let token = generate()?;
+        let id = DeviceId::parse(id).map_err(|error| SeedError::Data(error.to_string()))?;
+        let record =
+            DeviceRecord { id: id.clone(), name: name.to_owned(), template: MONITOR.to_owned(), patient };
+        let entry = self.audit(caller, "device.create", format!("device:{id}"));
+        let scope = self.scope(caller, Object::Device)?;
+        let hash = SecretHash::of(token.as_bytes());
+        Devices::create(&self.database, &scope, &record, &hash, &entry).await?;
+        Ok(DemoDevice { id: id.to_string(), token, patient: patient.map(|id| id.to_string()) })
+    }
+
+    fn scope(&self, caller: &Caller, object: Object) -> Result<Scope, SeedError> {
+        Ok(self.access.grant(caller, object, Action::Write)?)
+    }
+
+    fn audit(&self, caller: &Caller, action: &str, subject: String) -> AuditEntry {
+        AuditEntry {
+            tenant: caller.tenant,
+            at: self.clock.now(),
+            actor: caller.actor(),
+            action: action.to_owned(),
+            subject,
+            outcome: Outcome::Success,
+            detail: "set up with the demo".to_owned(),
+            correlation: CorrelationId::default(),
+        }
+    }
+}

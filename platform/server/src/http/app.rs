@@ -1,0 +1,45 @@
+//! The table of routes.
+
+use actix_web::{
+    middleware::Compress,
+    web::{self, ServiceConfig, get, post, resource, to},
+};
+
+use super::{auth, graphql, health, openapi, problem::Problem, socket, telemetry, ui};
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    let only = |allowed: &'static str| to(move || async move { Problem::method_not_allowed(allowed) });
+    config
+        .service(resource("/livez").route(get().to(health::live)).default_service(only("GET")))
+        .service(resource("/readyz").route(get().to(health::ready)).default_service(only("GET")))
+        .service(resource("/auth/login").route(post().to(auth::login)).default_service(only("POST")))
+        .service(resource("/auth/session").route(get().to(auth::session)).default_service(only("GET")))
+        .service(resource("/auth/logout").route(post().to(auth::logout)).default_service(only("POST")))
+        .service(
+            resource("/auth/setup")
+                .route(get().to(auth::setup_is_open))
+                .route(post().to(auth::setup))
+                .default_service(only("GET, POST")),
+        )
+        .service(resource("/graphql/ws").route(get().to(socket::open)).default_service(only("GET")))
+        .service(
+            resource("/graphql")
+                // Nothing here echoes a secret beside what a client sends, so compression gives none away.
+                .wrap(Compress::default())
+                .route(get().to(graphql::get))
+                .route(post().to(graphql::post))
+                .default_service(to(graphql::not_allowed)),
+        )
+        .service(
+            resource("/api/openapi.json").route(get().to(openapi::description)).default_service(only("GET")),
+        )
+        .service(
+            resource("/api/v1/telemetry").route(post().to(telemetry::device)).default_service(only("POST")),
+        )
+        .service(
+            resource("/api/v1/telemetry/{component}")
+                .route(post().to(telemetry::component))
+                .default_service(only("POST")),
+        )
+        .service(web::scope("").wrap(Compress::default()).default_service(to(ui::serve)));
+}

@@ -1,0 +1,122 @@
+//! Signing in and out, and the first account.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Payload, Query},
+};
+use identity::SignedIn;
+use serde::{Deserialize, Serialize};
+use tenants::access::{Caller, Principal};
+
+use super::{
+    body,
+    caller::{Presented, check_csrf, correlation, peer},
+    problem::Problem,
+    site::Site,
+};
+
+/// Largest body here: an address, a name and a password.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+pub(super) struct Login {
+    email: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FirstUser {
+    token: String,
+    email: String,
+    display_name: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Link {
+    #[serde(default)]
+    token: String,
+}
+
+/// What the UI is told about the session; the cookie itself is out of its reach.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionView<'a> {
+    csrf: &'a str,
+    email: &'a str,
+    display_name: &'a str,
+}
+
+impl<'a> SessionView<'a> {
+    fn new(csrf: &'a str, caller: &'a Caller) -> Self {
+        let (email, display_name) = match &caller.principal {
+            Principal::User { email, name, .. } => (email.as_ref(), name.as_ref()),
+            // Devices have no sessions.
+            Principal::Device(_) => ("", ""),
+        };
+        Self { csrf, email, display_name }
+    }
+}
+
+pub(super) async fn login(
+    site: Data<Site>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    site.origins.refuse_foreign(&request)?;
+    let Login { email, password } = body::json(&request, payload, MAX_BODY_BYTES).await?;
+    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let signed_in = site.run(async move { identity.sign_in(&email, &password, &from, id).await }).await??;
+    Ok(welcome(&site, &signed_in))
+}
+
+pub(super) async fn session(site: Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let secret = site.cookies.read(&request).unwrap_or_default();
+    let identity = Arc::clone(&site.parts.identity);
+    let session = site.run(async move { identity.session(&secret).await }).await??;
+    Ok(HttpResponse::Ok().json(SessionView::new(&session.csrf, &session.caller)))
+}
+
+pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    site.origins.refuse_foreign(&request)?;
+    let presented = Presented::Cookie(site.cookies.read(&request).unwrap_or_default());
+    let (identity, shown) = (Arc::clone(&site.parts.identity), presented.clone());
+    let (_, csrf) = site.run(async move { shown.identify(&identity).await }).await??;
+    check_csrf(&request, csrf.as_deref())?;
+    if let Presented::Cookie(secret) = presented {
+        let identity = Arc::clone(&site.parts.identity);
+        site.run(async move { identity.sign_out(&secret).await }).await??;
+    }
+    Ok(HttpResponse::NoContent().cookie(site.cookies.clear()).finish())
+}
+
+pub(super) async fn setup_is_open(site: Data<Site>, link: Query<Link>) -> Result<HttpResponse, Problem> {
+    if site.parts.identity.setup_is_open(&link.token).await {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Err(identity::IdentityError::SetupClosed.into())
+}
+
+pub(super) async fn setup(
+    site: Data<Site>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    site.origins.refuse_foreign(&request)?;
+    let FirstUser { token, email, display_name, password } =
+        body::json(&request, payload, MAX_BODY_BYTES).await?;
+    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let made = site
+        .run(async move { identity.set_up(&token, &email, &display_name, &password, &from, id).await })
+        .await??;
+    Ok(welcome(&site, &made))
+}
+
+fn welcome(site: &Site, signed_in: &SignedIn) -> HttpResponse {
+    HttpResponse::Ok()
+        .cookie(site.cookies.set(&signed_in.cookie))
+        .json(SessionView::new(&signed_in.csrf, &signed_in.caller))
+}

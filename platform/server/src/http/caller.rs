@@ -1,0 +1,125 @@
+//! How a request proves who sends it: a bearer token, or the cookie of a signed-in browser.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    http::header::{self, HeaderName},
+};
+use identity::{Identity, IdentityError};
+use tenants::{CorrelationId, ErrorKind, access::Caller, credentials::SecretHash};
+
+use super::{problem::Problem, site::Site};
+
+pub(super) const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// What a request presents.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Presented {
+    Bearer(String),
+    Cookie(String),
+    Nothing,
+}
+
+/// Whether the request only reads; what changes something needs more than a cookie, which browsers send
+/// for any page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    Read,
+    Change,
+}
+
+impl Presented {
+    /// A header is deliberate, so it goes before the cookie that a browser adds by itself.
+    pub(super) fn of(site: &Site, request: &HttpRequest) -> Self {
+        if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+            // What is not a bearer token proves nothing, and is no reason to fall back to the cookie.
+            return Self::Bearer(value.to_str().ok().and_then(bearer).unwrap_or_default().to_owned());
+        }
+        site.cookies.read(request).map_or(Self::Nothing, Self::Cookie)
+    }
+
+    /// Who that is. A session comes with its CSRF token.
+    pub(super) async fn identify(
+        &self,
+        identity: &Identity,
+    ) -> Result<(Caller, Option<String>), IdentityError> {
+        match self {
+            Self::Bearer(token) => Ok((identity.bearer(token).await?, None)),
+            Self::Cookie(secret) => {
+                let session = identity.session(secret).await?;
+                Ok((session.caller.clone(), Some(session.csrf.clone())))
+            }
+            Self::Nothing => Err(IdentityError::NotValid),
+        }
+    }
+}
+
+/// The caller of a request, or why there is none.
+pub(super) async fn caller(site: &Site, request: &HttpRequest, intent: Intent) -> Result<Caller, Problem> {
+    let presented = Presented::of(site, request);
+    if presented == Presented::Nothing {
+        let detail = "sign in, or send an API token as a bearer token";
+        return Err(Problem::new(ErrorKind::Unauthenticated, detail).challenge("Bearer"));
+    }
+    let guarded = matches!(presented, Presented::Cookie(_)) && intent == Intent::Change;
+    if guarded {
+        site.origins.refuse_foreign(request)?;
+    }
+    let identity = Arc::clone(&site.parts.identity);
+    let identified = site.run(async move { presented.identify(&identity).await }).await?;
+    let (caller, csrf) = identified.map_err(|error| Problem::from(error).challenge("Bearer"))?;
+    if guarded {
+        check_csrf(request, csrf.as_deref())?;
+    }
+    Ok(caller)
+}
+
+/// A page of ours knows the session's token; a page of somebody else cannot read it.
+pub(super) fn check_csrf(request: &HttpRequest, expected: Option<&str>) -> Result<(), Problem> {
+    let sent = request.headers().get(CSRF).map(|value| SecretHash::of(value.as_bytes()));
+    let expected = expected.map(|expected| SecretHash::of(expected.as_bytes()));
+    match (sent, expected) {
+        (Some(sent), Some(expected)) if sent == expected => Ok(()),
+        _ => Err(Problem::new(
+            ErrorKind::Forbidden,
+            "the X-CSRF-Token header is missing or wrong; load the page again",
+        )),
+    }
+}
+
+/// The token of an `Authorization` header, also of one that holds nothing but the scheme.
+pub(super) fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Leads from a request to its traces.
+pub(super) fn correlation(request: &HttpRequest) -> CorrelationId {
+    request.extensions().get::<CorrelationId>().copied().unwrap_or_default()
+}
+
+/// Where a request comes from, for the audit trail. What proxies add is not believed: anybody can add it.
+pub(super) fn peer(request: &HttpRequest) -> String {
+    request.peer_addr().map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_a_header() {
+        for (header, expected) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Bearer", Some("")),
+            ("Bearer ", Some("")),
+            ("Basic abc", None),
+            ("", None),
+            ("abc", None),
+        ] {
+            assert_eq!(bearer(header), expected, "{header:?}");
+        }
+    }
+}

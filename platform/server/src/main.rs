@@ -1,0 +1,23 @@
+//! `iomt`: the platform as one program, and the only place where its parts are put together.
+//!
+//! `cli` reads what was asked for, `config` what was set; `wiring` starts everything and stops it again;
+//! `adapters` and `feed` fit crates onto each other that do not know each other; `http` is what browsers
+//! and programs see; `demo` fills a hospital. Start reading at `wiring.rs`.
+
+mod adapters;
+mod cli;
+mod config;
+mod demo;
+mod feed;
+mod http;
+mod logging;
+mod wiring;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,223 @@
+//! Puts the platform together, and takes it apart again in the right order.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use actix::Arbiter;
+use broker::{Broker, BrokerConfig};
+use graphql_schema::{Limits, Services};
+use identity::{Identity, IdentityError};
+use prometheus_client::registry::Registry;
+use storage::{Database, DatabaseOptions, StorageError};
+use tenants::{
+    StoreError,
+    access::{Access, AccessError},
+    clock::{Clock, SystemClock},
+};
+use tokio_util::sync::CancellationToken;
+use twins::{RecoveryError, Twins, device::Decoder, store::journal::Journal};
+
+use crate::{
+    adapters::{Gate, ToLog, ToPresence},
+    config::Config,
+    feed::FeedRelay,
+    http,
+};
+
+/// Why the platform did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("the database cannot be used")]
+    Storage(#[from] StorageError),
+    #[error("the database failed while starting")]
+    Store(#[from] StoreError),
+    #[error("the access policy cannot be loaded")]
+    Access(#[from] AccessError),
+    #[error("the twins cannot be recovered from the log")]
+    Recovery(#[from] RecoveryError),
+    #[error("{what} cannot listen on {address}; choose another address or stop what uses it")]
+    Listen {
+        what: &'static str,
+        address: SocketAddr,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("the set-up link cannot be made")]
+    Setup(#[from] IdentityError),
+}
+
+/// The ground floor: what can be used before anything listens.
+pub(crate) struct Foundation {
+    pub(crate) database: Database,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Foundation {
+    /// Opens the database, brings it up to date and checks that it keeps tenants apart.
+    pub(crate) async fn lay(config: &Config) -> Result<Self, StartError> {
+        let max_connections = config.database.max_connections;
+        let options = DatabaseOptions { max_connections, ..DatabaseOptions::default() };
+        let database = Database::connect(&config.database.url, &options).await?;
+        database.migrate().await?;
+        database.check_row_level_security().await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::new(database.clone());
+        let identity = Identity::new(store.clone(), store.clone(), store.clone(), store, clock.clone());
+        let access = Arc::new(Access::new().await?);
+        Ok(Self { database, identity: Arc::new(identity), access, clock })
+    }
+}
+
+/// A running platform.
+pub(crate) struct Platform {
+    pub(crate) http: SocketAddr,
+    pub(crate) mqtt: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    /// Where the first operator is set up, when nobody can sign in yet.
+    pub(crate) setup_token: Option<String>,
+    twins: Twins,
+    database: Database,
+    broker: Broker,
+    http_server: http::Handle,
+    metrics_server: http::Handle,
+    health: Arc<http::Health>,
+    background: CancellationToken,
+    arbiters: Vec<Arbiter>,
+    grace: Duration,
+}
+
+impl Platform {
+    /// Recovers the twins, then listens. When this returns, messages are taken.
+    pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
+        let Foundation { database, identity, access, clock } = foundation;
+        let arbiters: Vec<Arbiter> = (0..twin_threads()).map(|_| Arbiter::new()).collect();
+        let handles = arbiters.iter().map(Arbiter::handle).collect();
+        let (twins, writer) = Twins::open(
+            Arc::new(database.clone()),
+            clock.clone(),
+            Arc::new(decoder),
+            handles,
+            &config.node.name,
+        )
+        .await?;
+        tokio::spawn(writer);
+
+        twins.recover().await?;
+        let background = CancellationToken::new();
+        tokio::spawn(background.clone().run_until_cancelled_owned(twins.checkpoints()));
+
+        let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
+        let broker = listen(&config, &gate, &twins, clock.clone()).await?;
+        gate.relay_to(FeedRelay::new(twins.clone(), broker.handle(), background.clone()));
+
+        let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
+        let http_metrics = http::HttpMetrics::default();
+        let parts = http::Parts {
+            schema: graphql_schema::schema(services(&database, &access, &twins, &clock), Limits::default()),
+            identity: identity.clone(),
+            twins: twins.clone(),
+            clock,
+            health: health.clone(),
+            metrics: http_metrics.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let mut registry = Registry::with_prefix("iomt");
+        twins.metrics().register(&mut registry);
+        broker.metrics().register(&mut registry);
+        http_metrics.register(&mut registry);
+
+        let (http, http_server) = http::serve(&config.http, config.node.shutdown_grace, parts)
+            .map_err(|cause| StartError::Listen { what: "HTTP", address: config.http.addr, cause })?;
+        let (metrics, metrics_server) = http::serve_metrics(config.metrics.addr, Arc::new(registry))
+            .map_err(|cause| StartError::Listen { what: "metrics", address: config.metrics.addr, cause })?;
+        Ok(Self {
+            http,
+            mqtt: broker.local_addr(),
+            metrics,
+            setup_token: identity.open_setup().await?,
+            twins,
+            database,
+            broker,
+            http_server,
+            metrics_server,
+            health,
+            background,
+            arbiters,
+            grace: config.node.shutdown_grace,
+        })
+    }
+
+    /// Stops accepting, acknowledges what was committed, folds it, takes snapshots, closes.
+    pub(crate) async fn shut_down(self) {
+        self.health.shut_down();
+        self.broker.shutdown(self.grace).await;
+        self.http_server.stop(true).await;
+        self.metrics_server.stop(false).await;
+        self.background.cancel();
+        self.twins.shut_down().await;
+        if let Err(error) = self.database.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the database did not close cleanly");
+        }
+        for arbiter in self.arbiters {
+            arbiter.stop();
+        }
+        tracing::info!("everything is stored; good bye");
+    }
+}
+
+async fn listen(
+    config: &Config,
+    gate: &Arc<Gate>,
+    twins: &Twins,
+    clock: Arc<dyn Clock>,
+) -> Result<Broker, StartError> {
+    let address = config.mqtt.addr;
+    let broker = BrokerConfig {
+        listen: address,
+        max_connections: config.mqtt.max_connections,
+        ..BrokerConfig::default()
+    };
+    let (ingest, presence) = (Arc::new(ToLog(twins.clone())), Arc::new(ToPresence(twins.clone())));
+    Broker::bind(broker, gate.clone(), ingest, presence, clock)
+        .await
+        .map_err(|cause| StartError::Listen { what: "MQTT", address, cause })
+}
+
+/// Asks the database whether the next commit can succeed.
+fn probe(database: &Database) -> http::Probe {
+    let database = database.clone();
+    Box::new(move || {
+        let database = database.clone();
+        Box::pin(async move {
+            let answer = database.probe().await;
+            answer.map_err(|error| format!("the database takes no writes: {error}"))
+        })
+    })
+}
+
+fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Arc<dyn Clock>) -> Services {
+    let store = Arc::new(database.clone());
+    Services {
+        access: access.clone(),
+        tenants: store.clone(),
+        devices: store.clone(),
+        patients: store.clone(),
+        alarms: store.clone(),
+        rules: store.clone(),
+        history: store,
+        twins: twins.clone(),
+        decoders: Arc::new(decoder),
+        clock: clock.clone(),
+    }
+}
+
+/// The decoder of a template id. The templates are the built-in ones.
+fn decoder(template: &str) -> Option<Arc<dyn Decoder>> {
+    templates::builtin::find(template).map(|template| Arc::new(template) as Arc<dyn Decoder>)
+}
+
+/// Threads that twins live on: one per core.
+fn twin_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,152 @@
+//! Users, tokens and sessions.
+
+use ::tenants::{
+    StoreError, TenantId, TokenId, User, UserId,
+    account::{ApiToken, Login, Session},
+    credentials::SecretHash,
+    stores::Accounts,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::{
+    columns::{micros, parsed, storable, timestamp},
+    database::Database,
+    entities::{api_tokens, login_directory, sessions, users},
+    errors::StorageError,
+};
+
+const EMAIL_TAKEN: &str = "a user with this e-mail address exists already";
+
+#[async_trait::async_trait]
+impl Accounts for Database {
+    async fn login(&self, email: &str) -> Result<Option<Login>, StoreError> {
+        // The tenant is not known yet: the directory names it, and then its rows are read as always.
+        let tx = self.begin_read(TenantId::PLATFORM).await?;
+        let entry = tx.one(login_directory::Entity::find_by_id(storable(email))).await?;
+        drop(tx);
+        let Some(entry) = entry else { return Ok(None) };
+        let tx = self.begin_read(TenantId::from_uuid(entry.tenant)).await?;
+        let user = tx.find::<users::Entity>().filter(users::Column::Id.eq(entry.user_id));
+        Ok(tx.one(user).await?.map(login).transpose()?)
+    }
+
+    async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let user = tx.find::<users::Entity>().filter(users::Column::Id.eq(*id.as_uuid()));
+        Ok(tx.one(user).await?.map(login).transpose()?.map(|login| login.user))
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let tx = self.begin_read(TenantId::PLATFORM).await?;
+        Ok(tx.count(login_directory::Entity::find()).await? == 0)
+    }
+
+    async fn create_user(&self, login: &Login) -> Result<(), StoreError> {
+        let user = &login.user;
+        let tx = self.begin_write(user.tenant).await?;
+        let entry = login_directory::Model {
+            email: storable(&user.email),
+            tenant: *user.tenant.as_uuid(),
+            user_id: *user.id.as_uuid(),
+        };
+        tx.insert::<login_directory::Entity>(entry)
+            .await
+            .map_err(|error| error.duplicate_as(EMAIL_TAKEN).dangling_as("tenant"))?;
+        let row = users::Model {
+            tenant_id: *user.tenant.as_uuid(),
+            id: *user.id.as_uuid(),
+            email: storable(&user.email),
+            display_name: storable(&user.display_name),
+            role: user.role.as_str().to_owned(),
+            password_hash: login.password_hash.clone(),
+        };
+        tx.insert::<users::Entity>(row)
+            .await
+            .map_err(|error| error.duplicate_as("a user with this id exists already"))?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let token = tx.find::<api_tokens::Entity>();
+        let found = tx.one(token.filter(api_tokens::Column::Hash.eq(hash.as_bytes().to_vec()))).await?;
+        Ok(found.map(api_token).transpose()?)
+    }
+
+    async fn create_token(&self, tenant: TenantId, token: &ApiToken) -> Result<(), StoreError> {
+        let tx = self.begin_write(tenant).await?;
+        let row = api_tokens::Model {
+            tenant_id: *tenant.as_uuid(),
+            id: *token.id.as_uuid(),
+            user_id: *token.user.as_uuid(),
+            name: storable(&token.name),
+            hash: token.hash.as_bytes().to_vec(),
+            expires_at: token.expires_at.map(micros),
+        };
+        tx.insert::<api_tokens::Entity>(row).await.map_err(|error| error.dangling_as("user"))?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn session(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let session = tx.find::<sessions::Entity>();
+        let found = tx.one(session.filter(sessions::Column::Hash.eq(hash.as_bytes().to_vec()))).await?;
+        Ok(found.map(session_of).transpose()?)
+    }
+
+    async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError> {
+        let tx = self.begin_write(tenant).await?;
+        let row = sessions::Model {
+            tenant_id: *tenant.as_uuid(),
+            hash: session.hash.as_bytes().to_vec(),
+            user_id: *session.user.as_uuid(),
+            csrf: session.csrf.clone(),
+            created_at: micros(session.created_at),
+            expires_at: micros(session.expires_at),
+        };
+        tx.insert::<sessions::Entity>(row).await.map_err(|error| error.dangling_as("user"))?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
+        let tx = self.begin_write(tenant).await?;
+        let sql = "DELETE FROM sessions WHERE tenant_id = $1 AND hash = $2";
+        tx.execute_sql(sql, [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()]).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn login(row: users::Model) -> Result<Login, StorageError> {
+    let user = User {
+        id: UserId::from_uuid(row.id),
+        tenant: TenantId::from_uuid(row.tenant_id),
+        email: row.email,
+        display_name: row.display_name,
+        role: parsed(row.role.parse(), "a user's role")?,
+    };
+    Ok(Login { user, password_hash: row.password_hash })
+}
+
+fn api_token(row: api_tokens::Model) -> Result<ApiToken, StorageError> {
+    Ok(ApiToken {
+        id: TokenId::from_uuid(row.id),
+        user: UserId::from_uuid(row.user_id),
+        name: row.name,
+        hash: secret_hash(&row.hash)?,
+        expires_at: row.expires_at.map(timestamp).transpose()?,
+    })
+}
+
+fn session_of(row: sessions::Model) -> Result<Session, StorageError> {
+    Ok(Session {
+        hash: secret_hash(&row.hash)?,
+        user: UserId::from_uuid(row.user_id),
+        csrf: row.csrf,
+        created_at: timestamp(row.created_at)?,
+        expires_at: timestamp(row.expires_at)?,
+    })
+}
+
+pub(crate) fn secret_hash(bytes: &[u8]) -> Result<SecretHash, StorageError> {
+    SecretHash::from_bytes(bytes).ok_or_else(|| StorageError::corrupt("a secret's hash"))
+}

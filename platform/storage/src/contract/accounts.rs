@@ -1,0 +1,91 @@
+//! Tenants and who signs in.
+
+use ::tenants::{
+    StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
+    access::Role,
+    account::{ApiToken, Login, Session},
+    credentials::SecretHash,
+    stores::{Accounts, Tenants},
+};
+use uuid::Uuid;
+
+use super::world::{World, at, tenant_id, user_id};
+
+fn login(tenant: TenantId, email: &str) -> Login {
+    let user =
+        User { id: user_id(1), tenant, email: email.into(), display_name: "N. N.".into(), role: Role::Nurse };
+    Login { user, password_hash: "$argon2id$v=19$x".into() }
+}
+
+pub(super) async fn tenants_are_listed_without_the_platform(world: World) {
+    let database = &world.database;
+    let slugs: Vec<String> = database.all().await.unwrap().iter().map(|t| t.slug.to_string()).collect();
+    assert_eq!(slugs, ["ash", "birch"]);
+    let slug = TenantSlug::parse("platform").unwrap();
+    assert_eq!(database.by_slug(&slug).await.unwrap().unwrap().id, TenantId::PLATFORM);
+    assert_eq!(database.by_id(world.a).await.unwrap().unwrap().slug.as_str(), "ash");
+    assert_eq!(database.by_id(tenant_id(0xc)).await.unwrap(), None);
+
+    let slug = TenantSlug::parse("ash").unwrap();
+    let taken = Tenant { id: tenant_id(0xc), slug, name: "Another".into() };
+    assert!(matches!(database.create(&taken).await, Err(StoreError::Conflict { .. })));
+}
+
+pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
+    let database = &world.database;
+    assert!(database.is_empty().await.unwrap());
+    database.create_user(&login(world.b, "nurse@example.org")).await.unwrap();
+    database.create_user(&login(TenantId::PLATFORM, "root@example.org")).await.unwrap();
+    assert!(!database.is_empty().await.unwrap());
+
+    let found = database.login("nurse@example.org").await.unwrap().unwrap();
+    assert_eq!(found.user, login(world.b, "nurse@example.org").user);
+    assert_eq!(found.password_hash, "$argon2id$v=19$x");
+    let operator = database.login("root@example.org").await.unwrap().unwrap();
+    assert_eq!(operator.user.tenant, TenantId::PLATFORM);
+    assert!(database.login("nobody@example.org").await.unwrap().is_none());
+    assert!(database.user(world.b, user_id(1)).await.unwrap().is_some());
+    assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
+
+    // The address is taken in every tenant, and a refused user leaves nothing behind.
+    let refused = database.create_user(&login(world.a, "nurse@example.org")).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    assert!(!format!("{refused:?}").contains("nurse@"), "errors hold no personal data");
+    assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
+}
+
+pub(super) async fn tokens_and_sessions_stay_in_their_tenant(world: World) {
+    let database = &world.database;
+    database.create_user(&login(world.a, "a@example.org")).await.unwrap();
+    database.create_user(&login(world.b, "b@example.org")).await.unwrap();
+    let hash = SecretHash::of(b"secret");
+    let token = ApiToken {
+        id: TokenId::from_uuid(Uuid::from_u128(5)),
+        user: user_id(1),
+        name: "export".into(),
+        hash,
+        expires_at: Some(at(1_000)),
+    };
+    let session =
+        Session { hash, user: user_id(1), csrf: "c".into(), created_at: at(0), expires_at: at(60_000) };
+    database.create_token(world.a, &token).await.unwrap();
+    database.create_session(world.a, &session).await.unwrap();
+
+    let found = database.token(world.a, &hash).await.unwrap().unwrap();
+    assert_eq!((found.id, found.user, found.expires_at), (token.id, token.user, token.expires_at));
+    assert!(database.token(world.b, &hash).await.unwrap().is_none());
+    assert!(database.token(world.a, &SecretHash::of(b"other")).await.unwrap().is_none());
+    let found = database.session(world.a, &hash).await.unwrap().unwrap();
+    assert_eq!((found.csrf.as_str(), found.expires_at), ("c", at(60_000)));
+    assert!(database.session(world.b, &hash).await.unwrap().is_none());
+
+    database.delete_session(world.b, &hash).await.unwrap();
+    assert!(database.session(world.a, &hash).await.unwrap().is_some(), "another tenant's session");
+    database.delete_session(world.a, &hash).await.unwrap();
+    database.delete_session(world.a, &hash).await.unwrap();
+    assert!(database.session(world.a, &hash).await.unwrap().is_none());
+
+    let nobody = ApiToken { user: user_id(9), id: TokenId::from_uuid(Uuid::from_u128(6)), ..token };
+    let refused = database.create_token(world.a, &ApiToken { hash: SecretHash::of(b"2"), ..nobody }).await;
+    assert!(matches!(refused, Err(StoreError::NotFound { what: "user" })), "{refused:?}");
+}

@@ -1,0 +1,82 @@
+//! The tenant boundary and row policies.
+
+use ::tenants::{
+    access::{Action, Object},
+    credentials::SecretHash,
+    stores::DeviceCredentials,
+};
+use care::Priority;
+use twins::store::{
+    directory::{AlarmFilter, Alarms, Devices, History, PageRequest, Patients, Rules},
+    journal::TwinKey,
+};
+
+use super::world::{World, alarm, at, device, fold, patient, patient_id, segment};
+
+fn page() -> PageRequest {
+    PageRequest { first: 50, ..PageRequest::default() }
+}
+
+pub(super) async fn equal_ids_in_two_tenants_do_not_meet(world: World) {
+    let database = &world.database;
+    world.claim().await;
+    for (tenant, name) in [(world.a, "Ash"), (world.b, "Birch")] {
+        world.add_patient(tenant, &patient(1, name, "1", (name, "1"))).await;
+        world.add_device(tenant, "monitor", name, Some(patient_id(1))).await;
+    }
+    let mut theirs = fold(world.b, TwinKey::Device(device("monitor")));
+    theirs.alarms.push(alarm(1, "monitor", Priority::High, 0));
+    world.fold(theirs).await;
+    world.commit(vec![segment(world.b, 1, &[("monitor", &[1, 2])])]).await;
+
+    for (tenant, name, alarms) in [(world.a, "Ash", 0), (world.b, "Birch", 1)] {
+        let scope = world.read(tenant, Object::Device);
+        let devices = Devices::page(database, &scope, &page()).await.unwrap();
+        assert_eq!((devices.total, devices.rows[0].1.name.as_str()), (1, name));
+        let found = Devices::by_ids(database, &scope, &[device("monitor")]).await.unwrap();
+        assert_eq!(found[0].name, name);
+        let found = Devices::by_patients(database, &scope, &[patient_id(1)]).await.unwrap();
+        assert_eq!(found[0].name, name);
+        let scope = world.read(tenant, Object::Patient);
+        let patients = Patients::page(database, &scope, &page()).await.unwrap();
+        assert_eq!((patients.total, patients.rows[0].1.name.as_deref()), (1, Some(name)));
+        let scope = world.read(tenant, Object::Alarm);
+        let found = Alarms::page(database, &scope, &AlarmFilter::default(), &page()).await.unwrap();
+        assert_eq!(found.total, alarms);
+        assert_eq!(database.open_of_patients(&scope, &[patient_id(1)]).await.unwrap().len() as u64, alarms);
+        let runs = database.messages(&scope, &[device("monitor")], at(0), at(10), 10).await.unwrap();
+        assert_eq!(runs.len() as u64, alarms, "messages");
+    }
+}
+
+pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
+    let database = &world.database;
+    world.claim().await;
+    for id in ["monitor-1", "monitor-2"] {
+        world.add_device(world.a, id, id, None).await;
+    }
+    world.commit(vec![segment(world.a, 1, &[("monitor-1", &[1]), ("monitor-2", &[2])])]).await;
+    let own = world.access.device(world.a, &device("monitor-1"));
+    let both = [device("monitor-1"), device("monitor-2")];
+    let devices = Devices::page(database, &own, &page()).await.unwrap();
+    assert_eq!((devices.total, devices.rows.len()), (1, 1));
+    assert_eq!(Devices::by_ids(database, &own, &both).await.unwrap().len(), 1);
+    let runs = database.messages(&own, &both, at(0), at(10), 10).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.device.as_str()).collect::<Vec<_>>(), ["monitor-1"]);
+    assert_eq!(
+        database.token_hash(world.a, &device("monitor-1")).await.unwrap(),
+        Some(SecretHash::of(b"monitor-1"))
+    );
+    assert_eq!(database.token_hash(world.b, &device("monitor-1")).await.unwrap(), None);
+}
+
+pub(super) async fn a_policy_on_a_column_that_the_table_lacks_matches_nothing(world: World) {
+    let database = &world.database;
+    world.add_patient(world.a, &patient(1, "Ash", "1", ("W", "1"))).await;
+    // A device's scope is about `device.id`, which patients and rules do not have.
+    let own = world.access.device(world.a, &device("monitor-1"));
+    assert_eq!(own.permission().action, Action::Publish);
+    assert_eq!(Patients::page(database, &own, &page()).await.unwrap().total, 0);
+    assert!(Patients::by_ids(database, &own, &[patient_id(1)]).await.unwrap().is_empty());
+    assert!(Rules::all(database, &own).await.unwrap().is_empty());
+}

@@ -1,0 +1,98 @@
+//! What every store must do, run against SQLite and against PostgreSQL.
+//!
+//! A case is an async function that takes a [`World`]. On SQLite each case is a test with a file of its
+//! own; on PostgreSQL one test runs them all, each with a database of its own, on one throw-away server.
+
+mod accounts;
+mod boundary;
+mod durability;
+mod fence;
+mod folds;
+mod full_disk;
+mod history;
+mod lists;
+mod log;
+mod measure;
+mod merging;
+mod people;
+mod postgres;
+mod postgres_server;
+mod world;
+
+use futures_util::future::LocalBoxFuture;
+use world::World;
+
+type Case = fn(World) -> LocalBoxFuture<'static, ()>;
+
+macro_rules! cases {
+    ($($module:ident { $($name:ident)+ })+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$module::$name(super::World::on_sqlite().await).await;
+                }
+            )+)+
+        }
+
+        const CASES: &[(&str, Case)] = &[
+            $($((stringify!($name), |world| Box::pin($module::$name(world)))),+),+
+        ];
+    };
+}
+
+cases! {
+    accounts {
+        tenants_are_listed_without_the_platform
+        a_login_is_found_by_its_address_alone
+        tokens_and_sessions_stay_in_their_tenant
+    }
+    boundary {
+        equal_ids_in_two_tenants_do_not_meet
+        a_row_policy_covers_only_its_rows
+        a_policy_on_a_column_that_the_table_lacks_matches_nothing
+    }
+    fence {
+        only_the_latest_claim_may_commit
+        nothing_is_committed_without_a_claim
+    }
+    folds {
+        folding_again_changes_nothing
+        the_newest_of_one_commit_is_kept
+        text_that_postgres_cannot_hold_is_made_storable
+        many_rows_in_one_commit
+    }
+    history {
+        messages_by_time_across_segments
+        the_newest_messages_are_kept
+    }
+    lists {
+        devices_page_by_page
+        patients_by_ward_and_bed
+        searching_is_literal_and_ignores_case
+        masked_columns_are_neither_shown_nor_searched
+        alarms_by_urgency
+    }
+    log {
+        messages_come_back_as_they_were
+        a_page_of_the_log_ends_with_a_segment
+        a_commit_may_be_tried_again
+        a_gap_or_an_overlap_is_refused
+        devices_with_messages_after_a_position
+        where_each_log_ends
+    }
+    merging {
+        merging_changes_no_read
+        merging_is_for_the_owner_only
+    }
+    people {
+        what_is_taken_is_a_conflict
+        a_rule_is_replaced_by_its_next_version_only
+        devices_and_whom_they_measure
+    }
+    durability {
+        reopening_finds_everything
+        reads_go_on_during_writes
+        a_probe_leaves_nothing_behind
+    }
+}

@@ -1,0 +1,221 @@
+//! A database with two hospitals, and what cases need to fill it.
+
+use std::sync::Arc;
+
+use ::tenants::{
+    AlarmId, CorrelationId, DeviceId, PatientId, RuleId, Sequence, Tenant, TenantId, TenantSlug, UserId,
+    access::{Access, Action, Caller, Object, Principal, Role, Scope},
+    audit::{AuditEntry, Outcome},
+    credentials::SecretHash,
+    stores::Tenants,
+};
+use bytes::Bytes;
+use care::{Alarm, AlarmState, Priority, news2::Spo2Scale};
+use jiff::Timestamp;
+use readings::{Path, Unit};
+use twins::{
+    message::{Channel, DeviceRun, LogMessage},
+    store::{
+        directory::{DeviceRecord, Devices, PatientRecord, Patients},
+        journal::{Commit, Fold, Journal, Segment, TwinKey},
+    },
+};
+use uuid::Uuid;
+
+use crate::database::{Database, DatabaseOptions};
+
+/// Two hospitals in a database of their own.
+pub(super) struct World {
+    pub(super) database: Database,
+    pub(super) url: String,
+    pub(super) access: Arc<Access>,
+    /// The hospitals, "ash" and "birch".
+    pub(super) a: TenantId,
+    pub(super) b: TenantId,
+    /// Kept for as long as the case runs.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    pub(super) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("store.db").display());
+        let database = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
+        database.migrate().await.unwrap();
+        Self::of(database, url, Some(folder)).await
+    }
+
+    pub(super) async fn of(database: Database, url: String, folder: Option<tempfile::TempDir>) -> Self {
+        let (a, b) = (tenant_id(0xa), tenant_id(0xb));
+        for (id, slug) in [(b, "birch"), (a, "ash")] {
+            let slug = TenantSlug::parse(slug).unwrap();
+            Tenants::create(&database, &Tenant { id, name: slug.to_string(), slug }).await.unwrap();
+        }
+        let access = Arc::new(Access::new().await.unwrap());
+        Self { database, url, access, a, b, _folder: folder }
+    }
+
+    /// What a role may do with an object in a tenant.
+    pub(super) fn scope(&self, tenant: TenantId, role: Role, object: Object, action: Action) -> Scope {
+        let principal =
+            Principal::User { id: user_id(1), role, name: "N. N.".into(), email: "n@example.org".into() };
+        self.access.grant(&Caller { tenant, principal }, object, action).unwrap()
+    }
+
+    pub(super) fn read(&self, tenant: TenantId, object: Object) -> Scope {
+        self.scope(tenant, Role::Clinician, object, Action::Read)
+    }
+
+    pub(super) fn write(&self, tenant: TenantId, object: Object) -> Scope {
+        let role = if object == Object::Rule { Role::Clinician } else { Role::Admin };
+        self.scope(tenant, role, object, Action::Write)
+    }
+
+    pub(super) async fn claim(&self) -> i64 {
+        self.database.claim("node-1").await.unwrap()
+    }
+
+    pub(super) async fn commit(&self, segments: Vec<Segment>) {
+        self.database.commit(&Commit { segments, folds: Vec::new() }).await.unwrap();
+    }
+
+    pub(super) async fn fold(&self, fold: Fold) {
+        self.database.commit(&Commit { segments: Vec::new(), folds: vec![fold] }).await.unwrap();
+    }
+
+    pub(super) async fn add_device(
+        &self,
+        tenant: TenantId,
+        id: &str,
+        name: &str,
+        patient: Option<PatientId>,
+    ) {
+        let record =
+            DeviceRecord { id: device(id), name: name.into(), template: "dtmi:test;1".into(), patient };
+        let scope = self.write(tenant, Object::Device);
+        let token = SecretHash::of(id.as_bytes());
+        Devices::create(&self.database, &scope, &record, &token, &entry(tenant)).await.unwrap();
+    }
+
+    pub(super) async fn add_patient(&self, tenant: TenantId, patient: &PatientRecord) {
+        let scope = self.write(tenant, Object::Patient);
+        Patients::create(&self.database, &scope, patient, &entry(tenant)).await.unwrap();
+    }
+}
+
+pub(super) fn tenant_id(n: u128) -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(super) fn user_id(n: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(super) fn patient_id(n: u128) -> PatientId {
+    PatientId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(super) fn device(id: &str) -> DeviceId {
+    DeviceId::parse(id).unwrap()
+}
+
+/// So many milliseconds after a fixed moment.
+pub(super) fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_767_000_000_000 + milliseconds).unwrap()
+}
+
+pub(super) fn entry(tenant: TenantId) -> AuditEntry {
+    AuditEntry {
+        tenant,
+        at: at(0),
+        actor: "system".into(),
+        action: "device.create".into(),
+        subject: "device:x".into(),
+        outcome: Outcome::Success,
+        detail: String::new(),
+        correlation: CorrelationId(u64::MAX),
+    }
+}
+
+pub(super) fn patient(id: u128, name: &str, mrn: &str, place: (&str, &str)) -> PatientRecord {
+    PatientRecord {
+        id: patient_id(id),
+        name: Some(name.into()),
+        mrn: Some(mrn.into()),
+        birth_year: Some(1950),
+        ward: place.0.into(),
+        bed: place.1.into(),
+        spo2_scale: Spo2Scale::Two,
+    }
+}
+
+/// A segment of runs, each a device and its messages' times in milliseconds; a payload names its position.
+pub(super) fn segment(tenant: TenantId, first: u64, runs: &[(&str, &[i64])]) -> Segment {
+    let mut sequence = first;
+    let mut run = |(id, times): &(&str, &[i64])| {
+        let message = |time: &i64| {
+            let message = message(sequence, *time);
+            sequence += 1;
+            message
+        };
+        DeviceRun { device: device(id), messages: times.iter().map(message).collect() }
+    };
+    Segment { tenant, first: Sequence(first), runs: runs.iter().map(&mut run).collect() }
+}
+
+pub(super) fn message(sequence: u64, time: i64) -> LogMessage {
+    LogMessage {
+        sequence: Sequence(sequence),
+        received_at: at(time),
+        correlation: CorrelationId(sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        channel: match sequence % 4 {
+            0 => Channel::Telemetry { component: Some("ecg".into()) },
+            1 => Channel::Reported,
+            2 => Channel::Acknowledge,
+            _ => Channel::Telemetry { component: None },
+        },
+        payload: Bytes::from(format!("{{\"position\":{sequence}}}")),
+    }
+}
+
+pub(super) fn fold(tenant: TenantId, twin: TwinKey) -> Fold {
+    Fold {
+        tenant,
+        twin,
+        snapshot: None,
+        alarms: Vec::new(),
+        set_aside: Vec::new(),
+        outbox: Vec::new(),
+        audit: Vec::new(),
+    }
+}
+
+pub(super) fn alarm(id: u128, device_id: &str, priority: Priority, raised: i64) -> Alarm {
+    Alarm {
+        id: AlarmId::from_uuid(Uuid::from_u128(id)),
+        rule: RuleId::from_uuid(Uuid::from_u128(1)),
+        title: format!("Alarm {id}"),
+        device: device(device_id),
+        patient: Some(patient_id(1)),
+        priority,
+        state: AlarmState::Raised,
+        path: Path::parse("heartRate").unwrap(),
+        value: 131.5,
+        unit: Some(Unit::parse("/min").unwrap()),
+        raised_at: at(raised),
+        acknowledged: None,
+        cleared_at: None,
+        version: 1,
+    }
+}
+
+/// Every message with its device, in the order of the runs.
+pub(super) fn flat(runs: &[DeviceRun]) -> Vec<(DeviceId, LogMessage)> {
+    let of_run =
+        |run: &DeviceRun| run.messages.iter().map(|m| (run.device.clone(), m.clone())).collect::<Vec<_>>();
+    runs.iter().flat_map(of_run).collect()
+}
+
+pub(super) fn positions(runs: &[DeviceRun]) -> Vec<u64> {
+    flat(runs).iter().map(|(_, message)| message.sequence.0).collect()
+}

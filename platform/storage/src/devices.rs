@@ -1,0 +1,194 @@
+//! Registered devices, what they prove themselves with, and whom they measure.
+
+use std::collections::HashMap;
+
+use ::tenants::{
+    DeviceId, PatientId, StoreError, TenantId, access::Scope, audit::AuditEntry, credentials::SecretHash,
+    stores::DeviceCredentials,
+};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Func},
+};
+use twins::store::{
+    directory::{DeviceRecord, Devices, Page, PageRequest},
+    journal::SetAside,
+};
+use uuid::Uuid;
+
+use crate::{
+    accounts::secret_hash,
+    audit,
+    columns::{self, folded, micros, sequence, storable, timestamp},
+    database::Database,
+    entities::{
+        assignments, device_tokens,
+        devices::{Column, Entity, Model},
+        patients, set_aside,
+    },
+    errors::StorageError,
+    paging, predicate,
+    tenant_tx::TenantTx,
+};
+
+/// The most set-aside messages that are shown of a device.
+const MOST_SET_ASIDE: u32 = 200;
+
+#[async_trait::async_trait]
+impl Devices for Database {
+    async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<DeviceRecord>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope));
+        let texts = [Expr::col(Column::NameSearch), Func::lower(Expr::col(Column::Id)).into()];
+        if let Some(found) = paging::search(page, texts) {
+            list = list.filter(found);
+        }
+        let after = paging::key(page)?.map(|id| Condition::all().add(Column::Id.gt(id)));
+        let rows = paging::read(&tx, list, after, page.first, |list| list.order_by_asc(Column::Id)).await?;
+        let records = records(&tx, rows.models).await?;
+        let rows_out = records.into_iter().map(|device| (paging::cursor(device.id.as_str()), device));
+        Ok(Page { rows: rows_out.collect(), has_next: rows.has_next, total: rows.total })
+    }
+
+    async fn by_ids(&self, scope: &Scope, ids: &[DeviceId]) -> Result<Vec<DeviceRecord>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let ids = ids.iter().map(DeviceId::as_str);
+        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
+        Ok(records(&tx, tx.all(list).await?).await?)
+    }
+
+    async fn by_patients(
+        &self,
+        scope: &Scope,
+        patients: &[PatientId],
+    ) -> Result<Vec<DeviceRecord>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let ids = devices_of(&tx, patients).await?;
+        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
+        Ok(records(&tx, tx.all(list).await?).await?)
+    }
+
+    async fn set_aside(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        first: u32,
+    ) -> Result<Vec<SetAside>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let list = tx
+            .find::<set_aside::Entity>()
+            .filter(predicate::rows::<set_aside::Entity>(scope))
+            .filter(set_aside::Column::DeviceId.eq(device.as_str()))
+            .order_by_desc(set_aside::Column::Position)
+            .limit(u64::from(first.clamp(1, MOST_SET_ASIDE)));
+        Ok(tx.all(list).await?.into_iter().map(set_aside_of).collect::<Result<_, _>>()?)
+    }
+
+    async fn create(
+        &self,
+        scope: &Scope,
+        device: &DeviceRecord,
+        token: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        let tenant_id = *scope.tenant().as_uuid();
+        let id = device.id.to_string();
+        let row = Model {
+            tenant_id,
+            id: id.clone(),
+            name: storable(&device.name),
+            name_search: storable(&folded(&device.name)),
+            template: storable(&device.template),
+        };
+        tx.insert::<Entity>(row).await.map_err(|error| {
+            error.duplicate_as("a device with this id exists already").dangling_as("tenant")
+        })?;
+        let hash = token.as_bytes().to_vec();
+        tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
+        if let Some(patient) = device.patient {
+            assign(&tx, &device.id, patient, audit).await?;
+        }
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+#[async_trait::async_trait]
+impl DeviceCredentials for Database {
+    async fn token_hash(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+    ) -> Result<Option<SecretHash>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let token = tx.find::<device_tokens::Entity>();
+        let found = tx.one(token.filter(device_tokens::Column::DeviceId.eq(device.as_str()))).await?;
+        Ok(found.map(|token| secret_hash(&token.hash)).transpose()?)
+    }
+}
+
+/// From the time of the audit entry on, the device measures the patient.
+async fn assign(
+    tx: &TenantTx,
+    device: &DeviceId,
+    patient: PatientId,
+    audit: &AuditEntry,
+) -> Result<(), StorageError> {
+    let known = tx.find::<patients::Entity>().filter(patients::Column::Id.eq(*patient.as_uuid()));
+    tx.one(known).await?.ok_or(StorageError::NotFound { what: "patient" })?;
+    let row = assignments::Model {
+        tenant_id: *tx.tenant().as_uuid(),
+        device_id: device.to_string(),
+        since: micros(audit.at),
+        until: None,
+        patient_id: *patient.as_uuid(),
+    };
+    tx.insert::<assignments::Entity>(row).await
+}
+
+/// The devices that measure any of the patients now.
+pub(crate) async fn devices_of(tx: &TenantTx, patients: &[PatientId]) -> Result<Vec<String>, StorageError> {
+    let current = tx
+        .find::<assignments::Entity>()
+        .filter(assignments::Column::Until.is_null())
+        .filter(assignments::Column::PatientId.is_in(patients.iter().map(|id| *id.as_uuid())))
+        .order_by_asc(assignments::Column::DeviceId);
+    Ok(tx.all(current).await?.into_iter().map(|row| row.device_id).collect())
+}
+
+/// Whom each of the devices measures now.
+pub(crate) async fn patients_of(
+    tx: &TenantTx,
+    devices: impl IntoIterator<Item = &str>,
+) -> Result<HashMap<String, Uuid>, StorageError> {
+    let current = tx
+        .find::<assignments::Entity>()
+        .filter(assignments::Column::Until.is_null())
+        .filter(assignments::Column::DeviceId.is_in(devices));
+    Ok(tx.all(current).await?.into_iter().map(|row| (row.device_id, row.patient_id)).collect())
+}
+
+async fn records(tx: &TenantTx, models: Vec<Model>) -> Result<Vec<DeviceRecord>, StorageError> {
+    let patients = patients_of(tx, models.iter().map(|row| row.id.as_str())).await?;
+    let record = |row: Model| {
+        Ok(DeviceRecord {
+            id: columns::device(&row.id)?,
+            patient: patients.get(&row.id).map(|id| PatientId::from_uuid(*id)),
+            name: row.name,
+            template: row.template,
+        })
+    };
+    models.into_iter().map(record).collect()
+}
+
+fn set_aside_of(row: set_aside::Model) -> Result<SetAside, StorageError> {
+    Ok(SetAside {
+        device: columns::device(&row.device_id)?,
+        sequence: sequence(row.position)?,
+        received_at: timestamp(row.received_at)?,
+        reason: row.reason,
+        detail: row.detail,
+        excerpt: row.excerpt,
+    })
+}

@@ -1,0 +1,41 @@
+//! Keeps everything that must outlive the process: tenants and accounts, devices and patients, rules and
+//! alarms, the message log with its twins' snapshots, outbox and audit trail. SQLite and PostgreSQL, from
+//! the same migrations.
+//!
+//! It implements the store traits of `tenants` and `twins` on [`Database`]; entities and connections never
+//! leave it. It decides nothing: what a message means is for `twins`, who may see a row is in the `Scope`.
+//! It reads no clock. A tenant's rows are reached through `tenant_tx::TenantTx` only, which sets the tenant
+//! that PostgreSQL's row level security compares with.
+//!
+//! Start reading at `database.rs`, then `tenant_tx.rs`; the log is in `segments/`.
+
+mod accounts;
+mod alarms;
+mod audit;
+mod columns;
+mod commit;
+mod compaction;
+mod database;
+mod devices;
+mod entities;
+mod errors;
+mod folds;
+mod history;
+mod journal;
+mod migrations;
+mod outbox;
+mod paging;
+mod patients;
+mod predicate;
+mod row_security;
+mod rules;
+mod segments;
+mod tenant_tx;
+mod tenants;
+
+#[cfg(test)]
+mod contract;
+
+pub use compaction::Compaction;
+pub use database::{Database, DatabaseOptions};
+pub use errors::StorageError;

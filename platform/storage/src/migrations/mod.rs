@@ -1,0 +1,32 @@
+//! The schema's history. One text for both databases; `dialect.rs` says where they differ.
+
+mod dialect;
+mod m0001_first;
+
+use std::collections::HashSet;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use crate::errors::StorageError;
+
+/// Brings a database to this version's schema.
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first::Migration)]
+    }
+}
+
+/// Whether nothing is left to do on a PostgreSQL database. Looking does not need the right to change it.
+pub(crate) async fn is_current(postgres: &DatabaseConnection) -> Result<bool, StorageError> {
+    let rows = |sql| postgres.query_all_raw(Statement::from_string(postgres.get_database_backend(), sql));
+    let found = rows("SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL").await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let done = rows("SELECT version FROM seaql_migrations").await?;
+    let done = done.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<String>, _>>()?;
+    Ok(Migrator::migrations().iter().all(|migration| done.contains(migration.name())))
+}

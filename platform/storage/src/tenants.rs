@@ -1,0 +1,54 @@
+//! The list of tenants, known before there is a caller.
+
+use ::tenants::{StoreError, Tenant, TenantId, TenantSlug, stores::Tenants};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::{
+    columns::{parsed, storable},
+    database::Database,
+    entities::tenants::{Column, Entity, Model},
+    errors::StorageError,
+};
+
+#[async_trait::async_trait]
+impl Tenants for Database {
+    async fn by_slug(&self, slug: &TenantSlug) -> Result<Option<Tenant>, StoreError> {
+        let tx = self.begin_read(TenantId::PLATFORM).await?;
+        let found = tx.one(Entity::find().filter(Column::Slug.eq(slug.as_str()))).await?;
+        Ok(found.map(tenant).transpose()?)
+    }
+
+    async fn by_id(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        let tx = self.begin_read(TenantId::PLATFORM).await?;
+        let found = tx.one(Entity::find_by_id(*id.as_uuid())).await?;
+        Ok(found.map(tenant).transpose()?)
+    }
+
+    async fn all(&self) -> Result<Vec<Tenant>, StoreError> {
+        Ok(self.hospitals().await?)
+    }
+
+    async fn create(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let tx = self.begin_write(TenantId::PLATFORM).await?;
+        let row =
+            Model { id: *tenant.id.as_uuid(), slug: tenant.slug.to_string(), name: storable(&tenant.name) };
+        tx.insert::<Entity>(row)
+            .await
+            .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;
+        Ok(tx.commit().await?)
+    }
+}
+
+impl Database {
+    /// Every tenant but the platform itself, by slug.
+    pub(crate) async fn hospitals(&self) -> Result<Vec<Tenant>, StorageError> {
+        let tx = self.begin_read(TenantId::PLATFORM).await?;
+        let others = Entity::find().filter(Column::Id.ne(*TenantId::PLATFORM.as_uuid()));
+        tx.all(others.order_by_asc(Column::Slug)).await?.into_iter().map(tenant).collect()
+    }
+}
+
+fn tenant(row: Model) -> Result<Tenant, StorageError> {
+    let slug = parsed(TenantSlug::parse(&row.slug), "a tenant's slug")?;
+    Ok(Tenant { id: TenantId::from_uuid(row.id), slug, name: row.name })
+}

@@ -1,0 +1,50 @@
+//! The project's own commands: `cargo demo`, `cargo verify`, `cargo bench-ingest`, `cargo xtask architecture`.
+//!
+//! It builds and starts the other crates from outside and never links them, so that it compiles in seconds on a
+//! machine that has built nothing yet. Start reading at [`demo`] for what a newcomer runs and at [`verify`] for what
+//! CI runs; both start programs through [`process`].
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool: the terminal is its interface"
+)]
+
+mod architecture;
+mod bench;
+mod console;
+mod demo;
+mod dependencies;
+mod metadata;
+mod process;
+mod ui;
+mod verify;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Commands of this project
+
+  cargo demo                  build everything and run a demo hospital   (cargo demo --help)
+  cargo verify                everything that CI checks                  (cargo verify --help)
+  cargo bench-ingest          throughput, latency and memory of ingest   (cargo bench-ingest --help)
+  cargo xtask architecture    compare the crates' arrows with platform/ARCHITECTURE.md
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["demo", rest @ ..] => demo::run(rest),
+        ["verify", rest @ ..] => verify::run(rest),
+        ["bench", "ingest", rest @ ..] => bench::ingest(rest),
+        ["architecture"] => architecture::run(),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("unknown command: {}\n\n{HELP}", words.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The vocabulary of rights: roles, objects, actions.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::IdError;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// As written in policies and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(IdError::new(stringify!($name), concat!("one of", $(" ", $word),+), text)),
+                }
+            }
+        }
+    };
+}
+words!(
+    /// What a person or program is to a tenant.
+    Role {
+        /// Runs the platform; sees hospitals, never their patients.
+        Operator = "operator",
+        /// Runs one hospital's fleet, users and rules.
+        Admin = "admin",
+        /// Treats patients; also edits rules.
+        Clinician = "clinician",
+        /// Cares for patients.
+        Nurse = "nurse",
+        /// Studies data without knowing whose it is.
+        Researcher = "researcher",
+        /// A program of the hospital.
+        Integrator = "integrator",
+    }
+);
+words!(
+    /// What is acted on.
+    Object {
+        /// A hospital on the platform.
+        Tenant = "tenant",
+        /// A device and its twin.
+        Device = "device",
+        /// A patient and their twin.
+        Patient = "patient",
+        /// An alarm.
+        Alarm = "alarm",
+        /// A rule.
+        Rule = "rule",
+    }
+);
+words!(
+    /// What is done.
+    Action {
+        /// See it.
+        Read = "read",
+        /// Create, change or delete it.
+        Write = "write",
+        /// Take note of an alarm.
+        Acknowledge = "acknowledge",
+        /// Send it to the platform, as a device does with readings.
+        Publish = "publish",
+    }
+);
+
+/// An action on an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Permission {
+    /// On what.
+    pub object: Object,
+    /// What.
+    pub action: Action,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.object, self.action)
+    }
+}

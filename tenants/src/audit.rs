@@ -1,0 +1,47 @@
+//! What is written down about who did what.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CorrelationId, TenantId};
+
+/// How an audited attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Denied,
+}
+
+impl Outcome {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// One line of a tenant's audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Whose trail.
+    pub tenant: TenantId,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+    /// Who: `user:<id>`, `device:<id>`, `system`, or `anonymous` for a refused sign-in.
+    pub actor: String,
+    /// What: `<object>.<verb>`, e.g. `alarm.acknowledge`, `device.connect`.
+    pub action: String,
+    /// On what: `<object>:<id>`.
+    pub subject: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in words, without secrets and without patient data.
+    pub detail: String,
+    /// Leads to the traces.
+    pub correlation: CorrelationId,
+}

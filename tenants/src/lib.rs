@@ -1,0 +1,23 @@
+//! The ground floor: who a tenant is, who may do what, and the words every other crate shares
+//! (ids, time, kinds of error, audit).
+//!
+//! This crate does no I/O and reads no clock but through [`clock::Clock`]; databases implement the
+//! traits of [`stores`]. Start reading at [`access`]: it is the only maker of a [`access::Scope`],
+//! and without a `Scope` no user-facing query compiles.
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod account;
+pub mod audit;
+pub mod clock;
+pub mod credentials;
+pub mod errors;
+pub mod ids;
+pub mod stores;
+
+pub use account::{Tenant, User};
+pub use errors::{ErrorKind, StoreError};
+pub use ids::{
+    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, RuleId, Sequence, TenantId, TenantSlug,
+    TokenId, UserId,
+};
