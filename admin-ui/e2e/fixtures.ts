@@ -49,7 +49,7 @@ export async function signInAt(page: Page, hospital: Hospital, { email, password
   await expect(page.getByText('Connection: Live')).toBeAttached();
 }
 
-/** The row of a patient on the ward board. */
+/** The rows of a table that lead to a patient: on the ward board there is one. */
 export function rowOf(page: Page, patientId: string) {
   return page.getByRole('row').filter({ has: page.locator(`a[href="/patients/${patientId}"]`) });
 }

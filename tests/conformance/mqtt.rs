@@ -45,7 +45,7 @@ async fn what_breaks_the_protocol_is_hung_up_on() {
     for (clause, bytes) in &before_login {
         let mut wire = Wire::open(server.mqtt(), Version::V311).await;
         wire.send(bytes).await;
-        let words = wire.last_words().await;
+        let words = wire.last_words(clause).await;
         assert!(!words.contains(&Packet::Connack { code: 0 }), "{clause}: {words:?}");
     }
     for version in BOTH {
@@ -53,14 +53,10 @@ async fn what_breaks_the_protocol_is_hung_up_on() {
         qos_3[0] = 0x36;
         let mut no_flags = subscribe("commands/+/+", 1, version);
         no_flags[0] = 0x80;
-        let after_login: [(&str, Vec<u8>); 9] = [
+        let after_login: [(&str, Vec<u8>); 8] = [
             ("3.1.0-2: a second CONNECT", connect(&login, version, 60)),
             ("3.3.1-4: QoS 3", qos_3),
             ("2.3.1-1: packet identifier 0", reading(0, version)),
-            (
-                "3.3.2-2: a wildcard in the topic of a PUBLISH",
-                publish("telemetry/#", b"{}", 1, version).bytes,
-            ),
             ("3.8.1-1: SUBSCRIBE without its flags", no_flags),
             ("only a server sends CONNACK", vec![0x20, 0x03, 0x00, 0x00, 0x00]),
             ("only a server sends SUBACK", vec![0x90, 0x03, 0x00, 0x01, 0x00]),
@@ -70,9 +66,29 @@ async fn what_breaks_the_protocol_is_hung_up_on() {
         for (clause, bytes) in &after_login {
             let mut wire = Wire::greeted(server.mqtt(), version, &login).await;
             wire.send(bytes).await;
-            let words = wire.last_words().await;
+            let words = wire.last_words(clause).await;
             let promised = words.iter().any(|word| matches!(word, Packet::Puback { reason: 0, .. }));
             assert!(!promised, "{clause} with {version:?}: {words:?}");
+        }
+    }
+    is_unharmed(&server).await;
+}
+
+#[tokio::test]
+async fn a_topic_with_a_wildcard_takes_no_message() {
+    let server = Server::start(Options::new(2)).await;
+    for version in BOTH {
+        for topic in ["telemetry/#", "telemetry/+", "#", "+"] {
+            let mut wire = Wire::greeted(server.mqtt(), version, &login(&server)).await;
+            wire.send(&publish(topic, b"{}", 1, version).bytes).await;
+            // 5.0 lets a server refuse the message and keep the session; 3.1.1 knows no such answer.
+            let answer = wire.answer().await;
+            let refused = match &answer {
+                None | Some(Packet::Disconnect { .. }) => true,
+                Some(Packet::Puback { reason, .. }) => version == Version::V5 && *reason >= 0x80,
+                _ => false,
+            };
+            assert!(refused, "3.3.2-2: {topic} with {version:?}: {answer:?}");
         }
     }
     is_unharmed(&server).await;
@@ -86,7 +102,7 @@ async fn a_version_that_is_not_spoken_is_told_so() {
     frame[level] = 9;
     let mut wire = Wire::open(server.mqtt(), Version::V311).await;
     wire.send(&frame).await;
-    let words = wire.last_words().await;
+    let words = wire.last_words("3.1.2-2").await;
     assert!(
         matches!(words[..], [] | [Packet::Connack { code: 1 | 0x84 }]),
         "3.1.2-2: unacceptable protocol level: {words:?}"
@@ -138,7 +154,7 @@ async fn what_is_too_large_is_refused_without_being_read() {
         // The header of a PUBLISH of 200 MB, and a little of it.
         wire.send(&[0x32, 0x80, 0x84, 0xAF, 0x5F, 0, 9]).await;
         wire.send(b"telemetry").await;
-        let words = wire.last_words().await;
+        let words = wire.last_words("200 MB").await;
         let expected =
             if version == Version::V5 { vec![Packet::Disconnect { reason: 0x95 }] } else { vec![] };
         assert_eq!(words, expected, "{version:?}");
@@ -164,11 +180,11 @@ async fn a_client_may_leave_its_identifier_to_the_server_and_subscribe_to_its_ow
         // The same name again takes the session over; nameless ones stay.
         let mut named = Wire::greeted(server.mqtt(), version, &login(&server)).await;
         let _usurper = Wire::greeted(server.mqtt(), version, &login(&server)).await;
-        named.last_words().await;
+        named.last_words("3.1.4-2: taken over").await;
         first.send(&ping()).await;
         assert_eq!(first.answer().await, Some(Packet::Pingresp), "3.1.4-2 concerns its own identifier only");
         second.send(&[0xE0, 0x00]).await;
-        assert!(second.last_words().await.is_empty(), "3.14.4: a client that leaves is hung up on");
+        assert!(second.last_words("3.14.4").await.is_empty(), "3.14.4: a client that leaves is hung up on");
     }
 }
 

@@ -35,30 +35,37 @@ impl Wire {
 
     /// The next packet, or `None` when the server closed the connection.
     pub(crate) async fn answer(&mut self) -> Option<Packet> {
+        timeout(time::BOUND, self.next()).await.expect("the server answers or hangs up")
+    }
+
+    async fn next(&mut self) -> Option<Packet> {
         loop {
             if let Some(packet) = next_packet(&mut self.unread, self.version).unwrap() {
                 return Some(packet);
             }
-            let read = timeout(time::BOUND, self.stream.read_buf(&mut self.unread)).await;
-            if read.expect("the server answers or hangs up").unwrap_or(0) == 0 {
+            // A connection that was reset is one that was hung up on.
+            if self.stream.read_buf(&mut self.unread).await.unwrap_or(0) == 0 {
                 return None;
             }
         }
     }
 
-    /// What the server says until it hangs up.
-    pub(crate) async fn last_words(&mut self) -> Vec<Packet> {
+    /// What the server says until it hangs up, which `why` it must.
+    pub(crate) async fn last_words(&mut self, why: &str) -> Vec<Packet> {
         let mut words = Vec::new();
-        while let Some(packet) = self.answer().await {
-            words.push(packet);
+        loop {
+            match timeout(time::BOUND, self.next()).await {
+                Ok(Some(packet)) => words.push(packet),
+                Ok(None) => return words,
+                Err(_) => panic!("{why}: the server does not hang up; it said {words:?}"),
+            }
         }
-        words
     }
 
     /// How long it takes until the server hangs up.
     pub(crate) async fn time_to_hang_up(&mut self) -> Duration {
         let began = time::instant();
-        self.last_words().await;
+        self.last_words("silence").await;
         began.elapsed()
     }
 }

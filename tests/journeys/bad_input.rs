@@ -1,9 +1,9 @@
 //! What a device sends by mistake is acknowledged, kept, set aside with its reason, counted, and does no harm.
 use serde_json::{Value, json};
 use tests::mosquitto::Publisher;
-use tests::{Options, Postgres, Server};
+use tests::{Options, Postgres, Server, eventually, time};
 
-use crate::bedside::{folded, number, reading};
+use crate::bedside::{device, folded, number, reading};
 
 fn mistakes() -> Vec<(&'static str, Vec<u8>)> {
     let nested = format!("{{\"heartRate\":{}1{}}}", "[".repeat(40), "]".repeat(40));
@@ -55,7 +55,7 @@ async fn journey(database: Option<String>) {
     for (reason, payload) in &mistakes {
         let before = server.metric("set_aside_messages_total", &format!("\"{reason}\"")).await;
         publisher.message("telemetry", payload).await.unwrap_or_else(|error| panic!("{reason}: {error}"));
-        let sent = folded(&server.graphql_as("admin"), &monitor.id, position(&mistakes, payload) + 2).await;
+        let sent = listed(&server, &monitor.id, position(&mistakes, payload) + 1).await;
         assert_eq!(
             sent["setAside"][0]["reason"],
             *reason,
@@ -67,12 +67,24 @@ async fn journey(database: Option<String>) {
     }
     publisher.message("telemetry", b"{\"heartRate\":73}").await.unwrap();
     let messages = mistakes.len() as u64 + 2;
-    let twin = folded(&server.graphql_as("admin"), &monitor.id, messages).await;
-    lives_on(&twin, &mistakes);
+    folded(&server.graphql_as("admin"), &monitor.id, messages).await;
+    lives_on(&listed(&server, &monitor.id, mistakes.len() as u64).await, &mistakes);
 
     server.kill().await;
     server.restart().await;
-    lives_on(&folded(&server.graphql_as("admin"), &monitor.id, messages).await, &mistakes);
+    folded(&server.graphql_as("admin"), &monitor.id, messages).await;
+    lives_on(&listed(&server, &monitor.id, mistakes.len() as u64).await, &mistakes);
+}
+
+/// The device, once so many messages are listed as set aside: the list is stored shortly after the twin has counted.
+async fn listed(server: &Server, id: &str, mistakes: u64) -> Value {
+    let admin = server.graphql_as("admin");
+    eventually(&format!("{mistakes} messages are listed as set aside"), time::BOUND, async || {
+        let device = device(&admin, id).await;
+        let listed = device["setAside"].as_array().map_or(0, Vec::len) as u64;
+        if listed == mistakes { Ok(device) } else { Err(format!("{device:#}")) }
+    })
+    .await
 }
 
 fn lives_on(twin: &Value, mistakes: &[(&str, Vec<u8>)]) {

@@ -45,7 +45,7 @@ async fn journey(database: Option<String>) {
     let mut vitals = Subscription::open(&url, token, VITALS, json!({ "patients": [patient.clone()] })).await;
     assert_eq!(vitals.next().await["vitals"]["patientId"], patient.as_str(), "the current state comes first");
 
-    let mut seconds = Seconds::ago(120);
+    let mut seconds = Seconds::ago(25);
     healthy(&publisher, &mut seconds, &nurse, &monitor.id, &patient).await;
     vitals.until("the score of a healthy patient", |event| event["vitals"]["news2"]["score"] == 0).await;
 

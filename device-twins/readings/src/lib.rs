@@ -15,7 +15,7 @@ mod value;
 mod vital_sign;
 
 pub use path::{Path, PathError};
-pub use reading::Reading;
+pub use reading::{CLOCK_TOLERANCE, Reading, credible_time};
 pub use unit::{Conversion, Unit, UnitError};
 pub use value::{Value, Waveform};
 pub use vital_sign::{UnknownSign, VitalSign};

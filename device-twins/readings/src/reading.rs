@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Path, Unit, Value, VitalSign};
 
+/// A device's clock may run ahead of the server's by this much and still be believed. The same tolerance as
+/// in the early-warning score.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The time by which readings are put in order and judged: the device's, unless that runs so far ahead
+/// that it cannot be right. Then the time of receipt: a clock that was once wrong must not make everything
+/// that comes after it look late.
+pub fn credible_time(measured_at: Timestamp, received_at: Timestamp) -> Timestamp {
+    if measured_at.duration_since(received_at) > CLOCK_TOLERANCE { received_at } else { measured_at }
+}
+
 /// One value that a device reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
@@ -27,6 +38,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// When the reading counts as measured: see [`credible_time`].
+    pub fn credible_at(&self) -> Timestamp {
+        credible_time(self.measured_at, self.received_at)
+    }
+
     /// How old the reading is at `now`.
     ///
     /// Counted from the earlier of its two times: a device whose clock runs ahead must not make an old

@@ -8,8 +8,11 @@ use care::{Acknowledgement, Alarm, AlarmError};
 use tenants::{
     CorrelationId, DeviceId, ErrorKind, PatientId, StoreError, TenantId,
     access::{Action, Column, Object, Principal, Scope},
+    audit::{AuditEntry, Outcome},
     clock::Clock,
 };
+
+use uuid::Uuid;
 
 use crate::{
     checkpoint,
@@ -25,7 +28,7 @@ use crate::{
     presence::Presence,
     recovery::{self, RecoveryError},
     shared::{Decoders, Parts, Shared},
-    store::journal::{Journal, LogHead},
+    store::journal::{Fold, Journal, LogHead, TwinKey},
 };
 
 /// Why a twin could not be asked.
@@ -227,15 +230,35 @@ impl Twins {
         }
     }
 
-    /// Lifts a device's quarantine: its twin folds what it has missed.
+    /// Lifts a device's quarantine: its twin folds what it has missed. Returns once the audit row is
+    /// committed.
     ///
     /// # Errors
     /// [`TwinError::NotFound`] outside the scope.
-    pub async fn release(&self, scope: &Scope, id: &DeviceId) -> Result<(), TwinError> {
+    pub async fn release(
+        &self,
+        scope: &Scope,
+        id: &DeviceId,
+        correlation: CorrelationId,
+    ) -> Result<(), TwinError> {
         covers(scope, id)?;
+        let key = (scope.tenant(), id.clone());
         let ask = |address: &actix::Addr<_>, ticket| address.send(Release { _ticket: ticket });
-        let answer = self.shared.with_device(&(scope.tenant(), id.clone()), ask);
-        Ok(answer.ok_or(TwinError::Unavailable)?.await?)
+        self.shared.with_device(&key, ask).ok_or(TwinError::Unavailable)?.await?;
+        let entry = AuditEntry {
+            tenant: scope.tenant(),
+            at: self.shared.clock.now(),
+            actor: scope.caller().actor(),
+            action: "device.release".to_owned(),
+            subject: format!("device:{id}"),
+            outcome: Outcome::Success,
+            detail: String::new(),
+            correlation,
+        };
+        let name = format!("{} {} {}", entry.action, entry.subject, entry.at);
+        let entry_id = Uuid::new_v5(scope.tenant().as_uuid(), name.as_bytes());
+        self.shared.folds.commit(Fold::audit_only(TwinKey::Device(id.clone()), entry_id, entry), None);
+        Ok(self.shared.folds.barrier().await?)
     }
 
     /// Reads a tenant's rules anew and hands them to its twins.

@@ -137,7 +137,7 @@ async fn a_twin_that_panics_again_and_again_is_put_in_quarantine_until_released(
     assert_eq!(number(&*world.device("m-2").await, "heartRate"), Some(61.0), "its sibling does");
 
     let scope = world.scope(Role::Admin, Object::Device, Action::Write);
-    world.twins.release(&scope, &device("m-1")).await.unwrap();
+    world.twins.release(&scope, &device("m-1"), Default::default()).await.unwrap();
     eventually("what was missed is folded", || async {
         number(&*world.device("m-1").await, "heartRate") == Some(99.0)
     })

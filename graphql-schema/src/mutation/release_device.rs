@@ -25,7 +25,7 @@ impl DeviceMutation {
         let services = ctx.services()?;
         let visible = services.devices.by_ids(&scope, std::slice::from_ref(&id)).await?;
         let device = visible.into_iter().next().ok_or_else(|| ApiError::not_found("device"))?;
-        services.twins.release(&scope, &id).await?;
+        services.twins.release(&scope, &id, ctx.correlation()).await?;
         Ok(device.into())
     }
 }

@@ -179,9 +179,11 @@ async fn listen(
         ..BrokerConfig::default()
     };
     let (ingest, presence) = (Arc::new(ToLog(twins.clone())), Arc::new(ToPresence(twins.clone())));
-    Broker::bind(broker, gate.clone(), ingest, presence, clock)
-        .await
-        .map_err(|cause| StartError::Listen { what: "MQTT", address, cause })
+    Broker::bind(broker, gate.clone(), ingest, presence, clock).await.map_err(|cause| StartError::Listen {
+        what: "MQTT",
+        address,
+        cause,
+    })
 }
 
 /// Asks the database whether the next commit can succeed.

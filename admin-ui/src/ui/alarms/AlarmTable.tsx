@@ -28,14 +28,21 @@ export function AlarmTable({ label, alarms, total, withPatient = true, onEndReac
     <DataTable
       label={label}
       columns={columns}
-      widths={`7.5rem minmax(11rem, 2fr) ${withPatient ? 'minmax(11rem, 1.5fr) ' : ''}7.5rem 8rem minmax(12rem, 2fr) ${mayAcknowledge ? '8.75rem' : ''}`}
-      minWidth={withPatient ? '66rem' : '52rem'}
+      widths={widthsFor(withPatient, mayAcknowledge)}
+      minWidth={withPatient ? '66rem' : '46rem'}
       rows={alarms}
       total={total}
       rowHeight={58}
       {...(onEndReached ? { onEndReached } : {})}
     />
   );
+}
+
+function widthsFor(withPatient: boolean, mayAcknowledge: boolean): string {
+  const widths = withPatient
+    ? '7.5rem minmax(11rem, 2fr) minmax(11rem, 1.5fr) 7.5rem 8.75rem minmax(12rem, 2fr)'
+    : '7rem minmax(9rem, 1.6fr) 6.5rem 8.25rem minmax(7rem, 1.4fr)';
+  return mayAcknowledge ? `${widths} 8.75rem` : widths;
 }
 
 function columnsFor(withPatient: boolean, mayAcknowledge: boolean): Columns<Alarm> {

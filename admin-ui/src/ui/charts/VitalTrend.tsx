@@ -50,7 +50,7 @@ export const TRENDS: readonly TrendSpec[] = [
   },
 ];
 
-function line(sign: VitalSign, label: string, colour: string, digits = 0): TrendLine {
+function line(sign: VitalSign, label: string, colour: string, digits: 0 | 1 = 0): TrendLine {
   return { sign, label, colour, digits };
 }
 
@@ -101,7 +101,7 @@ export function VitalTrend({ patientId, spec, minutes }: VitalTrendProps) {
   );
 }
 
-function rangeText(series: Series | undefined, digits: number): string {
+function rangeText(series: Series | undefined, digits: 0 | 1): string {
   if (!series || series.values.length === 0) return '';
   const lowest = series.values.reduce((a, b) => Math.min(a, b));
   const highest = series.values.reduce((a, b) => Math.max(a, b));

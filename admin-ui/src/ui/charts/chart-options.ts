@@ -5,7 +5,7 @@ export interface Line {
   label: string;
   /** A CSS variable of the palette, e.g. `--chart-hr`. */
   colour: string;
-  digits: number;
+  digits: 0 | 1;
 }
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
@@ -14,6 +14,7 @@ const FONT = '11px system-ui, sans-serif';
 /** How far the value axis reaches beyond the values, and the least it spans, so that noise stays small. */
 const MARGIN = 0.1;
 const LEAST_SPAN = 6;
+const VALUE_STEPS = [1, 2, 5, 10, 20, 50, 100];
 
 export function chartOptions(
   lines: readonly Line[],
@@ -47,7 +48,7 @@ export function chartOptions(
     },
     axes: [
       { ...axis, space: 70, size: 26, values: (_, times) => times.map((at) => clockTime.format(at * 1_000)) },
-      { ...axis, space: 30, size: 42 },
+      { ...axis, space: 30, size: 42, incrs: VALUE_STEPS },
     ],
     series: [
       {},
@@ -55,7 +56,8 @@ export function chartOptions(
         label,
         stroke: colour(name),
         width: 1.75,
-        points: { show: false },
+        // Where they lie far enough apart: a pressure is taken every few minutes, and one value is no line.
+        points: { size: 5, width: 0, fill: colour(name) },
         spanGaps: false,
       })),
     ],

@@ -49,13 +49,18 @@ export function formatVital({ sign, value, code }: Measured): string {
   return value === null ? '–' : formatNumber(value, sign === 'TEMPERATURE' ? 1 : 0);
 }
 
+/** Made once each: making one costs more than drawing the cell that it is for. */
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const asGiven = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+
 /** Rounded for reading; a number that would be rounded to nothing keeps its digits. */
-export function formatNumber(value: number, digits = 1): string {
+export function formatNumber(value: number, digits: 0 | 1 = 1): string {
   if (value !== 0 && Math.abs(value) < 0.1) return value.toPrecision(2);
-  return value.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (digits === 0 ? whole : oneDecimal).format(value);
 }
 
 /** A number as it was given, with at most two decimals: for bounds and alarm values. */
 export function formatExact(value: number): string {
-  return value.toLocaleString(undefined, { maximumFractionDigits: 2 });
+  return asGiven.format(value);
 }

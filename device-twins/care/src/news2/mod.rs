@@ -12,7 +12,7 @@ mod chart;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use readings::{Value, VitalSign};
+use readings::{CLOCK_TOLERANCE, Value, VitalSign};
 use serde::{Deserialize, Serialize};
 
 use chart::Points;
@@ -72,9 +72,6 @@ pub const PARAMETERS: [VitalSign; 7] = [
     VitalSign::Consciousness,
     VitalSign::Temperature,
 ];
-
-/// A device's clock may run ahead of the server's by this much before its readings stop counting as current.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// One parameter's part in the score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,10 @@ impl DeviceState {
             DeviceEvent::Judged { rule, phase } => {
                 self.phases.insert(rule, phase);
             }
-            DeviceEvent::AlarmRaised(alarm) => {
+            DeviceEvent::AlarmRaised { alarm, sequence } => {
+                let (on, raises) = self.raises.entry(alarm.rule).or_default();
+                *raises = if *on == sequence { raises.saturating_add(1) } else { 1 };
+                *on = sequence;
                 self.alarms.insert(alarm.rule, *alarm);
             }
             DeviceEvent::AlarmChanged { rule, alarm, event } => {

@@ -8,6 +8,10 @@ use tenants::{AlarmId, DeviceId, PatientId, Sequence, TenantId};
 
 use super::{event::DeviceEvent, state::DeviceState};
 
+/// Paths of which the newest reading is kept: a device that makes up names must not fill the memory. Paths
+/// that its template knows are always kept.
+const MAX_PATHS: usize = 256;
+
 /// What is true around a command.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -71,12 +75,19 @@ pub fn decide(
 }
 
 fn measure(state: &DeviceState, reading: Reading, around: &Circumstances<'_>, events: &mut Vec<DeviceEvent>) {
-    let known = state.latest.get(&reading.path);
-    if known.is_some_and(|known| known.measured_at > reading.measured_at) {
-        return;
+    match state.latest.get(&reading.path) {
+        Some(known) if known.credible_at() > reading.credible_at() => return,
+        Some(_) => {}
+        // It is in the log and was acknowledged; only the summary of the newest has no room for it.
+        None if !reading.modeled && state.latest.len() >= MAX_PATHS => return,
+        None => {}
     }
-    for rule in around.rules.for_path(&reading.path) {
-        judge(state, rule, &reading, around, events);
+    let rules = around.rules.for_path(&reading.path);
+    if !rules.is_empty() {
+        let judged = Reading { measured_at: reading.credible_at(), ..reading.clone() };
+        for rule in rules {
+            judge(state, rule, &judged, around, events);
+        }
     }
     events.push(DeviceEvent::Measured(reading));
 }
@@ -92,8 +103,8 @@ fn judge(
     let (phase, verdict) = evaluate(rule, &before, reading);
     match verdict {
         Some(Verdict::Raise { value }) => {
-            let alarm = raise(state, rule, reading, value, around);
-            events.push(DeviceEvent::AlarmRaised(Box::new(alarm)));
+            let alarm = Box::new(raise(state, rule, reading, value, around));
+            events.push(DeviceEvent::AlarmRaised { alarm, sequence: around.sequence });
         }
         Some(Verdict::Clear { value }) => {
             if let Some(alarm) = state.alarms.get(&rule.id) {
@@ -115,12 +126,11 @@ fn raise(
     around: &Circumstances<'_>,
 ) -> Alarm {
     let Circumstances { tenant, device, sequence, .. } = *around;
-    let id = |earlier| nth_alarm_id(tenant, device, rule.id, sequence, earlier);
-    // One message may raise, clear and raise again; the rule's newest alarm tells how often so far.
-    let before = state.alarms.get(&rule.id).map(|alarm| alarm.id);
-    let earlier = before.and_then(|before| (0..MAX_RAISES_A_MESSAGE).find(|n| id(*n) == before));
+    // One message may raise, clear and raise again.
+    let before = state.raises.get(&rule.id).filter(|(on, _)| *on == sequence);
+    let earlier = before.map_or(0, |(_, raises)| *raises);
     Alarm {
-        id: id(earlier.map_or(0, |n| n + 1)),
+        id: nth_alarm_id(tenant, device, rule.id, sequence, earlier),
         rule: rule.id,
         title: rule.name.clone(),
         device: device.clone(),
@@ -129,16 +139,14 @@ fn raise(
         state: AlarmState::Raised,
         path: reading.path.clone(),
         value,
-        unit: reading.unit.clone(),
+        // The verdict's value is in the rule's unit where the rule has one.
+        unit: rule.unit.clone().or_else(|| reading.unit.clone()),
         raised_at: reading.measured_at,
         acknowledged: None,
         cleared_at: None,
         version: 1,
     }
 }
-
-/// A message holds at most 1,000 readings of a path, so no rule can raise more often on one.
-const MAX_RAISES_A_MESSAGE: u32 = 1_000;
 
 fn change(alarm: &Alarm, command: AlarmCommand, events: &mut Vec<DeviceEvent>) {
     // A refused command (a note that is too long) was checked before it went into the log; passing it

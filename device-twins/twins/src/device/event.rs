@@ -19,7 +19,12 @@ pub enum DeviceEvent {
         phase: Phase,
     },
     /// A rule raised an alarm.
-    AlarmRaised(Box<Alarm>),
+    AlarmRaised {
+        /// The alarm.
+        alarm: Box<Alarm>,
+        /// The message that raised it.
+        sequence: Sequence,
+    },
     /// An alarm moved on.
     AlarmChanged {
         /// The rule that raised it.

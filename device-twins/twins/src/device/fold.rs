@@ -239,7 +239,7 @@ fn apply(
 ) {
     for event in events.drain(..) {
         let rule = match &event {
-            DeviceEvent::AlarmRaised(alarm) => Some(alarm.rule),
+            DeviceEvent::AlarmRaised { alarm, .. } => Some(alarm.rule),
             DeviceEvent::AlarmChanged { rule, .. } => Some(*rule),
             _ => None,
         };
@@ -289,7 +289,7 @@ fn for_patient(context: &FoldContext<'_>, reading: &Reading, effects: &mut Effec
         device: context.device.clone(),
     };
     match effects.vitals.iter_mut().find(|(known, _)| *known == sign) {
-        Some((_, known)) if known.measured_at > vital.measured_at => {}
+        Some((_, known)) if known.credible_at() > vital.credible_at() => {}
         Some((_, known)) => *known = vital,
         None => effects.vitals.push((sign, vital)),
     }

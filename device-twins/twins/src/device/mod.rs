@@ -10,6 +10,8 @@ mod event;
 mod fold;
 mod report;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Circumstances, DeviceCommand, decide};
 pub use event::DeviceEvent;

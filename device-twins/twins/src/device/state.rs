@@ -26,6 +26,9 @@ pub struct DeviceState {
     pub phases: HashMap<RuleId, Phase>,
     /// The newest alarm of each rule, also when it is over: it may still be acknowledged.
     pub alarms: HashMap<RuleId, Alarm>,
+    /// The message on which each rule last raised, and how often on that message.
+    #[serde(default)]
+    pub raises: HashMap<RuleId, (Sequence, u32)>,
     /// The properties that the device reports of itself, merged.
     pub reported: serde_json::Map<String, serde_json::Value>,
     /// Why the twin no longer folds, if it does not.

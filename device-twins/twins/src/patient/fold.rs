@@ -8,8 +8,8 @@ use super::state::{PatientState, Vital};
 /// Merges the newest vitals of one device, which stood in the log up to `sequence`. True when anything
 /// changed that a clinician would see.
 ///
-/// A sign keeps its newest value by `measured_at`, the later received where two were measured at the same
-/// time, so the order in which devices' readings arrive makes no difference, and neither does repetition.
+/// A sign keeps its newest value by [`Vital::credible_at`], the later received where two were measured at the
+/// same time, so the order in which devices' readings arrive makes no difference, and neither does repetition.
 pub fn merge(
     state: &mut PatientState,
     device: &DeviceId,
@@ -20,7 +20,7 @@ pub fn merge(
     *cursor = sequence.max(*cursor);
     let mut changed = false;
     for (sign, vital) in vitals {
-        let newness = |vital: &Vital| (vital.measured_at, vital.received_at);
+        let newness = |vital: &Vital| (vital.credible_at(), vital.received_at);
         let known = state.vitals.get(&sign);
         if known.is_none_or(|known| newness(known) < newness(&vital)) {
             state.vitals.insert(sign, vital);

@@ -26,6 +26,11 @@ impl Vital {
     pub fn as_of(&self) -> Timestamp {
         self.measured_at.min(self.received_at)
     }
+
+    /// The time by which values are put in order: see [`readings::credible_time`].
+    pub fn credible_at(&self) -> Timestamp {
+        readings::credible_time(self.measured_at, self.received_at)
+    }
 }
 
 /// What the readings of all devices assigned to a patient add up to.

@@ -126,10 +126,20 @@ pub struct Fold {
 impl Fold {
     /// A state and nothing else.
     pub fn snapshot_only(tenant: TenantId, twin: TwinKey, snapshot: Snapshot) -> Self {
+        Self { snapshot: Some(snapshot), ..Self::empty(tenant, twin) }
+    }
+
+    /// A line of the trail and nothing else.
+    pub fn audit_only(twin: TwinKey, id: Uuid, entry: AuditEntry) -> Self {
+        let tenant = entry.tenant;
+        Self { audit: vec![(id, entry)], ..Self::empty(tenant, twin) }
+    }
+
+    const fn empty(tenant: TenantId, twin: TwinKey) -> Self {
         Self {
             tenant,
             twin,
-            snapshot: Some(snapshot),
+            snapshot: None,
             alarms: Vec::new(),
             set_aside: Vec::new(),
             outbox: Vec::new(),

@@ -1,6 +1,6 @@
 //! The settings as types, one struct per concern.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 use url::Url;
 
@@ -69,7 +69,7 @@ impl DatabaseConfig {
             let known = ["sqlite://", "postgres://", "postgresql://"].iter().any(|s| text.starts_with(s));
             known.then(|| text.to_owned())
         })?;
-        Ok(Self { url, max_connections: number(values, &key::DATABASE_CONNECTIONS, "1 to 1000", 1, 1_000)? })
+        Ok(Self { url, max_connections: number(values, &key::DATABASE_CONNECTIONS, "1 to 1000", 1..=1_000)? })
     }
 
     /// The address without its password.
@@ -92,7 +92,7 @@ impl HttpConfig {
             _ => Some(values.parse(&key::PUBLIC_URL, expected, public_url)?),
         };
         let addr = address(values, &key::HTTP_ADDR)?;
-        Ok(Self { addr, public_url, workers: number(values, &key::HTTP_WORKERS, "1 to 64", 1, 64)? })
+        Ok(Self { addr, public_url, workers: number(values, &key::HTTP_WORKERS, "1 to 64", 1..=64)? })
     }
 
     /// Whether browsers reach this server over TLS.
@@ -103,7 +103,7 @@ impl HttpConfig {
 
 impl MqttConfig {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
-        let max_connections = number(values, &key::MQTT_CONNECTIONS, "1 to 1000000", 1, 1_000_000)?;
+        let max_connections = number(values, &key::MQTT_CONNECTIONS, "1 to 1000000", 1..=1_000_000)?;
         Ok(Self { addr: address(values, &key::MQTT_ADDR)?, max_connections })
     }
 }
@@ -137,7 +137,7 @@ impl NodeConfig {
             let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
             ((1..=63).contains(&text.len()) && text.bytes().all(valid)).then(|| text.to_owned())
         })?;
-        let grace = number(values, &key::SHUTDOWN_GRACE, "0 to 600 seconds", 0, 600)?;
+        let grace = number(values, &key::SHUTDOWN_GRACE, "0 to 600 seconds", 0..=600)?;
         Ok(Self { name, shutdown_grace: Duration::from_secs(grace) })
     }
 }
@@ -146,16 +146,14 @@ fn address(values: &Values, setting: &'static Setting) -> Result<SocketAddr, Con
     values.parse(setting, ADDRESS, |text| text.parse().ok())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a range reads best where it stands")]
 fn number<T: std::str::FromStr + PartialOrd>(
     values: &Values,
     setting: &'static Setting,
     expected: &'static str,
-    least: T,
-    most: T,
+    range: RangeInclusive<T>,
 ) -> Result<T, ConfigError> {
-    values.parse(setting, expected, |text| {
-        text.parse().ok().filter(|number| (&least..=&most).contains(&number))
-    })
+    values.parse(setting, expected, |text| text.parse().ok().filter(|number| range.contains(number)))
 }
 
 fn public_url(text: &str) -> Option<Url> {

@@ -94,8 +94,8 @@ mod tests {
     fn names_follow_one_pattern_and_are_unique() {
         for (n, setting) in ALL.iter().enumerate() {
             assert!(setting.key.split('.').count() == 2 && setting.variable.starts_with("IOMT_"));
-            let clash = |other: &&Setting| other.key == setting.key || other.variable == setting.variable;
-            assert!(!ALL[n + 1..].iter().any(|other| clash(other)), "{}", setting.key);
+            let clash = |other: &&&Setting| other.key == setting.key || other.variable == setting.variable;
+            assert_eq!(ALL[n + 1..].iter().find(clash).map(|other| other.key), None, "{}", setting.key);
         }
     }
 

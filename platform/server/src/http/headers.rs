@@ -5,6 +5,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 /// For everything that is no page: it may load nothing and stand in no frame.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// For files of the UI: a worker's own policy is that of the script it was started from.
+pub(super) const ASSET_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'; object-src 'none'");
 /// Two years, as browsers' preload lists ask for.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 

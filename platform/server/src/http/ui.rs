@@ -10,7 +10,10 @@ use actix_web::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 use tenants::credentials::generate;
 
-use super::{headers::page_policy, problem::Problem};
+use super::{
+    headers::{ASSET_POLICY, page_policy},
+    problem::Problem,
+};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../admin-ui/dist"]
@@ -53,14 +56,20 @@ pub(super) async fn serve(request: HttpRequest) -> Result<HttpResponse, Problem>
 }
 
 fn page() -> Result<HttpResponse, Problem> {
-    let Some(index) = Bundle::get(INDEX) else { return Ok(not_built()) };
+    match Bundle::get(INDEX) {
+        Some(index) => render(&String::from_utf8_lossy(&index.data)),
+        None => Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT)),
+    }
+}
+
+/// The page with a nonce that no other answer has.
+fn render(index: &str) -> Result<HttpResponse, Problem> {
     let nonce = generate().map_err(|error| Problem::internal(&error))?;
-    let html = String::from_utf8_lossy(&index.data).replace(NONCE, &nonce);
     let policy = page_policy(&nonce).map_err(|error| Problem::internal(&error))?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        .body(html))
+        .body(index.replace(NONCE, &nonce)))
 }
 
 fn asset(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
@@ -75,6 +84,7 @@ fn asset(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse 
     let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static(caching)));
     response.insert_header((header::ETAG, tag));
+    response.insert_header((header::CONTENT_SECURITY_POLICY, ASSET_POLICY));
     if unchanged {
         return response.finish();
     }
@@ -102,10 +112,6 @@ fn content_type(path: &str) -> Option<(&'static str, bool)> {
     })
 }
 
-fn not_built() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT)
-}
-
 const NOT_BUILT: &str = "<!doctype html>
 <html lang=\"en\">
 <meta charset=\"utf-8\">
@@ -123,7 +129,34 @@ user interface in when it is compiled, so build the user interface first.</p>
 
 #[cfg(test)]
 mod tests {
+    use actix_web::body::to_bytes;
+
     use super::*;
+
+    #[actix_web::test]
+    async fn every_page_has_a_nonce_of_its_own() {
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let response = render("<meta content=\"__CSP_NONCE__\">").unwrap();
+            let policy =
+                response.headers().get(header::CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap().to_owned();
+            let html = String::from_utf8(to_bytes(response.into_body()).await.unwrap().to_vec()).unwrap();
+            let nonce =
+                html.strip_prefix("<meta content=\"").unwrap().strip_suffix("\">").unwrap().to_owned();
+            assert!(
+                nonce.len() >= 22 && policy.contains(&format!("style-src 'self' 'nonce-{nonce}';")),
+                "{policy}"
+            );
+            for directive in
+                ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"]
+            {
+                assert!(policy.contains(directive), "{policy}");
+            }
+            assert!(!policy.contains("unsafe"));
+            seen.push(nonce);
+        }
+        assert_ne!(seen[0], seen[1]);
+    }
 
     #[test]
     fn names_of_files_and_of_pages() {

@@ -196,7 +196,7 @@ CREATE TABLE alarms (
     version {int} NOT NULL,
     PRIMARY KEY (tenant_id, id)
 ){strict};
-CREATE INDEX alarms_by_urgency ON alarms (tenant_id, urgency, raised_at, id);
+CREATE INDEX alarms_by_urgency ON alarms (tenant_id, urgency, raised_at DESC, id DESC);
 CREATE INDEX alarms_open_of_patient ON alarms (tenant_id, patient_id) WHERE cleared_at IS NULL;";
 
 /// A segment is one row per tenant and commit. `directory` stands before `messages`, so that SQLite finds

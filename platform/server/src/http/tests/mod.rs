@@ -1,0 +1,8 @@
+//! The site as clients see it, over a real database and living twins.
+
+mod addresses;
+mod graphql;
+mod sessions;
+mod sockets;
+mod telemetry;
+mod world;

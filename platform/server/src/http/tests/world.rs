@@ -1,0 +1,226 @@
+//! A hospital with one nurse and one device, and requests to it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use actix_web::{
+    App,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap},
+    },
+    middleware::from_fn,
+    test::{TestRequest, init_service, read_body},
+    web::Data,
+};
+use graphql_schema::{Limits, Services};
+use serde_json::Value;
+use tenants::{
+    CorrelationId, DeviceId, Tenant, TenantId, TenantSlug, TokenId, UserId,
+    access::{Action, Caller, Object, Principal, Role},
+    account::{ApiToken, Login, User},
+    audit::{AuditEntry, Outcome},
+    credentials::{BearerToken, SecretHash, generate},
+    stores::{Accounts, Tenants},
+};
+use twins::{
+    Twins,
+    device::Decoder,
+    store::directory::{DeviceRecord, Devices},
+};
+
+use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
+use crate::{
+    config::{Config, Environment, Sources, key},
+    wiring::Foundation,
+};
+
+pub(super) const EMAIL: &str = "nurse@st-elsewhere.example";
+pub(super) const PASSWORD: &str = "a password of some length";
+pub(super) const DEVICE: &str = "urn:oid:1.2";
+
+pub(super) struct World {
+    pub(super) config: Config,
+    pub(super) parts: Parts,
+    pub(super) token: String,
+    pub(super) device_token: String,
+    pub(super) caller: Caller,
+    pub(super) foundation: Foundation,
+    pub(super) database_works: Arc<AtomicBool>,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// `name=value` of the cookie that was set.
+    pub(super) fn cookie(&self) -> String {
+        self.header(header::SET_COOKIE).split(';').next().unwrap().to_owned()
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::at("").await
+    }
+
+    /// With the address that the outside sees.
+    pub(super) async fn at(public_url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("iomt.db").display());
+        let flags = vec![
+            (&key::DATABASE_URL, database),
+            (&key::HTTP_ADDR, "127.0.0.1:0".to_owned()),
+            (&key::PUBLIC_URL, public_url.to_owned()),
+        ];
+        let config = Config::load(Sources { flags, ..Sources::default() }, &Environment::default()).unwrap();
+        let foundation = Foundation::lay(&config).await.unwrap();
+        let (caller, token) = nurse(&foundation).await;
+        let device_token = device(&foundation, caller.tenant).await;
+        let database_works = Arc::new(AtomicBool::new(true));
+        let parts = parts(&foundation, database_works.clone()).await;
+        Self { config, parts, token, device_token, caller, foundation, database_works, _folder: folder }
+    }
+
+    pub(super) async fn send(&self, request: TestRequest) -> Answer {
+        let site = Site::new(&self.config.http, "127.0.0.1:8080".parse().unwrap(), self.parts.clone());
+        let app = App::new().app_data(Data::new(site)).wrap(from_fn(wrap)).configure(app::routes);
+        let app = init_service(app).await;
+        let request = request.insert_header((header::HOST, "127.0.0.1:8080"));
+        let response = match actix_web::test::try_call_service(&app, request.to_request()).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => {
+                let response = error.error_response();
+                let request = TestRequest::default().to_http_request();
+                actix_web::dev::ServiceResponse::new(request, response)
+            }
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
+        Answer { status, headers, body }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.send(TestRequest::with_uri(path)).await
+    }
+
+    pub(super) async fn sign_in(&self) -> Answer {
+        self.send(json_post("/auth/login", &serde_json::json!({ "email": EMAIL, "password": PASSWORD })))
+            .await
+    }
+
+    pub(super) fn bearer(&self) -> (header::HeaderName, String) {
+        (header::AUTHORIZATION, format!("Bearer {}", self.token))
+    }
+}
+
+pub(super) fn post(path: &str) -> TestRequest {
+    TestRequest::with_uri(path).method(Method::POST)
+}
+
+pub(super) fn json_post(path: &str, body: &Value) -> TestRequest {
+    post(path).set_json(body)
+}
+
+async fn nurse(foundation: &Foundation) -> (Caller, String) {
+    let Foundation { database, identity, clock, .. } = foundation;
+    let slug = TenantSlug::parse("st-elsewhere").unwrap();
+    let tenant = Tenant { id: TenantId::new(&**clock), slug, name: "St. Elsewhere".to_owned() };
+    Tenants::create(database, &tenant).await.unwrap();
+    let user = User {
+        id: UserId::new(&**clock),
+        tenant: tenant.id,
+        email: EMAIL.to_owned(),
+        display_name: "N. N.".to_owned(),
+        role: Role::Nurse,
+    };
+    let password_hash = identity.hash_password(PASSWORD).await.unwrap();
+    database.create_user(&Login { user: user.clone(), password_hash }).await.unwrap();
+    let token = BearerToken::generate(tenant.id).unwrap();
+    let (id, name, hash) = (TokenId::new(&**clock), "test".to_owned(), token.hash());
+    let kept = ApiToken { id, user: user.id, name, hash, expires_at: None };
+    database.create_token(tenant.id, &kept).await.unwrap();
+    let (name, email) = (user.display_name.as_str().into(), user.email.as_str().into());
+    let principal = Principal::User { id: user.id, role: user.role, name, email };
+    (Caller { tenant: tenant.id, principal }, token.reveal().to_owned())
+}
+
+async fn device(foundation: &Foundation, tenant: TenantId) -> String {
+    let Foundation { database, access, clock, .. } = foundation;
+    let id = UserId::new(&**clock);
+    let principal = Principal::User { id, role: Role::Admin, name: "A.".into(), email: "a@b".into() };
+    let scope = access.grant(&Caller { tenant, principal }, Object::Device, Action::Write).unwrap();
+    let record = DeviceRecord {
+        id: DeviceId::parse(DEVICE).unwrap(),
+        name: "Monitor".to_owned(),
+        template: "dtmi:iomt:PatientMonitor;1".to_owned(),
+        patient: None,
+    };
+    let entry = AuditEntry {
+        tenant,
+        at: clock.now(),
+        actor: "system".to_owned(),
+        action: "device.create".to_owned(),
+        subject: format!("device:{DEVICE}"),
+        outcome: Outcome::Success,
+        detail: String::new(),
+        correlation: CorrelationId::default(),
+    };
+    let token = generate().unwrap();
+    Devices::create(database, &scope, &record, &SecretHash::of(token.as_bytes()), &entry).await.unwrap();
+    token
+}
+
+async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Parts {
+    let Foundation { database, identity, access, clock } = foundation;
+    let store = Arc::new(database.clone());
+    let decoders: twins::Decoders = Arc::new(|id: &str| {
+        templates::builtin::find(id).map(|template| Arc::new(template) as Arc<dyn Decoder>)
+    });
+    let arbiters = vec![actix::Arbiter::current()];
+    let opened = Twins::open(store.clone(), clock.clone(), decoders.clone(), arbiters, "test").await;
+    let (twins, writer) = opened.unwrap();
+    tokio::spawn(writer);
+    twins.recover().await.unwrap();
+    let services = Services {
+        access: access.clone(),
+        tenants: store.clone(),
+        devices: store.clone(),
+        patients: store.clone(),
+        alarms: store.clone(),
+        rules: store.clone(),
+        history: store,
+        twins: twins.clone(),
+        decoders,
+        clock: clock.clone(),
+    };
+    let probe = move || {
+        let works = database_works.load(SeqCst);
+        Box::pin(async move { if works { Ok(()) } else { Err("the disk is full".to_owned()) } }) as _
+    };
+    Parts {
+        schema: graphql_schema::schema(services, Limits::default()),
+        identity: identity.clone(),
+        health: Arc::new(Health::new(twins.health().clone(), Box::new(probe))),
+        twins,
+        clock: clock.clone(),
+        metrics: HttpMetrics::default(),
+        runtime: tokio::runtime::Handle::current(),
+    }
+}
