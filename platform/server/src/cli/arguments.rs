@@ -226,17 +226,15 @@ mod tests {
 
     #[test]
     fn every_command_has_examples() {
-        let mut command = Arguments::command();
-        command.build();
-        let mut pending: Vec<clap::Command> = command.get_subcommands().cloned().collect();
+        let mut pending: Vec<clap::Command> = Arguments::command().get_subcommands().cloned().collect();
+        assert!(pending.len() >= 7);
         while let Some(mut command) = pending.pop() {
             if command.has_subcommands() {
                 pending.extend(command.get_subcommands().cloned());
-                continue;
+            } else {
+                let help = command.render_long_help().to_string();
+                assert!(help.contains("Examples:"), "{help}");
             }
-            let help = command.render_long_help().to_string();
-            let generated = help.contains("Print this message or the help of the given subcommand");
-            assert!(generated || help.contains("Examples:"), "{help}");
         }
     }
 
