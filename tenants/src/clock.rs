@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-/// Tells the time of day, in UTC.
+/// Tells the time of day, in UTC, in whole microseconds: what databases keep, so that a time is the same
+/// before and after it was stored.
 pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> Timestamp;
@@ -18,8 +19,13 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        whole_microseconds(Timestamp::now())
     }
+}
+
+/// The time without the fraction that no database keeps.
+pub fn whole_microseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
 }
 
 /// A clock that stands still until a test moves it.

@@ -55,7 +55,8 @@ function AllAlarms() {
       (await ask(client, AlarmsDocument, { first: PAGE, after, withDevice })).alarms,
     [client, withDevice],
   );
-  const { loaded, loading, error, loadMore, refetch } = usePaged(load);
+  const list = usePaged(load);
+  const { loaded, loading, error, refetch } = list;
   useRefetchOnReconnect(refetch);
   const rows = alarmRows(loaded?.rows ?? [], live, () => loaded !== null);
 
@@ -69,7 +70,7 @@ function AllAlarms() {
           label="All alarms"
           alarms={rows}
           total={loaded.total + rows.length - loaded.rows.length}
-          onEndReached={loadMore}
+          list={list}
         />
       )}
     </>

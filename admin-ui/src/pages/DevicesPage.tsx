@@ -27,7 +27,8 @@ export function DevicesPage() {
         .devices,
     [client, search, withPatient],
   );
-  const { loaded, loading, error, loadMore, refetch } = usePaged(load);
+  const list = usePaged(load);
+  const { loaded, loading, error, refetch } = list;
   useRefetchOnReconnect(refetch);
   useInterval(refetch, REFETCH_MS, { autoInvoke: true });
   const rows = useMemo(() => loaded?.rows ?? [], [loaded]);
@@ -47,7 +48,7 @@ export function DevicesPage() {
         </Empty>
       )}
       {loaded && rows.length > 0 && (
-        <DeviceTable devices={rows} total={loaded.total} withPatient={withPatient} onEndReached={loadMore} />
+        <DeviceTable devices={rows} total={loaded.total} withPatient={withPatient} list={list} />
       )}
     </div>
   );

@@ -32,7 +32,8 @@ export function WardBoardPage() {
     },
     [client, feed, search],
   );
-  const { loaded, loading, error, loadMore, refetch } = usePaged(load);
+  const list = usePaged(load);
+  const { loaded, loading, error, refetch } = list;
   useRefetchOnReconnect(refetch);
   useInterval(refetch, REFETCH_MS, { autoInvoke: true });
 
@@ -54,7 +55,7 @@ export function WardBoardPage() {
         </Empty>
       )}
       {loaded && loaded.rows.length > 0 && (
-        <WardBoard patients={loaded.rows} total={loaded.total} onEndReached={loadMore} />
+        <WardBoard patients={loaded.rows} total={loaded.total} list={list} />
       )}
     </div>
   );

@@ -67,7 +67,9 @@ impl Identity {
         let user = User { id, tenant: TenantId::PLATFORM, email, display_name, role: Role::Operator };
         self.accounts.create_user(&Login { user: user.clone(), password_hash }).await?;
         *open = None;
-        self.proven(&user, Origin { from, correlation }).await
+        let origin = Origin { from, correlation };
+        self.audit.success(user.tenant, format!("user:{id}"), "user.create", origin).await?;
+        self.proven(&user, origin).await
     }
 }
 
@@ -129,6 +131,8 @@ mod tests {
         let signed_in = set_up(&world, &token, [EMAIL, " Boss ", PASSWORD]).await.unwrap();
         assert_eq!(signed_in.caller.tenant, TenantId::PLATFORM);
         assert!(world.identity.session(&signed_in.cookie).await.is_ok());
+        let audited: Vec<_> = world.stores.audited().into_iter().map(|entry| entry.action).collect();
+        assert_eq!(audited, ["user.create", "session.create"]);
         assert!(!world.identity.setup_is_open(&token).await);
         assert!(set_up(&world, &token, ["b@b", "B", PASSWORD]).await.is_err());
         assert!(world.identity.open_setup().await.unwrap().is_none(), "there is an account now");

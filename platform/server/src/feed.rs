@@ -41,7 +41,7 @@ impl FeedRelay {
         let (relay, vitals) = (self.clone(), self.twins.feed().all_vitals(patients));
         let tenant = patients.tenant();
         tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(async move {
-            relay_all(vitals, |change| relay.vitals(tenant, change)).await;
+            relay_all(vitals, |change| relay.vitals(tenant, &change)).await;
         }));
         let (relay, changes) = (self.clone(), self.twins.feed().alarms(alarms));
         tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(async move {
@@ -49,7 +49,7 @@ impl FeedRelay {
         }));
     }
 
-    fn vitals(&self, tenant: TenantId, change: VitalsChanged) {
+    fn vitals(&self, tenant: TenantId, change: &VitalsChanged) {
         let topic = format!("feed/patients/{}/vitals", change.patient);
         if !self.broker.has_subscribers(tenant, &topic) {
             return;

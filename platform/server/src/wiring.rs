@@ -1,6 +1,11 @@
 //! Puts the platform together, and takes it apart again in the right order.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
@@ -91,6 +96,7 @@ impl Platform {
     /// Recovers the twins, then listens. When this returns, messages are taken.
     pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
         let Foundation { database, identity, access, clock } = foundation;
+        check_addresses(&config)?;
         let arbiters: Vec<Arbiter> = (0..twin_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
         let (twins, writer) = Twins::open(
@@ -164,6 +170,16 @@ impl Platform {
         }
         tracing::info!("everything is stored; good bye");
     }
+}
+
+/// Finds out whether the addresses are free before the log is taken over: a second server that could not
+/// listen anyway must not fence off the first.
+fn check_addresses(config: &Config) -> Result<(), StartError> {
+    let wanted = [("HTTP", config.http.addr), ("MQTT", config.mqtt.addr), ("metrics", config.metrics.addr)];
+    for (what, address) in wanted {
+        TcpListener::bind(address).map_err(|cause| StartError::Listen { what, address, cause })?;
+    }
+    Ok(())
 }
 
 async fn listen(

@@ -173,7 +173,7 @@ async fn sqlite(
         .map_sqlx_sqlite_opts(move |sqlite| durable(sqlite, busy_timeout, read_only))
         .map_sqlx_sqlite_before_acquire(|connection, _| {
             // After a failed write SQLite may have ended the transaction by itself, which the driver does
-            // not notice; such a connection would take the next transaction for a nested one.
+            // not notice: it would take the next transaction for a nested one, whose commit is none.
             let usable = !sqlx::Connection::is_in_transaction(connection);
             Box::pin(async move { Ok(usable) })
         });

@@ -4,6 +4,7 @@ import type { Alarm } from '../../api/feed/alarms';
 import { PatientName } from '../PatientName';
 import page from '../page.module.css';
 import { type Columns, columnsOf, DataTable } from '../table/DataTable';
+import type { Scrolling } from '../table/paged-list';
 import { Age, Time } from '../time';
 import { useSignedIn } from '../use-signed-in';
 import { formatExact, formatUnit } from '../vitals/format';
@@ -17,10 +18,10 @@ interface AlarmTableProps {
   total: number;
   /** Left out where all are of one patient. */
   withPatient?: boolean;
-  onEndReached?: () => void;
+  list?: Scrolling;
 }
 
-export function AlarmTable({ label, alarms, total, withPatient = true, onEndReached }: AlarmTableProps) {
+export function AlarmTable({ label, alarms, total, withPatient = true, list }: AlarmTableProps) {
   const { may } = useSignedIn();
   const mayAcknowledge = may('alarm:acknowledge');
   const columns = useMemo(() => columnsFor(withPatient, mayAcknowledge), [withPatient, mayAcknowledge]);
@@ -33,7 +34,7 @@ export function AlarmTable({ label, alarms, total, withPatient = true, onEndReac
       rows={alarms}
       total={total}
       rowHeight={58}
-      {...(onEndReached ? { onEndReached } : {})}
+      {...(list ? { list } : {})}
     />
   );
 }

@@ -1,27 +1,34 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { PatientOnBoardFragment } from '../../api/generated/graphql';
 import { useStore } from '../../api/store';
+import type { Scrolling } from '../table/paged-list';
 import { VirtualRows } from '../table/VirtualRows';
 import { useSignedIn } from '../use-signed-in';
 import { useVitalsSubscription } from '../vitals/use-patient-vitals';
 import classes from './board.module.css';
-import { boardLines, patientsInSight } from './layout';
+import { boardLines, patientsBetween, patientsInSight } from './layout';
 import { BOARD_COLUMNS, PatientRow } from './PatientRow';
 
 interface WardBoardProps {
   patients: readonly PatientOnBoardFragment[];
   total: number;
-  onEndReached: () => void;
+  list: Scrolling;
 }
 
 /** The live table of the wards. Only patients in sight and near it are followed. */
-export function WardBoard({ patients, total, onEndReached }: WardBoardProps) {
+export function WardBoard({ patients, total, list }: WardBoardProps) {
   const { openByPatient } = useStore(useSignedIn().alarms);
   const lines = useMemo(() => boardLines(patients), [patients]);
   const [sight, setSight] = useState({ first: 0, last: 0 });
-  useVitalsSubscription(patientsInSight(lines, sight.first, sight.last));
+  useVitalsSubscription(patientsInSight(lines, sight));
 
-  const onVisible = useCallback((first: number, last: number) => setSight({ first, last }), []);
+  const board: Scrolling = {
+    loadMore: list.loadMore,
+    show(range) {
+      setSight(range);
+      list.show(patientsBetween(lines, range));
+    },
+  };
   const alarmsAt = (index: number) => {
     const line = lines[index];
     return (line?.kind === 'patient' && openByPatient.get(line.patient.id)) || [];
@@ -56,8 +63,7 @@ export function WardBoard({ patients, total, onEndReached }: WardBoardProps) {
           const urgent = worst?.priority === 'HIGH' && worst.state === 'RAISED';
           return `${classes.patientRow} ${urgent ? classes.alarmHigh : worst ? classes.alarm : ''}`;
         }}
-        onVisible={onVisible}
-        onEndReached={onEndReached}
+        list={board}
       />
     </div>
   );

@@ -1,4 +1,5 @@
 import type { PatientOnBoardFragment } from '../../api/generated/graphql';
+import type { Range } from '../table/paging';
 
 /** A line of the board: the head of a ward, or a patient in it. */
 export type BoardLine = { kind: 'ward'; ward: string } | { kind: 'patient'; patient: PatientOnBoardFragment };
@@ -24,8 +25,14 @@ export function boardLines(patients: readonly PatientOnBoardFragment[]): BoardLi
 const BLOCK = 40;
 
 /** The patients whose vitals are followed when these lines are in sight. */
-export function patientsInSight(lines: readonly BoardLine[], first: number, last: number): string[] {
+export function patientsInSight(lines: readonly BoardLine[], { first, last }: Range): string[] {
   const from = Math.floor(Math.max(first, 0) / BLOCK) * BLOCK;
   const to = (Math.floor(Math.max(last, 0) / BLOCK) + 1) * BLOCK;
   return lines.slice(from, to).flatMap((line) => (line.kind === 'patient' ? [line.patient.id] : []));
+}
+
+/** Lines of the board as rows of the list behind it, which knows no heads of wards. */
+export function patientsBetween(lines: readonly BoardLine[], { first, last }: Range): Range {
+  const before = (end: number) => lines.slice(0, end).filter(({ kind }) => kind === 'patient').length;
+  return { first: before(first), last: Math.max(before(last + 1) - 1, 0) };
 }

@@ -4,6 +4,7 @@ import type { DevicesQuery } from '../../api/generated/graphql';
 import { PatientName } from '../PatientName';
 import page from '../page.module.css';
 import { type Columns, columnsOf, DataTable } from '../table/DataTable';
+import type { Scrolling } from '../table/paged-list';
 import { Age } from '../time';
 import { DeviceState } from './DeviceState';
 import classes from './device.module.css';
@@ -14,12 +15,12 @@ interface DeviceTableProps {
   devices: readonly DeviceRow[];
   total: number;
   withPatient: boolean;
-  onEndReached: () => void;
+  list: Scrolling;
 }
 
 const WIDTHS = 'minmax(12rem, 2fr) minmax(10rem, 1.2fr) 8rem 7rem 7rem';
 
-export function DeviceTable({ devices, total, withPatient, onEndReached }: DeviceTableProps) {
+export function DeviceTable({ devices, total, withPatient, list }: DeviceTableProps) {
   const columns = useMemo(() => columnsFor(withPatient), [withPatient]);
   return (
     <DataTable
@@ -30,7 +31,7 @@ export function DeviceTable({ devices, total, withPatient, onEndReached }: Devic
       rows={devices}
       total={total}
       rowHeight={56}
-      onEndReached={onEndReached}
+      list={list}
     />
   );
 }

@@ -23,7 +23,8 @@ export function PatientAlarms({ patientId }: { patientId: string }) {
       (await ask(client, AlarmsDocument, { first: PAGE, after, patient: patientId, withDevice })).alarms,
     [client, patientId, withDevice],
   );
-  const { loaded, loading, error, loadMore, refetch } = usePaged(load);
+  const list = usePaged(load);
+  const { loaded, loading, error, refetch } = list;
   useRefetchOnReconnect(refetch);
   const rows = alarmRows(loaded?.rows ?? [], live, ({ patient }) => patient?.id === patientId);
 
@@ -40,7 +41,7 @@ export function PatientAlarms({ patientId }: { patientId: string }) {
             alarms={rows}
             total={Math.max(rows.length, loaded?.total ?? 0)}
             withPatient={false}
-            onEndReached={loadMore}
+            list={list}
           />
         </div>
       )}

@@ -6,6 +6,7 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import type { CSSProperties } from 'react';
+import type { Scrolling } from './paged-list';
 import classes from './table.module.css';
 import { VirtualRows } from './VirtualRows';
 
@@ -28,11 +29,12 @@ export interface DataTableProps<T extends RowData & { id: string }> {
   rows: readonly T[];
   total: number;
   rowHeight?: number;
-  onEndReached?: () => void;
+  /** The list behind the rows, when it is loaded in pages. */
+  list?: Scrolling;
 }
 
 export function DataTable<T extends RowData & { id: string }>(props: DataTableProps<T>) {
-  const { label, columns, widths, minWidth = '46rem', rows, total, rowHeight = 48, onEndReached } = props;
+  const { label, columns, widths, minWidth = '46rem', rows, total, rowHeight = 48, list } = props;
   const table = useTable({ features, columns, data: rows, getRowId: ({ id }) => id });
   const model = table.getRowModel().rows;
   const style = { '--columns': widths, '--table-min-width': minWidth } as CSSProperties;
@@ -44,7 +46,7 @@ export function DataTable<T extends RowData & { id: string }>(props: DataTablePr
         total={total}
         rowHeight={rowHeight}
         keyOf={(index) => model[index]?.id ?? String(index)}
-        {...(onEndReached ? { onEndReached } : {})}
+        {...(list ? { list } : {})}
         header={table.getHeaderGroups().flatMap(({ headers }) =>
           headers.map((header) => (
             <div key={header.id} role="columnheader" className={classes.heading}>

@@ -1,5 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
+import type { Scrolling } from './paged-list';
 import classes from './table.module.css';
 
 export interface VirtualRowsProps {
@@ -13,9 +14,8 @@ export interface VirtualRowsProps {
   /** The cells of a row; the row element itself is made here. */
   renderRow: (index: number) => ReactNode;
   rowClass?: (index: number) => string | undefined;
-  /** Told which rows are in sight, the first and the last. */
-  onVisible?: (first: number, last: number) => void;
-  onEndReached?: () => void;
+  /** Told which rows are in sight, and when the end is near. */
+  list?: Scrolling;
 }
 
 /** So many rows before the end the next page is asked for. */
@@ -23,8 +23,7 @@ const AHEAD = 30;
 
 /** A table of any length of which only the rows in sight are in the document. */
 export function VirtualRows(props: VirtualRowsProps) {
-  const { label, count, total, rowHeight, keyOf, header, renderRow, rowClass, onVisible, onEndReached } =
-    props;
+  const { label, count, total, rowHeight, keyOf, header, renderRow, rowClass, list } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count,
@@ -38,8 +37,8 @@ export function VirtualRows(props: VirtualRowsProps) {
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? -1;
 
-  const tellVisible = useEffectEvent(() => onVisible?.(first, last));
-  const tellEnd = useEffectEvent(() => onEndReached?.());
+  const tellVisible = useEffectEvent(() => list?.show({ first, last }));
+  const tellEnd = useEffectEvent(() => list?.loadMore());
   // biome-ignore lint/correctness/useExhaustiveDependencies: the rows in sight are what is told.
   useEffect(() => tellVisible(), [first, last, count]);
   useEffect(() => {

@@ -1,6 +1,7 @@
 //! When a device says that it measured.
 
 use jiff::{SignedDuration, Timestamp};
+use tenants::clock::whole_microseconds;
 
 use super::node::Node;
 use crate::{Defect, DefectReason};
@@ -18,7 +19,7 @@ pub(super) fn measured_at(ts: &Node<'_>, received_at: Timestamp) -> Result<Times
         Node::Null => return Ok(received_at),
         Node::Number(milliseconds) => from_milliseconds(*milliseconds),
         Node::Text(text) => match text.parse::<Timestamp>() {
-            Ok(at) => Some(at),
+            Ok(at) => Some(whole_microseconds(at)),
             Err(_) if looks_like_a_date(text) => None,
             Err(_) => return Err(wrong_type()),
         },

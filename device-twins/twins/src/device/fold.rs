@@ -110,6 +110,7 @@ pub fn fold(state: &mut DeviceState, context: &FoldContext<'_>, message: &LogMes
     if message.sequence <= state.cursor {
         return;
     }
+    tracing::trace!(correlation = %message.correlation, sequence = %message.sequence, "folding");
     match &message.channel {
         Channel::Telemetry { component } => {
             telemetry(state, context, message, component.as_deref(), effects);
@@ -303,6 +304,7 @@ fn set_aside(
     detail: String,
     effects: &mut Effects,
 ) {
+    tracing::debug!(correlation = %message.correlation, sequence = %message.sequence, reason, "set aside");
     effects.set_aside.push(SetAside {
         device: context.device.clone(),
         sequence: message.sequence,

@@ -95,6 +95,7 @@ impl Batch {
             });
             let messages = chunk.messages.into_iter().map(|message| {
                 *head = head.plus(1);
+                tracing::trace!(correlation = %message.correlation, sequence = %head, "sequenced");
                 LogMessage {
                     sequence: *head,
                     received_at: message.received_at,

@@ -49,6 +49,9 @@ async fn demo(
         let config = simulate::config(demo.platform.mqtt, devices, 1.0);
         patients = Some(tokio::spawn(simulator::run(config, simulation.clone())));
     }
+    if let Some(port) = arguments.mqtts {
+        remark(format_args!("MQTT over TLS is not served yet: --mqtts {port} does nothing."));
+    }
     for (wanted, got, what) in [
         (options.http, demo.platform.http.port(), "HTTP"),
         (options.mqtt, demo.platform.mqtt.port(), "MQTT"),

@@ -92,8 +92,7 @@ async fn database(config: &DatabaseConfig) -> Vec<Finding> {
     if let Some(path) = config.url.strip_prefix("sqlite://") {
         let path = Path::new(path.split('?').next().unwrap_or(path));
         if !path.exists() {
-            let detail = format!("{shown} does not exist yet; `iomt serve` or `iomt migrate` makes it");
-            return vec![Finding::new(CHECK, Verdict::Warning, detail)];
+            return vec![missing_file(path, &shown)];
         }
     }
     let options = DatabaseOptions { max_connections: 1, ..DatabaseOptions::default() };
@@ -122,6 +121,17 @@ async fn database(config: &DatabaseConfig) -> Vec<Finding> {
         findings.push(Finding::new(CHECK, Verdict::Warning, format!("did not close cleanly: {error}")));
     }
     findings
+}
+
+/// A file that is not there yet can be made only in a folder that is.
+fn missing_file(path: &Path, shown: &str) -> Finding {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        let detail = format!("{shown} does not exist yet; `iomt serve` or `iomt migrate` makes it");
+        return Finding::new("database", Verdict::Warning, detail);
+    }
+    let detail = format!("the folder {} for {shown} does not exist; make it first", folder.display());
+    Finding::new("database", Verdict::Failed, detail)
 }
 
 fn port(check: &'static str, address: SocketAddr, key: &str) -> Finding {
@@ -203,6 +213,10 @@ mod tests {
         let findings = database(&DatabaseConfig { url: url.clone(), max_connections: 1 }).await;
         assert_eq!(findings[0].verdict, Verdict::Warning, "{findings:?}");
         assert!(!path.exists());
+
+        let nowhere = format!("sqlite://{}/missing/iomt.db", folder.path().display());
+        let findings = database(&DatabaseConfig { url: nowhere, max_connections: 1 }).await;
+        assert_eq!(findings[0].verdict, Verdict::Failed, "{findings:?}");
 
         let made = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
         let findings = database(&DatabaseConfig { url: url.clone(), max_connections: 1 }).await;

@@ -29,6 +29,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Schema => output::say(graphql_schema::sdl().trim_end()),
+        Command::Openapi => output::say(crate::http::OPENAPI.trim_end()),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Config(ConfigCommand::Check(arguments)) => config_check::run(&arguments),
         Command::Completions { shell } => {

@@ -51,7 +51,8 @@ async fn simulate(arguments: &SimulateArguments) -> Result<(), CliError> {
 
 fn read(path: &Path) -> Result<Credentials, CliError> {
     let failed = |source| CliError::Credentials { path: path.to_owned(), source };
-    Credentials::read(path).map_err(failed)?.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))
+    let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file");
+    Credentials::read(path).map_err(failed)?.ok_or_else(|| failed(missing()))
 }
 
 /// The address of `mqtt://host:port`.

@@ -50,7 +50,7 @@ settings! {
     MQTT_ADDR: "mqtt.addr" "IOMT_MQTT_ADDR" "127.0.0.1:1883" Open;
     MQTT_CONNECTIONS: "mqtt.max_connections" "IOMT_MQTT_MAX_CONNECTIONS" "100000" Open;
     METRICS_ADDR: "metrics.addr" "IOMT_METRICS_ADDR" "127.0.0.1:9090" Open;
-    LOG_FILTER: "log.filter" "IOMT_LOG" "info" Open;
+    LOG_FILTER: "log.filter" "IOMT_LOG" "info,actix_server=warn,sea_orm_migration=warn" Open;
     LOG_FORMAT: "log.format" "IOMT_LOG_FORMAT" "auto" Open;
     NODE_NAME: "node.name" "IOMT_NODE_NAME" "node-1" Open;
     SHUTDOWN_GRACE: "node.shutdown_grace_s" "IOMT_SHUTDOWN_GRACE_S" "20" Open;

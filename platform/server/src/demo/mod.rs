@@ -105,7 +105,9 @@ async fn seed(foundation: &Foundation, options: &DemoOptions) -> Result<Credenti
 
 /// The platform's configuration: what the environment says, with the demo's folder and ports.
 fn configure(options: &DemoOptions, folder: &Folder, environment: &Environment) -> Result<Config, DemoError> {
-    let free = |wanted, option| ports::free(wanted).ok_or(DemoError::NoPort { wanted, option });
+    let mut given = Vec::new();
+    let mut free =
+        |wanted, option| ports::free(wanted, &mut given).ok_or(DemoError::NoPort { wanted, option });
     let flag = |setting, address: SocketAddr| -> Given { (setting, address.to_string()) };
     let flags = vec![
         flag(&key::HTTP_ADDR, free(options.http, "http")?),

@@ -6,13 +6,16 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 const TRIES: u16 = 50;
 
 /// A loopback address with a free port: `wanted`, else the next free one; any free one for 0. `None` when
-/// none of the next ports is free either.
-pub(super) fn free(wanted: u16) -> Option<SocketAddr> {
+/// none of the next ports is free either. Ports `given` out before are not free.
+pub(super) fn free(wanted: u16, given: &mut Vec<u16>) -> Option<SocketAddr> {
     let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if wanted == 0 {
         return Some(address(0));
     }
-    (wanted..wanted.saturating_add(TRIES)).map(address).find(|address| TcpListener::bind(address).is_ok())
+    let mut ports = wanted..wanted.saturating_add(TRIES);
+    let port = ports.find(|port| !given.contains(port) && TcpListener::bind(address(*port)).is_ok())?;
+    given.push(port);
+    Some(address(port))
 }
 
 #[cfg(test)]
@@ -23,8 +26,11 @@ mod tests {
     fn a_taken_port_leads_to_a_later_one() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let next = free(port).unwrap();
+        let mut given = Vec::new();
+        let next = free(port, &mut given).unwrap();
         assert!(next.port() > port && next.ip().is_loopback());
-        assert_eq!(free(0).unwrap().port(), 0);
+        let after = free(port, &mut given).unwrap();
+        assert!(after.port() > next.port(), "a port is given out once");
+        assert_eq!(free(0, &mut given).unwrap().port(), 0);
     }
 }

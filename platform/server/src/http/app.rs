@@ -2,7 +2,7 @@
 
 use actix_web::{
     middleware::Compress,
-    web::{self, ServiceConfig, get, post, resource, to},
+    web::{self, ServiceConfig, get, head, post, resource, to},
 };
 
 use super::{auth, graphql, health, openapi, problem::Problem, socket, telemetry, ui};
@@ -10,8 +10,18 @@ use super::{auth, graphql, health, openapi, problem::Problem, socket, telemetry,
 pub(super) fn routes(config: &mut ServiceConfig) {
     let only = |allowed: &'static str| to(move || async move { Problem::method_not_allowed(allowed) });
     config
-        .service(resource("/livez").route(get().to(health::live)).default_service(only("GET")))
-        .service(resource("/readyz").route(get().to(health::ready)).default_service(only("GET")))
+        .service(
+            resource("/livez")
+                .route(get().to(health::live))
+                .route(head().to(health::live))
+                .default_service(only("GET, HEAD")),
+        )
+        .service(
+            resource("/readyz")
+                .route(get().to(health::ready))
+                .route(head().to(health::ready))
+                .default_service(only("GET, HEAD")),
+        )
         .service(resource("/auth/login").route(post().to(auth::login)).default_service(only("POST")))
         .service(resource("/auth/session").route(get().to(auth::session)).default_service(only("GET")))
         .service(resource("/auth/logout").route(post().to(auth::logout)).default_service(only("POST")))

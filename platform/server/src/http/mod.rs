@@ -32,6 +32,7 @@ mod wrap;
 
 pub(crate) use health::{Health, Probe};
 pub(crate) use metrics::HttpMetrics;
+pub(crate) use openapi::DESCRIPTION as OPENAPI;
 pub(crate) use serve::{Handle, serve, serve_metrics};
 pub(crate) use site::Parts;
 pub(crate) use ui::is_built as ui_is_built;

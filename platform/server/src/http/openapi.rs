@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 
 /// Kept by hand; a test asks the server for each address in it.
-pub(super) const DESCRIPTION: &str = include_str!("openapi.json");
+pub(crate) const DESCRIPTION: &str = include_str!("openapi.json");
 
 pub(super) async fn description() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DESCRIPTION)

@@ -27,6 +27,9 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
+/// The route of whatever is not in the table of routes.
+const PAGE: &str = "page";
+
 /// Hands out the ids of requests.
 pub(super) struct Correlations(AtomicU64);
 
@@ -67,7 +70,11 @@ pub(super) async fn wrap(
             return Err(dressed(&site, correlation, actix_web::ResponseError::error_response(&problem)));
         }
     };
-    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let route = response
+        .request()
+        .match_pattern()
+        .filter(|pattern| pattern.len() > 1)
+        .unwrap_or_else(|| PAGE.to_owned());
     let (status, elapsed) = (response.status().as_u16(), watch.elapsed());
     site.parts.metrics.observe(&route, &method, status, elapsed);
     tracing::debug!(route, status, elapsed_ms = elapsed.as_secs_f64() * 1_000.0, "answered");

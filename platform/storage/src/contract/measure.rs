@@ -1,5 +1,5 @@
 //! How fast commits and reads are; run by hand, in release:
-//! `cargo test --release -p storage measure -- --ignored --nocapture`.
+//! `cargo test --release -p storage --features measure measure -- --ignored --nocapture`.
 
 use std::time::Duration;
 
@@ -22,18 +22,25 @@ use crate::{
     segments::{Directory, Messages, Scratch, encode},
 };
 
-/// Messages of 256 bytes that look like readings, `per_device` of each of the devices.
+/// Messages of about 256 bytes that look like readings, `per_device` of each of the devices.
 fn readings(tenant: TenantId, first: u64, devices: u64, per_device: u64) -> Segment {
     let message = |sequence: u64| {
-        let mut payload = format!(
-            r#"{{"ts":{},"values":{{"heartRate":{},"spo2":{},"respiratoryRate":{},"temperature":36.{}}}}}"#,
+        let noise = sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let value = |n: u32, from: u64, to: u64| from + (noise >> (n * 5)) % (to - from);
+        let payload = format!(
+            r#"{{"ts":{},"values":{{"heartRate":{},"spo2":{}.{},"respiratoryRate":{},"systolicPressure":{},"diastolicPressure":{},"temperature":{}.{:02},"supplementalOxygen":false,"consciousness":"A","battery":{}.{:03},"firmware":"4.2.1","id":"{noise:016x}"}}}}"#,
             1_767_000_000_000 + sequence,
-            60 + sequence * 7 % 50,
-            90 + sequence * 13 % 10,
-            10 + sequence * 3 % 9,
-            sequence * 31 % 10
+            value(1, 55, 130),
+            value(2, 90, 99),
+            value(3, 0, 9),
+            value(4, 10, 30),
+            value(5, 90, 160),
+            value(6, 50, 95),
+            value(7, 35, 40),
+            value(8, 0, 99),
+            value(9, 20, 99),
+            value(10, 0, 999),
         );
-        payload.push_str(&" ".repeat(256 - payload.len()));
         LogMessage {
             sequence: Sequence(sequence),
             received_at: at(i64::try_from(sequence / 10).unwrap()),

@@ -12,6 +12,7 @@ mod full_disk;
 mod history;
 mod lists;
 mod log;
+#[cfg(feature = "measure")]
 mod measure;
 mod merging;
 mod people;

@@ -30,6 +30,7 @@ impl Server {
         Self::start_with("off")
     }
 
+    #[cfg(feature = "measure")]
     /// For measurements: with the flushes that make commits durable.
     pub(super) fn start_durable() -> Option<Self> {
         Self::start_with("on")

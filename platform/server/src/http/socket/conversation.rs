@@ -22,7 +22,7 @@ use super::{
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the client is pinged, and its credential looked at again: a session that was ended elsewhere
 /// stops receiving within this time.
-const TICK: Duration = Duration::from_secs(15);
+const TICK: Duration = if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(15) };
 /// A client from which nothing has come for so long is gone.
 const SILENCE: Duration = Duration::from_secs(45);
 /// Time to take one message; who needs longer does not keep up.

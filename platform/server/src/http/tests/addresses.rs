@@ -6,6 +6,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     test::TestRequest,
 };
+use prometheus_client::{encoding::text::encode, registry::Registry};
 use serde_json::Value;
 
 use super::world::{World, post};
@@ -58,7 +59,7 @@ async fn other_methods_are_told_which_are_taken() {
         (Method::PUT, "/auth/setup", "GET, POST"),
         (Method::PUT, "/graphql", "GET, POST"),
         (Method::GET, "/api/v1/telemetry", "POST"),
-        (Method::POST, "/livez", "GET"),
+        (Method::POST, "/livez", "GET, HEAD"),
     ] {
         let answer = world.send(TestRequest::with_uri(path).method(method)).await;
         assert_eq!(
@@ -112,6 +113,10 @@ async fn a_built_ui_is_cached_by_its_hashes_and_compressed() {
             world.send(TestRequest::with_uri(script).insert_header((header::IF_NONE_MATCH, tags))).await;
         assert_eq!((again.status, again.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
     }
+    for encoding in ["gzip", "br"] {
+        let request = TestRequest::with_uri(script).insert_header((header::ACCEPT_ENCODING, encoding));
+        assert_eq!(world.send_raw(request).await.header(header::CONTENT_ENCODING), encoding);
+    }
     let icon = world.get("/icon.svg").await;
     assert_eq!(
         icon.header(header::CACHE_CONTROL),
@@ -136,6 +141,29 @@ async fn readiness_follows_the_database_and_the_shutdown() {
     let answer = world.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.json()["reasons"], serde_json::json!(["the disk is full"]));
+}
+
+#[actix_web::test]
+async fn metrics_name_routes_and_never_addresses() {
+    let world = World::new().await;
+    let mut registry = Registry::default();
+    world.parts.metrics.register(&mut registry);
+    world.get("/patients/0190-secret?name=secret").await;
+    world.get("/assets/secret.js").await;
+    world.get("/api/v1/telemetry/secret").await;
+    world.send(TestRequest::with_uri("/livez").method(Method::from_bytes(b"SECRET").unwrap())).await;
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    assert!(!text.to_lowercase().contains("secret"), "{text}");
+    for line in [
+        "http_requests_total{route=\"page\",method=\"GET\",status=\"200\"} 1",
+        "http_requests_total{route=\"page\",method=\"GET\",status=\"404\"} 1",
+        "http_requests_total{route=\"/api/v1/telemetry/{component}\",method=\"GET\",status=\"405\"} 1",
+        "http_requests_total{route=\"/livez\",method=\"other\",status=\"405\"} 1",
+        "http_request_seconds_count{route=\"/livez\"} 1",
+    ] {
+        assert!(text.contains(line), "{line} is missing in {text}");
+    }
 }
 
 #[actix_web::test]

@@ -34,7 +34,12 @@ impl Client {
         loop {
             let frame = timeout(BOUND, self.0.next()).await.expect("the server answers in time");
             match frame.expect("the connection ends with a reason").unwrap() {
-                Message::Text(text) => return Heard::Message(serde_json::from_str(&text).unwrap()),
+                Message::Text(text) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] != "ping" {
+                        return Heard::Message(message);
+                    }
+                }
                 Message::Close(Some(reason)) => return Heard::Closed(reason.code.into()),
                 _ => {}
             }
@@ -186,6 +191,20 @@ async fn an_id_can_be_used_again_after_its_end() {
         client.send(json!({ "type": "complete", "id": "1" })).await;
         assert_eq!(client.hear().await, Heard::Message(json!({ "type": "complete", "id": "1" })));
     }
+    server.handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn whoever_signs_out_stops_hearing() {
+    let server = Listening::start().await;
+    let signed_in = server.world.sign_in().await;
+    let origin = ("origin", format!("http://{}", server.address));
+    let client = server.connect(&[("cookie", signed_in.cookie()), origin]).await;
+    let mut client = client.unwrap_or_else(|status| panic!("{status}")).acknowledged().await;
+    client.send(subscribe("1", "subscription { alarms { id } }")).await;
+    let secret = signed_in.cookie().split_once('=').unwrap().1.to_owned();
+    server.world.parts.identity.sign_out(&secret).await.unwrap();
+    assert_eq!(client.hear().await, Heard::Closed(4401));
     server.handle.stop(false).await;
 }
 

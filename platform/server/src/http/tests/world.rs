@@ -99,6 +99,17 @@ impl World {
     }
 
     pub(super) async fn send(&self, request: TestRequest) -> Answer {
+        let (status, headers, body) = self.answer(request).await;
+        Answer { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    /// For bodies that are no text.
+    pub(super) async fn send_raw(&self, request: TestRequest) -> Answer {
+        let (status, headers, _) = self.answer(request).await;
+        Answer { status, headers, body: String::new() }
+    }
+
+    async fn answer(&self, request: TestRequest) -> (StatusCode, HeaderMap, Vec<u8>) {
         let site = Site::new(&self.config.http, "127.0.0.1:8080".parse().unwrap(), self.parts.clone());
         let app = App::new().app_data(Data::new(site)).wrap(from_fn(wrap)).configure(app::routes);
         let app = init_service(app).await;
@@ -112,8 +123,7 @@ impl World {
             }
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-        Answer { status, headers, body }
+        (status, headers, read_body(response).await.to_vec())
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

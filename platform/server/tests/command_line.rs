@@ -1,0 +1,113 @@
+//! The program as it is called from a shell.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so and fails; there is nobody to hand the error to"
+)]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn iomt(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iomt"));
+    command.args(arguments);
+    for name in ["IOMT_DATABASE_URL", "IOMT_HTTP_ADDR", "IOMT_METRICS_ADDR", "IOMT_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(output: &Output) -> (String, String, Option<i32>) {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (lossy(&output.stdout), lossy(&output.stderr), output.status.code())
+}
+
+#[test]
+fn what_applies_is_shown_without_secrets() {
+    let url = "postgres://iomt:hunter2@db/iomt";
+    for arguments in [&["config", "check"][..], &["config", "check", "--json"]] {
+        let output = iomt(arguments).env("IOMT_DATABASE_URL", url).output().unwrap();
+        let (stdout, stderr, code) = text(&output);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(
+            stdout.contains("postgres://iomt:***@db/iomt")
+                && !format!("{stdout}{stderr}").contains("hunter2")
+        );
+        assert!(stdout.contains("from IOMT_DATABASE_URL"), "{stdout}");
+    }
+}
+
+#[test]
+fn a_mistake_is_named_with_what_to_do() {
+    let output = iomt(&["serve"]).env("IOMT_HTTP_ADDR", "8080").output().unwrap();
+    let (stdout, stderr, code) = text(&output);
+    assert_eq!((stdout.as_str(), code), ("", Some(2)));
+    for part in ["http.addr", "IOMT_HTTP_ADDR", "127.0.0.1:8080", "iomt config check"] {
+        assert!(stderr.contains(part), "{part} is missing in {stderr}");
+    }
+    let output = iomt(&["simulate", "--credentials", "/does/not/exist"]).output().unwrap();
+    let (_, stderr, code) = text(&output);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("/does/not/exist") && stderr.contains("iomt demo"), "{stderr}");
+    assert_eq!(iomt(&["demo", "--patients", "0"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn what_is_printed_for_programs() {
+    for (arguments, expected) in [
+        (&["schema"][..], "type Query {"),
+        (&["openapi"], "\"/api/v1/telemetry\""),
+        (&["completions", "bash"], "complete -F _iomt"),
+        (&["doctor", "--json"], "\"verdict\""),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (stdout, stderr, code) = text(&iomt(arguments).current_dir(folder.path()).output().unwrap());
+        assert!(code == Some(0) && stdout.contains(expected), "{arguments:?}: {code:?} {stdout} {stderr}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "{arguments:?} leaves nothing behind");
+    }
+}
+
+/// Ended with the test, however that ends.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if self.0.kill().is_ok() {
+            self.0.wait().expect("a killed child can be awaited");
+        }
+    }
+}
+
+#[test]
+fn the_first_start_prints_a_link_and_a_signal_ends_it_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let any = "127.0.0.1:0";
+    let mut command = iomt(&["serve", "--http-addr", any, "--mqtt-addr", any, "--metrics-addr", any]);
+    let started = command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut serving = Serving(started.unwrap());
+    let lines = BufReader::new(serving.0.stdout.take().unwrap()).lines();
+    let link =
+        lines.map(Result::unwrap).find(|line| line.contains("/setup?token=")).expect("a link is printed");
+    let (address, token) = link.trim().strip_prefix("http://").unwrap().split_once("/setup?token=").unwrap();
+
+    let ask = |token: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "GET /auth/setup?token={token} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(ask(token), "HTTP/1.1 204 No Content");
+    assert_eq!(ask("guessed"), "HTTP/1.1 404 Not Found");
+
+    let process = serving.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    assert!(serving.0.wait().unwrap().success());
+}
