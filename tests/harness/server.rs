@@ -19,8 +19,8 @@ use crate::time::BOUND;
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The server under test.
-    pub binary: PathBuf,
+    /// The server under test; the one that the environment names or cargo has built if none is given.
+    pub binary: Option<PathBuf>,
     pub patients: u32,
     /// Devices beyond those of the patients, assigned to nobody.
     pub extra_devices: u32,
@@ -34,14 +34,7 @@ pub struct Options {
 
 impl Options {
     pub fn new(patients: u32) -> Options {
-        Options {
-            binary: environment::iomt(),
-            patients,
-            extra_devices: 0,
-            database: None,
-            data: None,
-            simulator: false,
-        }
+        Options { binary: None, patients, extra_devices: 0, database: None, data: None, simulator: false }
     }
 
     pub fn on(mut self, database: Option<String>) -> Options {
@@ -169,7 +162,8 @@ impl Drop for Server {
 fn spawn(options: &Options, data: &Path, log: &Path) -> Child {
     let output: File =
         OpenOptions::new().create(true).append(true).open(log).expect("the log can be written");
-    let mut command = Command::new(&options.binary);
+    let binary = options.binary.clone().unwrap_or_else(environment::iomt);
+    let mut command = Command::new(&binary);
     command.arg("demo").arg("--data").arg(data).args(["--http", "0", "--mqtt", "0"]);
     command.args(["--patients", &options.patients.to_string()]);
     if options.extra_devices > 0 {
@@ -185,7 +179,7 @@ fn spawn(options: &Options, data: &Path, log: &Path) -> Child {
     };
     command.stdin(Stdio::null()).stdout(output.try_clone().expect("a file can be shared")).stderr(output);
     let spawned = command.kill_on_drop(true).spawn();
-    spawned.unwrap_or_else(|error| panic!("{}: {error}", options.binary.display()))
+    spawned.unwrap_or_else(|error| panic!("{}: {error}", binary.display()))
 }
 
 /// The file of an earlier start may still lie there, with ports on which nobody listens any more; so both are asked until

@@ -1,14 +1,16 @@
 //! `iomt`: the platform as one program, and the only place where its parts are put together.
 //!
 //! `cli` reads what was asked for, `config` what was set; `wiring` starts everything and stops it again;
-//! `adapters` and `feed` fit crates onto each other that do not know each other; `http` is what browsers
-//! and programs see; `demo` fills a hospital. Start reading at `wiring.rs`.
+//! `adapters` and `feed` fit crates onto each other that do not know each other; `housekeeping` merges what
+//! commits leave behind in small pieces; `http` is what browsers and programs see; `demo` fills a hospital.
+//! Start reading at `wiring.rs`.
 
 mod adapters;
 mod cli;
 mod config;
 mod demo;
 mod feed;
+mod housekeeping;
 mod http;
 mod logging;
 mod wiring;

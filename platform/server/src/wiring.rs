@@ -25,7 +25,7 @@ use crate::{
     adapters::{Gate, ToLog, ToPresence},
     config::Config,
     feed::FeedRelay,
-    http,
+    housekeeping, http,
 };
 
 /// Why the platform did not start.
@@ -112,6 +112,7 @@ impl Platform {
         twins.recover().await?;
         let background = CancellationToken::new();
         tokio::spawn(background.clone().run_until_cancelled_owned(twins.checkpoints()));
+        tokio::spawn(background.clone().run_until_cancelled_owned(housekeeping::run(database.clone())));
 
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let broker = listen(&config, &gate, &twins, clock.clone()).await?;

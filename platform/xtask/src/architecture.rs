@@ -190,10 +190,12 @@ fn environment_reads(member: &Package) -> Result<Vec<String>, std::io::Error> {
     Ok(problems)
 }
 
-/// Numbered lines of code: without comments, and without the tests at the end of the file.
+/// Numbered lines of code: without comments, and without the tests at the end of the file, which may be all
+/// of it (`#![cfg(test)]`).
 fn product_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = source.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
-    numbered.take_while(|(_, line)| *line != "#[cfg(test)]").filter(|(_, line)| !line.starts_with("//"))
+    let product = numbered.take_while(|(_, line)| !matches!(*line, "#[cfg(test)]" | "#![cfg(test)]"));
+    product.filter(|(_, line)| !line.starts_with("//"))
 }
 
 fn sources(folder: &Path) -> std::io::Result<Vec<std::path::PathBuf>> {

@@ -92,7 +92,7 @@ pub(crate) async fn start(options: &Options, folder: &Path) -> Server {
     let data = Some(folder.join(format!("data-{}", now().as_millisecond())));
     let patients = u32::try_from(options.publishers).expect("fewer than four billion publishers");
     let server = ServerOptions {
-        binary: options.server.clone(),
+        binary: Some(options.server.clone()),
         data,
         extra_devices: patients,
         ..ServerOptions::new(patients)

@@ -24,7 +24,7 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     let data = Some(folder.join("data-many"));
     let extra_devices = u32::try_from(options.connections).expect("fewer than four billion devices");
     let server =
-        ServerOptions { binary: options.server.clone(), data, extra_devices, ..ServerOptions::new(12) };
+        ServerOptions { binary: Some(options.server.clone()), data, extra_devices, ..ServerOptions::new(12) };
     let server = Server::start(server).await;
     rules::only(&server.graphql_as("admin"), rules::low_oxygen(10, 5)).await;
     let process = server.process();

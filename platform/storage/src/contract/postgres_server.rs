@@ -1,4 +1,5 @@
 //! A PostgreSQL server of our own, on a socket in a temporary folder, gone with the test process.
+#![cfg(test)]
 
 use std::{
     io::{BufRead, BufReader},
