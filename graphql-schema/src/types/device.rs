@@ -137,7 +137,10 @@ impl Device {
 
     /// The newest reading of each path, by path.
     async fn readings(&self, ctx: &Context<'_>) -> Result<Vec<LatestReading>> {
-        Ok(self.state(ctx).await?.latest.values().map(Into::into).collect())
+        let state = self.state(ctx).await?;
+        let mut latest: Vec<_> = state.latest.values().collect();
+        latest.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(latest.into_iter().map(Into::into).collect())
     }
 
     /// Newest first.

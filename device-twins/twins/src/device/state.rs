@@ -1,7 +1,8 @@
 //! The state of a device twin: what its messages add up to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use ahash::RandomState;
 use care::Alarm;
 use jiff::Timestamp;
 use readings::{Path, Reading};
@@ -20,15 +21,15 @@ pub struct DeviceState {
     pub set_aside: u64,
     /// When the last message was received.
     pub last_seen: Option<Timestamp>,
-    /// The newest reading of each path, by `measured_at`.
-    pub latest: BTreeMap<Path, Reading>,
+    /// The newest reading of each path, by [`Reading::credible_at`]. Looked up for every reading, hence the hasher.
+    pub latest: HashMap<Path, Reading, RandomState>,
     /// Where each rule stands.
-    pub phases: HashMap<RuleId, Phase>,
+    pub phases: HashMap<RuleId, Phase, RandomState>,
     /// The newest alarm of each rule, also when it is over: it may still be acknowledged.
-    pub alarms: HashMap<RuleId, Alarm>,
+    pub alarms: HashMap<RuleId, Alarm, RandomState>,
     /// The message on which each rule last raised, and how often on that message.
     #[serde(default)]
-    pub raises: HashMap<RuleId, (Sequence, u32)>,
+    pub raises: HashMap<RuleId, (Sequence, u32), RandomState>,
     /// The properties that the device reports of itself, merged.
     pub reported: serde_json::Map<String, serde_json::Value>,
     /// Why the twin no longer folds, if it does not.
