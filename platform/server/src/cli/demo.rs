@@ -46,7 +46,9 @@ async fn demo(
     let mut patients = None;
     if !arguments.no_simulator {
         let devices = simulate::devices(&demo.credentials, None);
-        let config = simulate::config(demo.platform.mqtt, devices, 1.0);
+        let mut config = simulate::config(demo.platform.mqtt, devices, 1.0);
+        // Whoever tries it should not wait five minutes to see a pressure change.
+        config.cadence.cuff_s = 60;
         patients = Some(tokio::spawn(simulator::run(config, simulation.clone())));
     }
     if let Some(port) = arguments.mqtts {
