@@ -14,10 +14,14 @@ pub(crate) enum Role {
     Clinician,
     /// Cares for patients.
     Nurse,
+    /// Keeps devices working; sees no patient's data.
+    Technician,
     /// Studies data without knowing whose it is.
     Researcher,
     /// A program of the hospital.
     Integrator,
+    /// Reads who did what; sees no patient's data.
+    Auditor,
 }
 
 /// Alarm priority after IEC 60601-1-8.

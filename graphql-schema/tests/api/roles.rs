@@ -13,8 +13,7 @@ use crate::{
     hospital::{Hospital, MONITOR},
 };
 
-const ROLES: [Role; 6] =
-    [Role::Operator, Role::Admin, Role::Clinician, Role::Nurse, Role::Researcher, Role::Integrator];
+const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
 const QUESTIONS: [(&str, &str); 22] = [
@@ -88,12 +87,12 @@ async fn the_role_and_field_matrix() {
     let variables = variables(&hospital, &alarm);
 
     let mut table = format!("{:20}", "");
-    for role in ROLES {
+    for &role in ROLES {
         write!(table, "{:13}", role.as_str()).unwrap();
     }
     for (name, document) in QUESTIONS {
         write!(table, "\n{name:20}").unwrap();
-        for role in ROLES {
+        for &role in ROLES {
             let answer = ask(&hospital, Some(hospital.caller(role)), document, &variables).await;
             let shown = match code(&answer) {
                 Some(code) => code.to_lowercase(),

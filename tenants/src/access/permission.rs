@@ -50,10 +50,14 @@ words!(
         Clinician = "clinician",
         /// Cares for patients.
         Nurse = "nurse",
+        /// Keeps devices working; sees no patient's data.
+        Technician = "technician",
         /// Studies data without knowing whose it is.
         Researcher = "researcher",
         /// A program of the hospital.
         Integrator = "integrator",
+        /// Reads who did what; sees no patient's data.
+        Auditor = "auditor",
     }
 );
 words!(
@@ -61,6 +65,20 @@ words!(
     Object {
         /// A hospital on the platform.
         Tenant = "tenant",
+        /// The hospital's own settings, quotas and usage.
+        Settings = "settings",
+        /// A department or ward.
+        OrgUnit = "org_unit",
+        /// Someone who signs in.
+        User = "user",
+        /// A role and the policies that make it up.
+        Role = "role",
+        /// An API token or service client of whomever.
+        Token = "token",
+        /// Where a hospital's people sign in outside the platform.
+        IdentityProvider = "identity_provider",
+        /// The audit trail.
+        Audit = "audit",
         /// A device and its twin.
         Device = "device",
         /// A patient and their twin.

@@ -186,15 +186,25 @@ mod tests {
         assert_eq!(rights(Role::Operator), "tenant:read tenant:write");
         assert_eq!(
             rights(Role::Admin),
-            "device:read device:write patient:read patient:write alarm:read rule:read rule:write"
+            "settings:read settings:write org_unit:read org_unit:write user:read user:write role:read role:write \
+             token:read token:write identity_provider:read identity_provider:write audit:read \
+             device:read device:write patient:read patient:write alarm:read rule:read rule:write"
         );
         assert_eq!(
             rights(Role::Clinician),
-            "device:read patient:read alarm:read alarm:acknowledge rule:read rule:write"
+            "org_unit:read device:read patient:read alarm:read alarm:acknowledge rule:read rule:write"
         );
-        assert_eq!(rights(Role::Nurse), "device:read patient:read alarm:read alarm:acknowledge rule:read");
-        assert_eq!(rights(Role::Researcher), "device:read patient:read alarm:read");
-        assert_eq!(rights(Role::Integrator), "device:read device:write patient:read alarm:read rule:read");
+        assert_eq!(
+            rights(Role::Nurse),
+            "org_unit:read device:read patient:read alarm:read alarm:acknowledge rule:read"
+        );
+        assert_eq!(rights(Role::Technician), "org_unit:read device:read device:write alarm:read rule:read");
+        assert_eq!(rights(Role::Researcher), "org_unit:read device:read patient:read alarm:read");
+        assert_eq!(
+            rights(Role::Integrator),
+            "org_unit:read device:read device:write patient:read alarm:read rule:read"
+        );
+        assert_eq!(rights(Role::Auditor), "org_unit:read user:read role:read audit:read");
     }
 
     #[tokio::test]

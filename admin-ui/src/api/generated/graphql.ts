@@ -61,10 +61,14 @@ export type Role =
   | 'CLINICIAN'
   /** Cares for patients. */
   | 'NURSE'
+  /** Keeps devices working; sees no patient's data. */
+  | 'TECHNICIAN'
   /** Studies data without knowing whose it is. */
   | 'RESEARCHER'
   /** A program of the hospital. */
-  | 'INTEGRATOR';
+  | 'INTEGRATOR'
+  /** Reads who did what; sees no patient's data. */
+  | 'AUDITOR';
 
 export type SaveRuleInput = {
   /** Omit to create. */
