@@ -73,6 +73,12 @@ uuid_id!(
     /// An API token; the token's secret is something else.
     TokenId, "token id");
 uuid_id!(
+    /// A hospital as a whole, a department or a ward within a tenant.
+    UnitId, "unit id");
+uuid_id!(
+    /// One line of what a role may do.
+    PolicyId, "policy id");
+uuid_id!(
     /// A patient within a tenant.
     PatientId, "patient id");
 uuid_id!(
@@ -85,6 +91,13 @@ uuid_id!(
 impl TenantId {
     /// The platform itself: operators and their tokens live here. It owns no devices and no patients.
     pub const PLATFORM: TenantId = TenantId(Uuid::nil());
+}
+
+impl UnitId {
+    /// The unit that stands for the whole hospital; every other one is below it. It has the tenant's own id.
+    pub const fn root(tenant: TenantId) -> UnitId {
+        UnitId(*tenant.as_uuid())
+    }
 }
 
 macro_rules! text_id {
@@ -134,6 +147,15 @@ macro_rules! text_id {
 text_id!(
 /// The short name of a tenant in user names and addresses.
 TenantSlug, "tenant slug", "2 to 39 of a-z, 0-9 and -, starting with a letter",
+|text| {
+    (2..=39).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+});
+
+text_id!(
+/// The name of a role, built in or a hospital's own.
+RoleName, "role", "2 to 39 of a-z, 0-9 and -, starting with a letter",
 |text| {
     (2..=39).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::IdError;
+use crate::ids::{IdError, RoleName};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -40,7 +40,7 @@ macro_rules! words {
     };
 }
 words!(
-    /// What a person or program is to a tenant.
+    /// The roles that are there from the start; a hospital can make further ones.
     Role {
         /// Runs the platform; sees hospitals, never their patients.
         Operator = "operator",
@@ -102,6 +102,34 @@ words!(
         Publish = "publish",
     }
 );
+
+impl Role {
+    /// Its name.
+    ///
+    /// # Errors
+    /// None for the roles above; their names have the form of one.
+    pub fn name(self) -> Result<RoleName, IdError> {
+        RoleName::parse(self.as_str())
+    }
+}
+
+impl Object {
+    /// What can be done with it.
+    pub const fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Audit => &[Action::Read],
+            Self::Alarm => &[Action::Read, Action::Acknowledge],
+            Self::Device => &[Action::Read, Action::Write, Action::Publish],
+            _ => &[Action::Read, Action::Write],
+        }
+    }
+
+    /// Whether somebody whose role is held in one unit only may read it although it belongs to no unit:
+    /// what everybody works with, and what tells nothing about patients or colleagues.
+    pub const fn is_shared(self) -> bool {
+        matches!(self, Self::Rule | Self::OrgUnit)
+    }
+}
 
 /// An action on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,231 @@
+//! The decision: may this caller do that, and in which rows?
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::RwLock;
+use tokio::sync::{Mutex, watch};
+
+use super::{
+    AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach, RoleGrant,
+    Rows, Scope, Subject, Value, decisions::Decisions,
+};
+use crate::{
+    clock::Clock,
+    errors::{ErrorKind, StoreError},
+    ids::{DeviceId, TenantId, UserId},
+    org::OrgTree,
+};
+
+/// How often rules that change while they are loaded are loaded again before they are used without being kept.
+const LOADS: usize = 3;
+
+/// Why a permission was not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// None of the caller's roles has it.
+    #[error("{held} may not {action} a {object}")]
+    Forbidden {
+        /// The caller's roles in words.
+        held: String,
+        /// What was asked for.
+        action: Action,
+        /// On what.
+        object: Object,
+    },
+    /// The rules themselves are broken; nothing is granted.
+    #[error("the access policy cannot be evaluated")]
+    Policy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The rules cannot be read; nothing is granted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AccessError {
+    /// What the error means to a caller.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Policy(_) => ErrorKind::Internal,
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    pub(super) fn policy(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Policy(cause.into())
+    }
+}
+
+/// Decides by casbin and the grants of users, remembers, and grants.
+pub struct Access {
+    rules: Arc<dyn AccessRules>,
+    clock: Arc<dyn Clock>,
+    tenants: RwLock<HashMap<TenantId, Arc<Decisions>>>,
+    loading: Mutex<()>,
+    /// Changes noticed, of all tenants together.
+    changes: AtomicU64,
+    told: watch::Sender<u64>,
+}
+
+impl Access {
+    /// By these rules.
+    pub fn new(rules: Arc<dyn AccessRules>, clock: Arc<dyn Clock>) -> Self {
+        let (tenants, loading, changes) = (RwLock::default(), Mutex::default(), AtomicU64::new(0));
+        Self { rules, clock, tenants, loading, changes, told: watch::Sender::new(0) }
+    }
+
+    /// The scope in which the caller may act, or why it may not.
+    ///
+    /// # Errors
+    /// [`AccessError::Forbidden`] when no role has the permission; devices have none here. Also when the rules
+    /// cannot be read: then nobody may do anything.
+    pub async fn grant(&self, caller: &Caller, object: Object, action: Action) -> Result<Scope, AccessError> {
+        let Principal::User { id, restricted_to, .. } = &caller.principal else {
+            return Err(AccessError::Forbidden { held: "a device".to_owned(), action, object });
+        };
+        let decisions = self.decisions(caller.tenant).await?;
+        let now = self.clock.now();
+        match decisions.decide(*id, restricted_to.as_ref(), (object, action), now)? {
+            Some(rows) => Ok(Scope::new(caller.clone(), Permission { object, action }, rows)),
+            None => {
+                let held = in_words(&decisions.held(*id, restricted_to.as_ref(), now));
+                Err(AccessError::Forbidden { held, action, object })
+            }
+        }
+    }
+
+    /// The scope of an authenticated device: it may send its own readings, nothing else.
+    pub fn device(&self, tenant: TenantId, device: &DeviceId) -> Scope {
+        let own = Clause {
+            role: None,
+            predicate: Predicate::Equals(Column::DeviceId, Value::Text(device.as_str().to_owned())),
+            subject: Subject::new(UserId::from_uuid(*tenant.as_uuid()), Reach::Hospital, Arc::new([])),
+            masked: Vec::new(),
+        };
+        Scope::new(
+            Caller { tenant, principal: Principal::Device(device.clone()) },
+            Permission { object: Object::Device, action: Action::Publish },
+            Arc::new(Rows(vec![own])),
+        )
+    }
+
+    /// Everything the caller may do in some rows, for a user interface that shows only that.
+    ///
+    /// # Errors
+    /// [`AccessError::Policy`] and [`AccessError::Store`] when the rules cannot be used.
+    pub async fn permissions(&self, caller: &Caller) -> Result<Vec<Permission>, AccessError> {
+        let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
+        let decisions = self.decisions(caller.tenant).await?;
+        let now = self.clock.now();
+        let mut granted = Vec::new();
+        for &object in Object::ALL {
+            for &action in object.actions() {
+                if decisions.decide(*id, restricted_to.as_ref(), (object, action), now)?.is_some() {
+                    granted.push(Permission { object, action });
+                }
+            }
+        }
+        Ok(granted)
+    }
+
+    /// The roles that the caller holds now, as far as the credential carries them.
+    ///
+    /// # Errors
+    /// As for [`Access::permissions`].
+    pub async fn roles(&self, caller: &Caller) -> Result<Vec<RoleGrant>, AccessError> {
+        let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
+        Ok(self.decisions(caller.tenant).await?.held(*id, restricted_to.as_ref(), self.clock.now()))
+    }
+
+    /// The tenant's tree of units.
+    ///
+    /// # Errors
+    /// As for [`Access::permissions`].
+    pub async fn units(&self, tenant: TenantId) -> Result<OrgTree, AccessError> {
+        Ok(self.decisions(tenant).await?.tree.clone())
+    }
+
+    /// Something that decisions in the tenant rest on was changed: from now on they are made anew.
+    pub fn changed(&self, tenant: TenantId) {
+        // Counted before it is forgotten: a load that has begun earlier is then not kept.
+        let changes = self.changes.fetch_add(1, Ordering::SeqCst) + 1;
+        self.tenants.write().remove(&tenant);
+        self.told.send_replace(changes);
+    }
+
+    /// Tells of every change, so that open streams can be looked at again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.told.subscribe()
+    }
+
+    /// Notices what other processes have changed; to be called about twice a second.
+    ///
+    /// # Errors
+    /// When the database fails; then every tenant's rules are loaded anew when they are next needed, which fails
+    /// as long as the database does.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let known: Vec<(TenantId, u64)> =
+            self.tenants.read().iter().map(|(tenant, decisions)| (*tenant, decisions.version)).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let stored = self.rules.access_versions().await;
+        let versions: HashMap<_, _> =
+            stored.as_ref().map(|all| all.iter().copied().collect()).unwrap_or_default();
+        for (tenant, version) in known {
+            if versions.get(&tenant) != Some(&version) {
+                self.changed(tenant);
+            }
+        }
+        stored.map(drop)
+    }
+
+    async fn decisions(&self, tenant: TenantId) -> Result<Arc<Decisions>, AccessError> {
+        if let Some(known) = self.known(tenant) {
+            return Ok(known);
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(known) = self.known(tenant) {
+            return Ok(known);
+        }
+        let mut loads = 0;
+        loop {
+            let before = self.changes.load(Ordering::SeqCst);
+            let data = self.rules.access_data(tenant).await?;
+            let decisions = Arc::new(Decisions::new(tenant, data).await?);
+            let mut tenants = self.tenants.write();
+            if self.changes.load(Ordering::SeqCst) == before {
+                tenants.insert(tenant, decisions.clone());
+                return Ok(decisions);
+            }
+            loads += 1;
+            if loads == LOADS {
+                return Ok(decisions);
+            }
+        }
+    }
+
+    fn known(&self, tenant: TenantId) -> Option<Arc<Decisions>> {
+        self.tenants.read().get(&tenant).cloned()
+    }
+}
+
+fn in_words(held: &[RoleGrant]) -> String {
+    match held {
+        [] => "a user without a role".to_owned(),
+        held => {
+            let mut names: Vec<&str> = held.iter().map(|grant| grant.role.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            format!("the role {}", names.join(" or "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Who holds which role where: what decisions in a tenant rest on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Action, Object};
+use crate::{
+    errors::StoreError,
+    ids::{RoleName, TenantId, UnitId, UserId},
+    org::OrgUnit,
+};
+
+/// A role that a user holds in a unit and everything below it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoleGrant {
+    /// Which role.
+    pub role: RoleName,
+    /// Where; [`UnitId::root`] for the whole hospital.
+    pub unit: UnitId,
+    /// Held until then; for as long as nobody takes it away when `None`.
+    pub until: Option<Timestamp>,
+}
+
+/// A role and a unit to which a credential is restricted: with an API token one may do less than its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Restriction {
+    /// Which of the owner's roles.
+    pub role: RoleName,
+    /// Where at most.
+    pub unit: UnitId,
+}
+
+/// A patient's record that a user has opened in an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// Who.
+    pub user: UserId,
+    /// Whose record.
+    pub patient: Uuid,
+    /// Open until then.
+    pub until: Timestamp,
+}
+
+/// A policy of one of a hospital's own roles, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPolicy {
+    /// Whom it is granted to.
+    pub role: RoleName,
+    /// On what.
+    pub object: Object,
+    /// What.
+    pub action: Action,
+    /// The predicate as it was written.
+    pub rows: String,
+    /// Names of hidden columns.
+    pub masked: Vec<String>,
+}
+
+/// Everything that decisions in one tenant rest on, as of one moment.
+#[derive(Debug, Clone, Default)]
+pub struct AccessData {
+    /// Grows with every change.
+    pub version: u64,
+    /// The tree of units, in any order.
+    pub units: Vec<OrgUnit>,
+    /// What the hospital's own roles may do; those that are built in are known.
+    pub policies: Vec<StoredPolicy>,
+    /// Who holds what.
+    pub grants: Vec<(UserId, RoleGrant)>,
+    /// Records that are open in an emergency.
+    pub opened: Vec<Opened>,
+}
+
+/// Where that comes from. `storage` implements it.
+#[async_trait]
+pub trait AccessRules: Send + Sync {
+    /// Everything of a tenant; [`StoreError::NotFound`] when there is no such tenant.
+    async fn access_data(&self, tenant: TenantId) -> Result<AccessData, StoreError>;
+    /// The versions of all tenants, to notice what other processes change.
+    async fn access_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError>;
+}
+
+/// Rules that never change, for tests and for tools that have no database: users and the roles that each holds
+/// in the whole hospital, the same in every tenant.
+pub struct FixedRules(Arc<[(UserId, RoleName)]>);
+
+impl FixedRules {
+    /// With these roles.
+    pub fn new(roles: impl IntoIterator<Item = (UserId, RoleName)>) -> Self {
+        Self(roles.into_iter().collect())
+    }
+}
+
+#[async_trait]
+impl AccessRules for FixedRules {
+    async fn access_data(&self, tenant: TenantId) -> Result<AccessData, StoreError> {
+        let unit = UnitId::root(tenant);
+        let grants =
+            self.0.iter().map(|(user, role)| (*user, RoleGrant { role: role.clone(), unit, until: None }));
+        let whole =
+            OrgUnit { id: unit, parent: None, name: "All".into(), kind: crate::org::UnitKind::Hospital };
+        Ok(AccessData { units: vec![whole], grants: grants.collect(), ..AccessData::default() })
+    }
+
+    async fn access_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError> {
+        Ok(Vec::new())
+    }
+}

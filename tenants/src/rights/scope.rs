@@ -1,0 +1,127 @@
+//! The proof that a check was made, and the one whom it was made for.
+
+use std::sync::Arc;
+
+use super::{Cell, Column, Permission, Predicate, Restriction, Subject};
+use crate::ids::{DeviceId, RoleName, TenantId, UserId};
+
+/// Who acts, once authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A person, signed in or through one of their API tokens.
+    User {
+        /// Key within the tenant.
+        id: UserId,
+        /// Shown beside what they did.
+        name: Arc<str>,
+        /// Sign-in name.
+        email: Arc<str>,
+        /// What the credential is restricted to; everything that the user may do when `None`.
+        restricted_to: Option<Arc<[Restriction]>>,
+    },
+    /// A device.
+    Device(DeviceId),
+}
+
+/// An authenticated principal in its tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Where; [`TenantId::PLATFORM`] for operators.
+    pub tenant: TenantId,
+    /// Who.
+    pub principal: Principal,
+}
+
+impl Caller {
+    /// As audit trails name it: `user:<id>` or `device:<id>`.
+    pub fn actor(&self) -> String {
+        match &self.principal {
+            Principal::User { id, .. } => format!("user:{id}"),
+            Principal::Device(id) => format!("device:{id}"),
+        }
+    }
+}
+
+/// Rows that one policy covers for one user, and what it hides in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// The role whose policy it is; `None` for a device's own right.
+    pub role: Option<RoleName>,
+    /// Which rows.
+    pub predicate: Predicate,
+    /// Whom the predicate is about.
+    pub subject: Subject,
+    /// Columns that stay hidden.
+    pub masked: Vec<Column>,
+}
+
+/// The rows of a scope: those that any of its clauses covers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows(pub(super) Vec<Clause>);
+
+impl Rows {
+    /// The clauses; a row that several cover shows what any of them shows.
+    pub fn clauses(&self) -> &[Clause] {
+        &self.0
+    }
+
+    /// Whether these are all rows of the tenant.
+    pub fn are_all(&self) -> bool {
+        self.0.iter().any(|clause| clause.predicate == Predicate::All)
+    }
+
+    /// Whether a row is covered; `row` gives its columns.
+    pub fn cover<'a>(&self, row: &dyn Fn(Column) -> Option<Cell<'a>>) -> bool {
+        self.0.iter().any(|clause| clause.predicate.evaluate(&clause.subject, row) == Some(true))
+    }
+
+    /// Whether a row is certainly not covered, whatever the columns are that `row` does not know.
+    pub fn exclude<'a>(&self, row: &dyn Fn(Column) -> Option<Cell<'a>>) -> bool {
+        self.0.iter().all(|clause| clause.predicate.evaluate(&clause.subject, row) == Some(false))
+    }
+
+    /// Whether clauses hide different columns, so that each row has to be looked at.
+    pub fn masks_differ(&self) -> bool {
+        self.0.windows(2).any(|pair| matches!(pair, [one, other] if one.masked != other.masked))
+    }
+}
+
+/// A granted permission: which tenant, which rows, which columns stay hidden.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    caller: Caller,
+    permission: Permission,
+    rows: Arc<Rows>,
+}
+
+impl Scope {
+    /// Only [`super::Access`] grants.
+    pub(super) fn new(caller: Caller, permission: Permission, rows: Arc<Rows>) -> Self {
+        Self { caller, permission, rows }
+    }
+
+    /// The tenant whose rows these are.
+    pub fn tenant(&self) -> TenantId {
+        self.caller.tenant
+    }
+    /// Whom it was granted to.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+    /// What was granted.
+    pub fn permission(&self) -> Permission {
+        self.permission
+    }
+    /// Which rows.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+    /// Whether a column is hidden in some rows: what cannot be told row by row must then not be shown at all.
+    pub fn may_mask(&self, column: Column) -> bool {
+        self.rows.0.iter().any(|clause| clause.masked.contains(&column))
+    }
+    /// Whether a column is hidden in every row.
+    pub fn masks(&self, column: Column) -> bool {
+        self.rows.0.iter().all(|clause| clause.masked.contains(&column))
+    }
+}

@@ -1,0 +1,64 @@
+//! Whom a predicate is about: the user, as far as predicates ask.
+
+use std::{collections::HashSet, sync::Arc};
+
+use uuid::Uuid;
+
+use crate::ids::{UnitId, UserId};
+
+/// The part of the hospital in which a role is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All of it.
+    Hospital,
+    /// One unit and everything below it.
+    Unit {
+        /// The unit itself.
+        top: UnitId,
+        /// It and all that is below it.
+        all: Arc<HashSet<UnitId>>,
+    },
+}
+
+/// A user as predicates see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    user: UserId,
+    reach: Reach,
+    opened: Arc<[Uuid]>,
+}
+
+impl Subject {
+    /// A user who holds a role in a part of the hospital and has opened these patients in an emergency.
+    pub fn new(user: UserId, reach: Reach, opened: Arc<[Uuid]>) -> Self {
+        Self { user, reach, opened }
+    }
+
+    /// Who.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Where.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Whether a unit is one of the user's.
+    pub fn covers(&self, unit: UnitId) -> bool {
+        match &self.reach {
+            Reach::Hospital => true,
+            Reach::Unit { all, .. } => all.contains(&unit),
+        }
+    }
+
+    /// Whether the user has opened the patient in an emergency.
+    pub fn opened(&self, patient: Uuid) -> bool {
+        self.opened.contains(&patient)
+    }
+
+    /// The patients whom the user has opened in an emergency.
+    pub fn opened_patients(&self) -> &[Uuid] {
+        &self.opened
+    }
+}
