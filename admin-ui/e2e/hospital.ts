@@ -132,7 +132,7 @@ async function answering(url: string): Promise<void> {
 }
 
 /** Ends as an operator would end it: the server has to finish its work and exit by itself. */
-async function stopped(server: ChildProcess): Promise<void> {
+export async function stopped(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, 'exit');
   server.kill('SIGTERM');

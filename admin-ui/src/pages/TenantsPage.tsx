@@ -23,7 +23,7 @@ export function TenantsPage() {
       {!data && fetching && <Loading rows={3} label="Loading hospitals" />}
       {data && tenants.length === 0 && (
         <Empty title="No hospitals yet">
-          Make the first with <code>iomt tenant create</code>.
+          This version cannot make one in an empty installation; <code>iomt demo</code> shows two.
         </Empty>
       )}
       {tenants.length > 0 && (
