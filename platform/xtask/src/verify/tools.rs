@@ -21,7 +21,7 @@ pub(crate) struct Tool {
 }
 
 /// What the tests start beside our own binaries.
-pub(crate) const FOR_TESTS: [Tool; 3] = [
+pub(crate) const FOR_TESTS: [Tool; 4] = [
     Tool {
         name: "postgresql",
         needed_for: "the store contract and the journeys on PostgreSQL",
@@ -35,6 +35,15 @@ pub(crate) const FOR_TESTS: [Tool; 3] = [
         needed_for: "journeys with an MQTT client that is not ours",
         found: || process::find("mosquitto_pub").is_some(),
         debian: "mosquitto-clients",
+        fedora: "mosquitto",
+        homebrew: "mosquitto",
+    },
+    Tool {
+        name: "mosquitto",
+        needed_for: "tests of the harness's MQTT client against a broker that is not ours",
+        // Debian keeps it where only root's PATH leads.
+        found: || process::find("mosquitto").is_some() || Path::new("/usr/sbin/mosquitto").is_file(),
+        debian: "mosquitto",
         fedora: "mosquitto",
         homebrew: "mosquitto",
     },
