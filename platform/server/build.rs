@@ -1,5 +1,7 @@
-//! Compiles the server anew when the user interface that a release carries inside has changed. Builds and
-//! downloads nothing.
+//! Tells where the user interface lies, and compiles the server anew when the one that a release carries inside has
+//! changed. Builds and downloads nothing.
+
+use std::path::Path;
 
 #[allow(
     clippy::disallowed_methods,
@@ -14,4 +16,10 @@ fn main() {
         "build.rs"
     };
     println!("cargo:rerun-if-changed={watched}");
+    // Without ".." in it: a folder that is not there yet cannot be resolved later, and files that are compared with an
+    // unresolved one are taken for files outside.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let ui = Path::new(&here).join("../../admin-ui");
+    let ui = ui.canonicalize().unwrap_or(ui);
+    println!("cargo:rustc-env=ADMIN_UI_DIST={}", ui.join("dist").display());
 }

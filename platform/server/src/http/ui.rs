@@ -16,7 +16,7 @@ use super::{
 };
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../admin-ui/dist"]
+#[folder = "$ADMIN_UI_DIST"]
 #[allow_missing = true]
 struct Bundle;
 
@@ -132,6 +132,12 @@ mod tests {
     use actix_web::body::to_bytes;
 
     use super::*;
+
+    #[test]
+    fn a_bundle_that_is_built_after_the_server_is_found() {
+        let beside = std::path::Path::new(env!("ADMIN_UI_DIST")).parent().unwrap();
+        assert_eq!(beside.canonicalize().unwrap(), beside, "a debug build compares files with this path");
+    }
 
     #[actix_web::test]
     async fn every_page_has_a_nonce_of_its_own() {
