@@ -22,7 +22,8 @@ use crate::{
 };
 
 /// The request, as resolvers see it.
-pub(crate) trait RequestContext {
+#[async_trait::async_trait]
+pub(crate) trait RequestContext: Sync {
     /// What the API stands on.
     fn services(&self) -> Result<&Arc<Services>>;
     /// Who calls.
@@ -32,11 +33,12 @@ pub(crate) trait RequestContext {
     /// Leads to the traces.
     fn correlation(&self) -> CorrelationId;
     /// The scope in which the caller may do this: the only way to any row.
-    fn grant(&self, object: Object, action: Action) -> Result<Scope> {
-        Ok(self.services()?.access.grant(self.caller()?, object, action)?)
+    async fn grant(&self, object: Object, action: Action) -> Result<Scope> {
+        Ok(self.services()?.access.grant(self.caller()?, object, action).await?)
     }
 }
 
+#[async_trait::async_trait]
 impl RequestContext for Context<'_> {
     fn services(&self) -> Result<&Arc<Services>> {
         self.data_opt::<Arc<Services>>().ok_or_else(|| ApiError::internal("the schema has no services"))

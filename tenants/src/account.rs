@@ -2,10 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    access::Role,
-    ids::{TenantId, TenantSlug, TokenId, UserId},
-};
+use crate::ids::{TenantId, TenantSlug, TokenId, UserId};
 
 /// One hospital or health organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +26,6 @@ pub struct User {
     pub email: String,
     /// Shown beside what the user did.
     pub display_name: String,
-    /// What the user may do.
-    pub role: Role,
 }
 
 /// A user with what is needed to check a password; never leaves the login code.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::{access::Role, clock::Clock};
 
 /// A text that is not an identifier of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,9 +75,6 @@ uuid_id!(
 uuid_id!(
     /// A hospital as a whole, a department or a ward within a tenant.
     UnitId, "unit id");
-uuid_id!(
-    /// One line of what a role may do.
-    PolicyId, "policy id");
 uuid_id!(
     /// A patient within a tenant.
     PatientId, "patient id");
@@ -162,6 +159,13 @@ RoleName, "role", "2 to 39 of a-z, 0-9 and -, starting with a letter",
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 });
 
+impl From<Role> for RoleName {
+    /// The words of built-in roles have the form of a role's name, which a test sees to.
+    fn from(role: Role) -> Self {
+        Self(role.as_str().into())
+    }
+}
+
 text_id!(
 /// The name of a device, unique within its tenant.
 DeviceId, "device id", "1 to 128 of A-Z, a-z, 0-9, '.', '_', ':' and '-'",
@@ -233,6 +237,13 @@ impl Partition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn built_in_roles_have_names_of_roles() {
+        for role in Role::ALL {
+            assert_eq!(RoleName::parse(role.as_str()).unwrap(), RoleName::from(*role));
+        }
+    }
 
     #[test]
     fn names_that_could_smuggle_a_topic_are_refused() {

@@ -14,12 +14,11 @@ pub mod credentials;
 pub mod errors;
 pub mod ids;
 pub mod org;
-pub mod rights;
 pub mod stores;
 
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, PolicyId, RoleName, RuleId, Sequence,
-    TenantId, TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, RoleName, RuleId, Sequence, TenantId,
+    TenantSlug, TokenId, UnitId, UserId,
 };

@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 
 use crate::{
+    access::{OwnRole, RoleGrant, Scope},
     account::{ApiToken, Login, Session, Tenant, User},
     audit::AuditEntry,
     credentials::SecretHash,
     errors::StoreError,
-    ids::{DeviceId, TenantId, TenantSlug, UserId},
+    ids::{DeviceId, RoleName, TenantId, TenantSlug, UnitId, UserId},
+    org::OrgUnit,
 };
 
 /// Tenants, found before there is a caller.
@@ -32,8 +34,11 @@ pub trait Accounts: Send + Sync {
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError>;
     /// True when nobody can sign in yet: the first start.
     async fn is_empty(&self) -> Result<bool, StoreError>;
-    /// Adds a user. [`StoreError::Conflict`] when the e-mail address is taken.
-    async fn create_user(&self, login: &Login) -> Result<(), StoreError>;
+    /// The users of the scope's tenant, by sign-in name.
+    async fn users(&self, scope: &Scope) -> Result<Vec<User>, StoreError>;
+    /// Adds a user with the roles that they hold from the start. [`StoreError::Conflict`] when the e-mail address
+    /// is taken.
+    async fn create_user(&self, login: &Login, grants: &[RoleGrant]) -> Result<(), StoreError>;
     /// Finds a token by what was presented.
     async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError>;
     /// Adds a token.
@@ -44,6 +49,44 @@ pub trait Accounts: Send + Sync {
     async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError>;
     /// Ends a session; ending one that is not there is no error.
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError>;
+}
+
+/// The tree of units. It is read with everything else that access rests on; see [`crate::access::Access::units`].
+#[async_trait]
+pub trait OrgUnits: Send + Sync {
+    /// Adds a unit, or renames or moves the one with this id. [`StoreError::Conflict`] when that makes no tree.
+    async fn save(&self, scope: &Scope, unit: &OrgUnit, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Removes a unit. [`StoreError::Conflict`] when something belongs to it, now or in its history.
+    async fn remove(&self, scope: &Scope, unit: UnitId, audit: &AuditEntry) -> Result<(), StoreError>;
+}
+
+/// Roles: the hospital's own, and who holds which. What every change must do, too: decisions made before it are
+/// no longer taken for true.
+#[async_trait]
+pub trait Roles: Send + Sync {
+    /// The hospital's own roles, by name.
+    async fn own(&self, scope: &Scope) -> Result<Vec<OwnRole>, StoreError>;
+    /// Adds a role in version 1, or replaces it by its next version. [`StoreError::Conflict`] when it was changed
+    /// meanwhile.
+    async fn save(&self, scope: &Scope, role: &OwnRole, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Removes a role. [`StoreError::Conflict`] while somebody holds it.
+    async fn remove(&self, scope: &Scope, role: &RoleName, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Gives a user a role in a unit; again, to set another end.
+    async fn grant(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        grant: &RoleGrant,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Takes it away. [`StoreError::NotFound`] when the user does not hold it there.
+    async fn revoke(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        grant: &RoleGrant,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 }
 
 /// What devices prove themselves with.

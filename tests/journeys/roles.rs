@@ -6,7 +6,7 @@ use tests::{GraphQl, Options, Server, rules};
 use crate::bedside::{Seconds, folded};
 
 const PATIENTS: &str = "{ patients { nodes { id name mrn ward vitals { sign value } } } }";
-const VIEWER: &str = "{ viewer { role tenant { slug } permissions } }";
+const VIEWER: &str = "{ viewer { roles { role } tenant { slug } permissions } }";
 const ACKNOWLEDGE: &str = "mutation ($id: ID!) { acknowledgeAlarm(input: { id: $id }) { state } }";
 const SAVE: &str = "mutation ($input: SaveRuleInput!) { saveRule(input: $input) { id } }";
 const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
@@ -15,17 +15,17 @@ const UNKNOWN: &str = "00000000-0000-7000-8000-000000000000";
 async fn roles_see_and_do_what_is_theirs() {
     let server = Server::start(Options::new(4)).await;
     let alarm = raise_an_alarm(&server).await;
-    // (persona, role, sees names, may acknowledge, may edit rules)
-    for (persona, role, names, acknowledges, edits_rules) in [
-        ("researcher", "RESEARCHER", false, false, false),
-        ("integrator", "INTEGRATOR", true, false, false),
-        ("admin", "ADMIN", true, false, true),
-        ("clinician", "CLINICIAN", true, true, true),
-        ("nurse", "NURSE", true, true, false),
+    // (persona, sees names, may acknowledge, may edit rules)
+    for (persona, names, acknowledges, edits_rules) in [
+        ("researcher", false, false, false),
+        ("integrator", true, false, false),
+        ("admin", true, false, true),
+        ("clinician", true, true, true),
+        ("nurse", true, true, false),
     ] {
         let api = server.graphql_as(persona);
         let viewer = api.data(VIEWER, json!({})).await["viewer"].take();
-        assert_eq!(viewer["role"], role);
+        assert_eq!(viewer["roles"], json!([{ "role": persona }]));
         assert_eq!(viewer["tenant"]["slug"], server.first_tenant().slug.as_str());
         let permissions = viewer["permissions"].as_array().unwrap();
         assert_eq!(
@@ -53,8 +53,8 @@ async fn roles_see_and_do_what_is_theirs() {
 async fn an_operator_sees_hospitals_and_no_patients() {
     let server = Server::start(Options::new(4)).await;
     let operator = server.graphql(&server.credentials.operator.token);
-    let data = operator.data("{ viewer { role } tenants { slug } }", json!({})).await;
-    assert_eq!(data["viewer"]["role"], "OPERATOR");
+    let data = operator.data("{ viewer { roles { role } } tenants { slug } }", json!({})).await;
+    assert_eq!(data["viewer"]["roles"], json!([{ "role": "operator" }]));
     let slugs: Vec<&str> =
         data["tenants"].as_array().unwrap().iter().filter_map(|row| row["slug"].as_str()).collect();
     let expected = [server.first_tenant().slug.as_str(), server.second_tenant().slug.as_str()];

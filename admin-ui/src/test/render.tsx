@@ -52,7 +52,7 @@ export function signedInWith({ permissions = [], answers = () => ({}) }: World):
       id: 'u',
       email: 'nora@example.org',
       displayName: 'Nora',
-      role: 'NURSE',
+      roles: [{ role: 'nurse', until: null, unit: { id: 't', name: 'St. Elsewhere', parentId: null } }],
       permissions,
       tenant: null,
     },

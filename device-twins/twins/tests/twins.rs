@@ -15,7 +15,7 @@ fn number(state: &twins::device::DeviceState, path: &str) -> Option<f64> {
 }
 
 async fn alarms(world: &World) -> Vec<care::Alarm> {
-    let scope = world.scope(Role::Nurse, Object::Alarm, Action::Read);
+    let scope = world.scope(Role::Nurse, Object::Alarm, Action::Read).await;
     let page = PageRequest { first: 50, ..PageRequest::default() };
     let page = Alarms::page(&world.database, &scope, &AlarmFilter::default(), &page).await.unwrap();
     page.rows.into_iter().map(|(_, alarm)| alarm).collect()
@@ -51,7 +51,7 @@ async fn an_alarm_is_raised_once_acknowledged_and_cleared() {
         (1, AlarmState::Raised, Some(world.patient))
     );
 
-    let scope = world.scope(Role::Nurse, Object::Alarm, Action::Acknowledge);
+    let scope = world.scope(Role::Nurse, Object::Alarm, Action::Acknowledge).await;
     let note = Some("repositioned the probe".to_owned());
     let seen = world.twins.acknowledge(&scope, &raised[0], note, Default::default()).await.unwrap();
     assert_eq!(seen.state, AlarmState::Acknowledged);
@@ -111,7 +111,7 @@ async fn a_message_that_makes_the_twin_panic_is_set_aside_and_nothing_else_is_lo
     let sibling = world.device("m-2").await;
     assert_eq!((sibling.messages, number(&sibling, "heartRate")), (2, Some(61.0)));
 
-    let scope = world.scope(Role::Admin, Object::Device, Action::Read);
+    let scope = world.scope(Role::Admin, Object::Device, Action::Read).await;
     eventually("the message is listed", || async {
         !Devices::set_aside(&world.database, &scope, &device("m-1"), 10).await.unwrap().is_empty()
     })
@@ -136,7 +136,7 @@ async fn a_twin_that_panics_again_and_again_is_put_in_quarantine_until_released(
     world.send("m-2", &[r#"{"heartRate":61}"#]).await.await.unwrap();
     assert_eq!(number(&*world.device("m-2").await, "heartRate"), Some(61.0), "its sibling does");
 
-    let scope = world.scope(Role::Admin, Object::Device, Action::Write);
+    let scope = world.scope(Role::Admin, Object::Device, Action::Write).await;
     world.twins.release(&scope, &device("m-1"), Default::default()).await.unwrap();
     eventually("what was missed is folded", || async {
         number(&*world.device("m-1").await, "heartRate") == Some(99.0)
@@ -162,7 +162,7 @@ async fn a_payload_that_cannot_be_read_is_set_aside_and_the_twin_lives_on() {
     let state = world.device("m-1").await;
     assert_eq!((state.set_aside, number(&state, "heartRate")), (4, Some(70.0)));
 
-    let scope = world.scope(Role::Admin, Object::Device, Action::Read);
+    let scope = world.scope(Role::Admin, Object::Device, Action::Read).await;
     eventually("they are listed", || async {
         Devices::set_aside(&world.database, &scope, &device("m-1"), 10).await.unwrap().len() == 4
     })

@@ -18,7 +18,7 @@ impl Loader<AlarmId> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[AlarmId]) -> Result<HashMap<AlarmId, Self::Value>> {
-        let scope = self.grant_read(Object::Alarm)?;
+        let scope = self.grant_read(Object::Alarm).await?;
         let alarms = self.services.alarms.by_ids(&scope, keys).await?;
         Ok(alarms.into_iter().map(|alarm| (alarm.id, Arc::new(alarm))).collect())
     }
@@ -30,7 +30,7 @@ impl Loader<OpenAlarmsOf> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[OpenAlarmsOf]) -> Result<HashMap<OpenAlarmsOf, Self::Value>> {
-        let scope = self.grant_read(Object::Alarm)?;
+        let scope = self.grant_read(Object::Alarm).await?;
         let patients: Vec<_> = keys.iter().map(|key| key.0).collect();
         let mut alarms = self.services.alarms.open_of_patients(&scope, &patients).await?;
         alarms.sort_by_key(|alarm| (alarm.priority, Reverse(alarm.raised_at), alarm.id));

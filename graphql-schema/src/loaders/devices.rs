@@ -22,7 +22,7 @@ impl Loader<DeviceId> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[DeviceId]) -> Result<HashMap<DeviceId, Self::Value>> {
-        let scope = self.grant_read(Object::Device)?;
+        let scope = self.grant_read(Object::Device).await?;
         let records = self.services.devices.by_ids(&scope, keys).await?;
         Ok(records.into_iter().map(|record| (record.id.clone(), Arc::new(record))).collect())
     }
@@ -34,7 +34,7 @@ impl Loader<DevicesOf> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[DevicesOf]) -> Result<HashMap<DevicesOf, Self::Value>> {
-        let scope = self.grant_read(Object::Device)?;
+        let scope = self.grant_read(Object::Device).await?;
         let patients: Vec<_> = keys.iter().map(|key| key.0).collect();
         let mut records = self.services.devices.by_patients(&scope, &patients).await?;
         records.sort_by(|a, b| a.id.cmp(&b.id));
@@ -53,7 +53,7 @@ impl Loader<DeviceTwin> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[DeviceTwin]) -> Result<HashMap<DeviceTwin, Self::Value>> {
-        let scope = self.grant_read(Object::Device)?;
+        let scope = self.grant_read(Object::Device).await?;
         let states = twins(keys.iter().cloned(), |key| {
             let scope = &scope;
             async move { self.services.twins.device(scope, &key.0).await }

@@ -43,8 +43,8 @@ impl Rows {
         DataLoader::new(self, tokio::spawn).max_batch_size(BATCH)
     }
 
-    fn grant_read(&self, object: Object) -> Result<Scope> {
-        Ok(self.services.access.grant(&self.caller, object, Action::Read)?)
+    async fn grant_read(&self, object: Object) -> Result<Scope> {
+        Ok(self.services.access.grant(&self.caller, object, Action::Read).await?)
     }
 }
 

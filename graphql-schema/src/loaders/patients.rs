@@ -18,7 +18,7 @@ impl Loader<PatientId> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[PatientId]) -> Result<HashMap<PatientId, Self::Value>> {
-        let scope = self.grant_read(Object::Patient)?;
+        let scope = self.grant_read(Object::Patient).await?;
         let records = self.services.patients.by_ids(&scope, keys).await?;
         Ok(records.into_iter().map(|record| (record.id, Arc::new(record))).collect())
     }
@@ -29,7 +29,7 @@ impl Loader<PatientTwin> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[PatientTwin]) -> Result<HashMap<PatientTwin, Self::Value>> {
-        let scope = self.grant_read(Object::Patient)?;
+        let scope = self.grant_read(Object::Patient).await?;
         let states = twins(keys.iter().copied(), |key| self.services.twins.patient(&scope, key.0));
         Ok(states.await.into_iter().collect())
     }

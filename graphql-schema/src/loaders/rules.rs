@@ -14,7 +14,7 @@ impl Loader<RuleId> for Rows {
     type Error = ApiError;
 
     async fn load(&self, keys: &[RuleId]) -> Result<HashMap<RuleId, Self::Value>> {
-        let scope = self.grant_read(Object::Rule)?;
+        let scope = self.grant_read(Object::Rule).await?;
         // A tenant has some dozens; all of them is one query.
         let rules = self.services.rules.all(&scope).await?;
         let wanted = rules.into_iter().filter(|rule| keys.contains(&rule.id));

@@ -27,7 +27,7 @@ pub(super) struct AlarmMutation;
 impl AlarmMutation {
     /// Idempotent: acknowledging again returns the alarm as it stands.
     async fn acknowledge_alarm(&self, ctx: &Context<'_>, input: AcknowledgeAlarmInput) -> Result<Alarm> {
-        let scope = ctx.grant(Thing::Alarm, Action::Acknowledge)?;
+        let scope = ctx.grant(Thing::Alarm, Action::Acknowledge).await?;
         let id: AlarmId = arguments::id(&input.id)?;
         let note = arguments::note(input.note)?;
         let services = ctx.services()?;

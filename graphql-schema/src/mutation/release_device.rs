@@ -20,7 +20,7 @@ pub(super) struct DeviceMutation;
 impl DeviceMutation {
     /// Lifts the quarantine; the twin folds what it has missed from the log.
     async fn release_device(&self, ctx: &Context<'_>, id: ID) -> Result<Device> {
-        let scope = ctx.grant(Thing::Device, Action::Write)?;
+        let scope = ctx.grant(Thing::Device, Action::Write).await?;
         let id: DeviceId = arguments::id(&id)?;
         let services = ctx.services()?;
         let visible = services.devices.by_ids(&scope, std::slice::from_ref(&id)).await?;

@@ -49,7 +49,7 @@ pub(super) struct RuleMutation;
 #[Object]
 impl RuleMutation {
     async fn save_rule(&self, ctx: &Context<'_>, input: SaveRuleInput) -> Result<Rule> {
-        let scope = ctx.grant(Thing::Rule, Action::Write)?;
+        let scope = ctx.grant(Thing::Rule, Action::Write).await?;
         let services = ctx.services()?;
         let edited = Edited::of(&input, &*services.clock)?;
         let rule = rule(input, edited.id(), edited.version()?)?;

@@ -37,13 +37,13 @@ impl AlarmQuery {
             patient: patient.as_ref().map(arguments::id).transpose()?,
             device: device.as_ref().map(arguments::id).transpose()?,
         };
-        let scope = ctx.grant(Thing::Alarm, Action::Read)?;
+        let scope = ctx.grant(Thing::Alarm, Action::Read).await?;
         Ok(ctx.services()?.alarms.page(&scope, &filter, &page).await?.into())
     }
 
     /// Null when there is none, or none that the caller may see.
     async fn alarm(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Alarm>> {
-        ctx.grant(Thing::Alarm, Action::Read)?;
+        ctx.grant(Thing::Alarm, Action::Read).await?;
         let alarm = ctx.rows()?.load_one(arguments::id::<AlarmId>(&id)?).await?;
         Ok(alarm.map(Alarm))
     }

@@ -29,13 +29,13 @@ impl DeviceQuery {
         search: Option<String>,
     ) -> Result<DeviceConnection> {
         let page = arguments::page(first, after, search)?;
-        let scope = ctx.grant(Thing::Device, Action::Read)?;
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
         Ok(ctx.services()?.devices.page(&scope, &page).await?.into())
     }
 
     /// Null when there is none, or none that the caller may see.
     async fn device(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Device>> {
-        ctx.grant(Thing::Device, Action::Read)?;
+        ctx.grant(Thing::Device, Action::Read).await?;
         let device = ctx.rows()?.load_one(arguments::id::<DeviceId>(&id)?).await?;
         Ok(device.map(Device))
     }

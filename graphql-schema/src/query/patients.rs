@@ -29,13 +29,13 @@ impl PatientQuery {
         search: Option<String>,
     ) -> Result<PatientConnection> {
         let page = arguments::page(first, after, search)?;
-        let scope = ctx.grant(Thing::Patient, Action::Read)?;
+        let scope = ctx.grant(Thing::Patient, Action::Read).await?;
         Ok(ctx.services()?.patients.page(&scope, &page).await?.into())
     }
 
     /// Null when there is none, or none that the caller may see.
     async fn patient(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Patient>> {
-        ctx.grant(Thing::Patient, Action::Read)?;
+        ctx.grant(Thing::Patient, Action::Read).await?;
         let patient = ctx.rows()?.load_one(arguments::id::<PatientId>(&id)?).await?;
         Ok(patient.map(Patient))
     }

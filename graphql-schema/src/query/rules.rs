@@ -12,7 +12,7 @@ pub(super) struct RuleQuery;
 impl RuleQuery {
     /// Ordered by name.
     async fn rules(&self, ctx: &Context<'_>) -> Result<Vec<Rule>> {
-        let scope = ctx.grant(Thing::Rule, Action::Read)?;
+        let scope = ctx.grant(Thing::Rule, Action::Read).await?;
         Ok(ctx.services()?.rules.all(&scope).await?.iter().map(Into::into).collect())
     }
 }

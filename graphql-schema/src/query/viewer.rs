@@ -3,24 +3,37 @@
 use async_graphql::{Context, ID, Object};
 use tenants::{
     ErrorKind, TenantId,
-    access::{Action, Object as Thing, Principal},
+    access::{Action, Caller, Object as Thing, Principal},
 };
 
 use crate::{
+    Services,
     context::RequestContext,
     errors::{ApiError, Result},
-    types::{Tenant, Viewer},
+    scalars::DateTime,
+    types::{RoleGrant, Tenant, Viewer},
 };
 
 #[derive(Default)]
 pub(super) struct ViewerQuery;
+
+async fn roles(services: &Services, caller: &Caller) -> Result<Vec<RoleGrant>> {
+    let units = services.access.units(caller.tenant).await?;
+    let mut held = services.access.roles(caller).await?;
+    held.sort_by(|one, other| one.role.cmp(&other.role));
+    let shown = held.into_iter().filter_map(|grant| {
+        let unit = units.get(grant.unit)?.clone().into();
+        Some(RoleGrant { role: grant.role.to_string(), unit, until: grant.until.map(DateTime) })
+    });
+    Ok(shown.collect())
+}
 
 #[Object]
 impl ViewerQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         // No scope: a caller may always see themselves.
         let caller = ctx.caller()?;
-        let Principal::User { id, role, name, email } = &caller.principal else {
+        let Principal::User { id, name, email, .. } = &caller.principal else {
             return Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"));
         };
         let services = ctx.services()?;
@@ -28,12 +41,12 @@ impl ViewerQuery {
             TenantId::PLATFORM => None,
             tenant => services.tenants.by_id(tenant).await?.map(Into::into),
         };
-        let permissions = services.access.permissions(caller)?;
+        let permissions = services.access.permissions(caller).await?;
         Ok(Viewer {
             id: ID(id.to_string()),
             email: email.to_string(),
             display_name: name.to_string(),
-            role: (*role).into(),
+            roles: roles(services, caller).await?,
             tenant,
             permissions: permissions.iter().map(ToString::to_string).collect(),
         })
@@ -41,7 +54,7 @@ impl ViewerQuery {
 
     /// All hospitals; operators only.
     async fn tenants(&self, ctx: &Context<'_>) -> Result<Vec<Tenant>> {
-        ctx.grant(Thing::Tenant, Action::Read)?;
+        ctx.grant(Thing::Tenant, Action::Read).await?;
         let all = ctx.services()?.tenants.all().await?;
         // The platform is where operators are, not a hospital.
         let hospitals = all.into_iter().filter(|tenant| tenant.id != TenantId::PLATFORM);

@@ -10,7 +10,7 @@ use care::Alarm;
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use tenants::{
     AlarmId,
-    access::{Object, Predicate, Scope},
+    access::{Object, Scope},
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use twins::store::directory::MAX_PAGE;
@@ -27,7 +27,7 @@ impl AlarmSubscription {
     async fn alarms(&self, ctx: &Context<'_>) -> Result<BoxStream<'static, Result<types::Alarm>>> {
         let services = Arc::clone(ctx.services()?);
         let follower = Follower::new(services, ctx.caller()?.clone(), Object::Alarm, ctx.correlation());
-        let scope = follower.grant()?;
+        let scope = follower.grant().await?;
         // Listening begins before the open ones are read, so that no change falls between.
         let changes = follower.services.twins.feed().alarms(&scope);
         let mut following =
@@ -62,7 +62,7 @@ impl Following {
                     Err(RecvError::Lagged(_)) => self.catch_up_as_granted().await,
                     Err(RecvError::Closed) => return None,
                 },
-                () = self.follower.due() => self.follower.grant().map(drop),
+                () = self.follower.due() => self.follower.grant().await.map(drop),
             };
             if let Err(error) = done {
                 self.ended = true;
@@ -74,7 +74,7 @@ impl Following {
 
     /// A change from the feed.
     async fn offer(&mut self, alarm: Arc<Alarm>) -> Result<()> {
-        let scope = self.follower.grant()?;
+        let scope = self.follower.grant().await?;
         if self.visible(&scope, &alarm).await? {
             self.send(alarm);
         }
@@ -96,14 +96,14 @@ impl Following {
 
     /// Where a scope has conditions, only the store can tell: an alarm does not carry its patient's ward.
     async fn visible(&self, scope: &Scope, alarm: &Alarm) -> Result<bool> {
-        match scope.rows() {
-            Predicate::All => Ok(true),
-            _ => Ok(!self.follower.services.alarms.by_ids(scope, &[alarm.id]).await?.is_empty()),
+        if scope.rows().are_all() {
+            return Ok(true);
         }
+        Ok(!self.follower.services.alarms.by_ids(scope, &[alarm.id]).await?.is_empty())
     }
 
     async fn catch_up_as_granted(&mut self) -> Result<()> {
-        let scope = self.follower.grant()?;
+        let scope = self.follower.grant().await?;
         self.catch_up(&scope).await
     }
 

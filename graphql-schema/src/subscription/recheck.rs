@@ -6,11 +6,14 @@ use tenants::{
     CorrelationId,
     access::{Action, Caller, Object, Scope},
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
 
 use crate::{Services, errors::Result};
 
-/// How long a right that was taken away may still be used by a stream that is open.
+/// How long a row that was moved out of sight may still be told of by a stream that is open.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Who follows what, and their right to it. Rights are checked before each change that is sent (the decision
@@ -21,6 +24,7 @@ pub(super) struct Follower {
     caller: Caller,
     object: Object,
     due: Interval,
+    changes: watch::Receiver<u64>,
 }
 
 impl Follower {
@@ -32,16 +36,21 @@ impl Follower {
     ) -> Self {
         let mut due = interval_at(Instant::now() + EVERY, EVERY);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { services, correlation, caller, object, due }
+        let changes = services.access.changes();
+        Self { services, correlation, caller, object, due, changes }
     }
 
     /// The scope as it is now.
-    pub(super) fn grant(&self) -> Result<Scope> {
-        Ok(self.services.access.grant(&self.caller, self.object, Action::Read)?)
+    pub(super) async fn grant(&self) -> Result<Scope> {
+        Ok(self.services.access.grant(&self.caller, self.object, Action::Read).await?)
     }
 
-    /// Resolves when the rows are to be looked at again.
+    /// Resolves when the rows are to be looked at again: every few seconds, and at once when rights change.
     pub(super) async fn due(&mut self) {
-        self.due.tick().await;
+        tokio::select! {
+            _ = self.due.tick() => {}
+            // An error means that `Access` is gone, which `services` keeps alive.
+            Ok(()) = self.changes.changed() => {}
+        }
     }
 }

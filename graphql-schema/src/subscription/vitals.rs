@@ -108,7 +108,7 @@ struct Following {
 
 impl Following {
     async fn begin(follower: Follower, named: Option<BTreeSet<PatientId>>) -> Result<Self> {
-        let scope = follower.grant()?;
+        let scope = follower.grant().await?;
         // Listening begins before any state is read, so that no change falls between.
         let feed = listen(follower.services.twins.feed(), &scope, named.as_ref());
         let mut following = Self {
@@ -163,7 +163,7 @@ impl Following {
                 Some(Heard::Missed(None)) => self.unread.extend(self.followed.keys()),
                 None => return Ok(false),
             },
-            () = sleep_until(due.unwrap_or(now)), if due.is_some() => self.release()?,
+            () = sleep_until(due.unwrap_or(now)), if due.is_some() => self.release().await?,
             () = self.follower.due() => self.recheck().await?,
         }
         Ok(true)
@@ -178,8 +178,8 @@ impl Following {
     }
 
     /// Sends what was held back, if the caller still may see it.
-    fn release(&mut self) -> Result<()> {
-        self.follower.grant()?;
+    async fn release(&mut self) -> Result<()> {
+        self.follower.grant().await?;
         for (patient, state) in self.held.take(Instant::now()) {
             self.send(patient, state);
         }
@@ -198,7 +198,7 @@ impl Following {
 
     /// Reads the states of some of those whose state is not known.
     async fn read_some(&mut self) -> Result<bool> {
-        let scope = self.follower.grant()?;
+        let scope = self.follower.grant().await?;
         let some: Vec<PatientId> =
             std::iter::from_fn(|| self.unread.pop_first()).take(TWINS_AT_ONCE).collect();
         let asked = some.into_iter().filter(|patient| self.followed.contains_key(patient));
@@ -222,7 +222,7 @@ impl Following {
 
     /// Looks at rights and rows again: who was moved out of sight is no longer sent, who is new is.
     async fn recheck(&mut self) -> Result<()> {
-        let scope = self.follower.grant()?;
+        let scope = self.follower.grant().await?;
         self.unread.append(&mut self.silent);
         let ids = match &self.named {
             Some(ids) => ids.iter().copied().collect(),

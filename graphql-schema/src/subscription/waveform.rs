@@ -40,7 +40,7 @@ impl WaveformSubscription {
         let services = Arc::clone(ctx.services()?);
         let patient = arguments::id(&patient)?;
         let follower = Follower::new(services, ctx.caller()?.clone(), Object::Patient, ctx.correlation());
-        let scope = follower.grant()?;
+        let scope = follower.grant().await?;
         let chunks = follower.services.twins.feed().waveforms(&scope, patient);
         let following = Following { follower, patient, chunks, ended: false };
         following.check_visible().await?;
@@ -61,7 +61,7 @@ struct Following {
 
 impl Following {
     async fn check_visible(&self) -> Result<()> {
-        let scope = self.follower.grant()?;
+        let scope = self.follower.grant().await?;
         let visible = self.follower.services.patients.by_ids(&scope, &[self.patient]).await?;
         if visible.is_empty() { Err(ApiError::not_found("patient")) } else { Ok(()) }
     }
@@ -70,7 +70,7 @@ impl Following {
         while !self.ended {
             let checked = tokio::select! {
                 chunk = self.chunks.recv() => match chunk {
-                    Ok(chunk) => match self.follower.grant() {
+                    Ok(chunk) => match self.follower.grant().await {
                         Ok(_) => return Some(Ok(self.shown(&chunk))),
                         Err(error) => Err(error),
                     },

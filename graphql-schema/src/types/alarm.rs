@@ -76,9 +76,9 @@ impl Alarm {
         self.acknowledgement().map(|acknowledgement| acknowledgement.by_name.as_str())
     }
 
-    /// What they wrote; null where the caller may not see names, because it may name the patient.
+    /// What they wrote; null where the caller may not see all names, because it may name the patient.
     async fn note(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        let masked = ctx.grant(Thing::Patient, Action::Read)?.masks(Column::PatientName);
+        let masked = ctx.grant(Thing::Patient, Action::Read).await?.may_mask(Column::PatientName);
         let note = self.acknowledgement().and_then(|acknowledgement| acknowledgement.note.as_deref());
         Ok(note.filter(|_| !masked))
     }
@@ -94,7 +94,7 @@ impl Alarm {
 
     /// Whom the device measured when it was raised.
     async fn patient(&self, ctx: &Context<'_>) -> Result<Option<Patient>> {
-        ctx.grant(Thing::Patient, Action::Read)?;
+        ctx.grant(Thing::Patient, Action::Read).await?;
         let Some(patient) = self.0.patient else { return Ok(None) };
         Ok(ctx.rows()?.load_one(patient).await?.map(Patient))
     }

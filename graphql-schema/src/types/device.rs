@@ -106,7 +106,7 @@ impl Device {
     }
 
     async fn connected(&self, ctx: &Context<'_>) -> Result<bool> {
-        let scope = ctx.grant(Thing::Device, Action::Read)?;
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
         Ok(ctx.services()?.twins.presence().is_connected(scope.tenant(), &self.0.id))
     }
 
@@ -130,7 +130,7 @@ impl Device {
 
     /// Whom it measures now.
     async fn patient(&self, ctx: &Context<'_>) -> Result<Option<Patient>> {
-        ctx.grant(Thing::Patient, Action::Read)?;
+        ctx.grant(Thing::Patient, Action::Read).await?;
         let Some(patient) = self.0.patient else { return Ok(None) };
         Ok(ctx.rows()?.load_one(patient).await?.map(Patient))
     }
@@ -151,7 +151,7 @@ impl Device {
         #[graphql(default_with = "Some(DEFAULT_SET_ASIDE)")] first: Option<i32>,
     ) -> Result<Vec<SetAside>> {
         let first = arguments::count("first", first, DEFAULT_SET_ASIDE)?;
-        let scope = ctx.grant(Thing::Device, Action::Read)?;
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let messages = ctx.services()?.devices.set_aside(&scope, &self.0.id, first).await?;
         Ok(messages.into_iter().map(Into::into).collect())
     }

@@ -2,26 +2,16 @@
 
 use async_graphql::Enum;
 
-/// What a person or program is to a hospital.
+/// What a unit is, for people; it changes nothing about rights.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "tenants::access::Role")]
-pub(crate) enum Role {
-    /// Runs the platform; sees hospitals, never their patients.
-    Operator,
-    /// Runs one hospital's fleet, users and rules.
-    Admin,
-    /// Treats patients; also edits rules.
-    Clinician,
-    /// Cares for patients.
-    Nurse,
-    /// Keeps devices working; sees no patient's data.
-    Technician,
-    /// Studies data without knowing whose it is.
-    Researcher,
-    /// A program of the hospital.
-    Integrator,
-    /// Reads who did what; sees no patient's data.
-    Auditor,
+#[graphql(remote = "tenants::org::UnitKind")]
+pub(crate) enum UnitKind {
+    /// The hospital as a whole, or one of several under one roof.
+    Hospital,
+    /// E.g. cardiology.
+    Department,
+    /// Where patients lie.
+    Ward,
 }
 
 /// Alarm priority after IEC 60601-1-8.

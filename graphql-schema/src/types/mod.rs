@@ -5,6 +5,7 @@ mod connection;
 mod device;
 mod enums;
 mod news2;
+mod org;
 mod patient;
 mod rule;
 mod viewer;
@@ -14,8 +15,9 @@ pub(crate) use self::{
     alarm::Alarm,
     connection::{AlarmConnection, DeviceConnection, PatientConnection},
     device::Device,
-    enums::{AlarmPriority, AlarmState, ClinicalRisk, Comparison, Role, VitalSign},
+    enums::{AlarmPriority, AlarmState, ClinicalRisk, Comparison, UnitKind, VitalSign},
     news2::News2,
+    org::RoleGrant,
     patient::Patient,
     rule::Rule,
     viewer::{Tenant, Viewer},

@@ -63,6 +63,11 @@ impl Patient {
         self.0.mrn.as_deref()
     }
 
+    /// ISO 8601; null where masked, where the year may still be seen.
+    async fn birth_date(&self) -> Option<String> {
+        self.0.birth_date.map(|date| date.to_string())
+    }
+
     async fn birth_year(&self) -> Option<i16> {
         self.0.birth_year
     }
@@ -73,6 +78,11 @@ impl Patient {
 
     async fn bed(&self) -> &str {
         &self.0.bed
+    }
+
+    /// Whether the record is kept to the care team.
+    async fn restricted(&self) -> bool {
+        self.0.restricted
     }
 
     /// The newest value of each sign that was ever measured.
@@ -111,7 +121,7 @@ impl Patient {
         let services = ctx.services()?;
         let period = arguments::period(since.map(|at| at.0), until.map(|at| at.0), services.clock.now())?;
         let max_points = arguments::points(max_points)?;
-        let scope = ctx.grant(Thing::Device, Action::Read)?;
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let devices = ctx.rows()?.load_one(DevicesOf(self.0.id)).await?.unwrap_or_default();
         let points = trend::read(services, &scope, &devices, sign.into(), period).await?;
         Ok(trend::thin(&points, max_points).into_iter().map(Into::into).collect())

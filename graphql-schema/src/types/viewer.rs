@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, SimpleObject};
 
-use super::Role;
+use super::RoleGrant;
 
 /// A hospital on the platform.
 #[derive(SimpleObject)]
@@ -25,7 +25,8 @@ pub(crate) struct Viewer {
     pub(crate) id: ID,
     pub(crate) email: String,
     pub(crate) display_name: String,
-    pub(crate) role: Role,
+    /// In the order of their names; fewer than the user has where an API token is restricted.
+    pub(crate) roles: Vec<RoleGrant>,
     /// Null for operators, who belong to no hospital.
     pub(crate) tenant: Option<Tenant>,
     /// object:action pairs, e.g. alarm:acknowledge

@@ -14,12 +14,13 @@ use storage::{Database, DatabaseOptions};
 use tempfile::TempDir;
 use templates::{Defect, RawMessage, Template};
 use tenants::{
-    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UserId,
-    access::{Access, Action, Caller, Object, Principal, Role, Scope},
+    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
     audit::{AuditEntry, Outcome},
     clock::{Clock, ManualClock},
     credentials::SecretHash,
-    stores::Tenants,
+    org::{OrgUnit, UnitKind},
+    stores::{OrgUnits, Tenants},
 };
 use twins::{
     Decoders, Twins, Unsequenced,
@@ -54,6 +55,7 @@ pub(crate) struct Hospital {
     database: Database,
     access: Arc<Access>,
     tenant: TenantId,
+    ward: UnitId,
     schema: Schema,
     _folder: TempDir,
 }
@@ -65,7 +67,8 @@ impl Hospital {
         let database = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
         database.migrate().await.unwrap();
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
-        let access = Arc::new(Access::new().await.unwrap());
+        let rules = Arc::new(FixedRules::of_each_role(user));
+        let access = Arc::new(Access::new(rules, Arc::new(clock.clone())));
         let decoders: Decoders = Arc::new(|id| {
             templates::builtin::find(id).map(|template| Arc::new(BuiltIn(template)) as Arc<dyn Decoder>)
         });
@@ -98,6 +101,7 @@ impl Hospital {
             patient: PatientId::new(&clock),
             rule: RuleId::new(&clock),
             tenant: TenantId::new(&clock),
+            ward: UnitId::new(&clock),
             clock,
             twins,
             devices,
@@ -114,6 +118,10 @@ impl Hospital {
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         let tenant = Tenant { id: self.tenant, slug, name: "St. Elsewhere".into() };
         Tenants::create(&self.database, &tenant).await.unwrap();
+        let parent = Some(UnitId::root(self.tenant));
+        let ward = OrgUnit { id: self.ward, parent, name: "3 East".into(), kind: UnitKind::Ward };
+        let scope = self.scope(Object::OrgUnit).await;
+        OrgUnits::save(&self.database, &scope, &ward, &self.entry()).await.unwrap();
         self.add_patient(self.patient, "12").await;
         self.add_device(MONITOR, Some(self.patient)).await;
         self.add_device(SPARE, None).await;
@@ -130,7 +138,7 @@ impl Hospital {
             enabled: true,
             version: 1,
         };
-        let scope = self.scope(Object::Rule);
+        let scope = self.scope(Object::Rule).await;
         Rules::save(&self.database, &scope, &rule, &self.entry()).await.unwrap();
         self.twins.rules_changed(self.tenant).await.unwrap();
     }
@@ -140,12 +148,15 @@ impl Hospital {
             id,
             name: Some(format!("Ada of {bed}")),
             mrn: Some(format!("MRN-{bed}")),
+            birth_date: None,
             birth_year: Some(1950),
-            ward: "3 East".into(),
+            unit: self.ward,
+            ward: String::new(),
             bed: bed.into(),
             spo2_scale: care::news2::Spo2Scale::One,
+            restricted: false,
         };
-        let scope = self.scope(Object::Patient);
+        let scope = self.scope(Object::Patient).await;
         Patients::create(&self.database, &scope, &record, &self.entry()).await.unwrap();
     }
 
@@ -155,13 +166,14 @@ impl Hospital {
             name: format!("Bedside {id}"),
             template: "dtmi:iomt:PatientMonitor;1".into(),
             patient,
+            unit: self.ward,
         };
-        let (hash, scope) = (SecretHash::of(id.as_bytes()), self.scope(Object::Device));
+        let (hash, scope) = (SecretHash::of(id.as_bytes()), self.scope(Object::Device).await);
         Devices::create(&self.database, &scope, &record, &hash, &self.entry()).await.unwrap();
     }
 
-    fn scope(&self, object: Object) -> Scope {
-        self.access.grant(&self.caller(Role::Admin), object, Action::Write).unwrap()
+    async fn scope(&self, object: Object) -> Scope {
+        self.access.grant(&self.caller(Role::Admin), object, Action::Write).await.unwrap()
     }
 
     fn entry(&self) -> AuditEntry {
@@ -180,8 +192,8 @@ impl Hospital {
     pub(crate) fn caller(&self, role: Role) -> Caller {
         let tenant = if role == Role::Operator { TenantId::PLATFORM } else { self.tenant };
         let principal = Principal::User {
-            id: UserId::from_uuid(uuid::Uuid::from_u128(7)),
-            role,
+            id: user(role),
+            restricted_to: None,
             name: format!("A {role}").into(),
             email: format!("{role}@st-elsewhere.example").into(),
         };
@@ -208,7 +220,7 @@ impl Hospital {
             payload: Bytes::from(payload.to_string()),
         };
         let messages: Vec<_> = payloads.into_iter().map(message).collect();
-        let scope = self.access.grant(&self.caller(Role::Admin), Object::Device, Action::Read).unwrap();
+        let scope = self.access.grant(&self.caller(Role::Admin), Object::Device, Action::Read).await.unwrap();
         let before = self.twins.device(&scope, &device).await.unwrap().messages;
         let after = before + messages.len() as u64;
         self.twins.append(self.tenant, device.clone(), messages).await.unwrap().await.unwrap();
@@ -264,6 +276,11 @@ impl Hospital {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Each role is held by one user.
+fn user(role: Role) -> UserId {
+    UserId::from_uuid(uuid::Uuid::from_u128(role as u128))
 }
 
 /// Where twins live: an actix system on a thread of its own, which ends with the process.

@@ -17,7 +17,10 @@ const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
 const QUESTIONS: [(&str, &str); 22] = [
-    ("viewer", "{ viewer { id email displayName role permissions tenant { id slug name } } }"),
+    (
+        "viewer",
+        "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
+    ),
     ("tenants", "{ tenants { id slug name } }"),
     (
         "devices",

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tenants::{
     DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UserId,
-    access::Role,
+    access::{RoleGrant, Scope},
     account::{ApiToken, Login, Session, User},
     audit::AuditEntry,
     clock::ManualClock,
@@ -50,16 +50,15 @@ impl World {
         Self { identity, stores, clock, tenant: ours }
     }
 
-    pub(crate) async fn user(&self, email: &str, password: &str, role: Role) -> User {
+    pub(crate) async fn user(&self, email: &str, password: &str) -> User {
         let user = User {
             id: UserId::new(&self.clock),
             tenant: self.tenant.id,
             email: email.to_owned(),
             display_name: "N. N.".to_owned(),
-            role,
         };
         let password_hash = self.identity.hash_password(password).await.unwrap();
-        self.stores.create_user(&Login { user: user.clone(), password_hash }).await.unwrap();
+        self.stores.create_user(&Login { user: user.clone(), password_hash }, &[]).await.unwrap();
         user
     }
 
@@ -138,10 +137,15 @@ impl Accounts for Stores {
         let found = logins.iter().find(|login| (login.user.tenant, login.user.id) == (tenant, id));
         Ok(found.map(|login| login.user.clone()))
     }
+    async fn users(&self, scope: &Scope) -> Result<Vec<User>, StoreError> {
+        let all = self.logins.lock().unwrap();
+        let ours = all.iter().filter(|login| login.user.tenant == scope.tenant());
+        Ok(ours.map(|login| login.user.clone()).collect())
+    }
     async fn is_empty(&self) -> Result<bool, StoreError> {
         Ok(self.logins.lock().unwrap().is_empty())
     }
-    async fn create_user(&self, login: &Login) -> Result<(), StoreError> {
+    async fn create_user(&self, login: &Login, _: &[RoleGrant]) -> Result<(), StoreError> {
         self.logins.lock().unwrap().push(login.clone());
         Ok(())
     }

@@ -99,9 +99,9 @@ pub(crate) fn caller(user: &User) -> Caller {
         tenant: user.tenant,
         principal: Principal::User {
             id: user.id,
-            role: user.role,
             name: user.display_name.as_str().into(),
             email: user.email.as_str().into(),
+            restricted_to: None,
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use tenants::{
     CorrelationId, TenantId, UserId,
-    access::Role,
+    access::{Role, RoleGrant},
     account::{Login, User},
     credentials::{SecretHash, generate},
 };
@@ -64,8 +64,9 @@ impl Identity {
         check_password(password)?;
         let password_hash = self.passwords.hash(password).await?;
         let id = UserId::new(&*self.clock);
-        let user = User { id, tenant: TenantId::PLATFORM, email, display_name, role: Role::Operator };
-        self.accounts.create_user(&Login { user: user.clone(), password_hash }).await?;
+        let user = User { id, tenant: TenantId::PLATFORM, email, display_name };
+        let operator = RoleGrant::everywhere(user.tenant, Role::Operator);
+        self.accounts.create_user(&Login { user: user.clone(), password_hash }, &[operator]).await?;
         *open = None;
         let origin = Origin { from, correlation };
         self.audit.success(user.tenant, format!("user:{id}"), "user.create", origin).await?;

@@ -63,7 +63,7 @@ pub(crate) fn normal(email: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use tenants::{access::Role, audit::Outcome};
+    use tenants::audit::Outcome;
 
     use super::*;
     use crate::{SESSION_HOURS, memory::World};
@@ -77,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn the_right_password_opens_a_session_and_is_audited() {
         let world = World::new();
-        let user = world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        let user = world.user("nurse@ward.example", PASSWORD).await;
         let signed_in = sign_in(&world, " Nurse@Ward.example ", PASSWORD).await.unwrap();
         assert_eq!(
             (signed_in.caller.tenant, signed_in.caller.actor()),
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_password_and_an_unknown_user_look_alike() {
         let world = World::new();
-        let user = world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        let user = world.user("nurse@ward.example", PASSWORD).await;
         for (email, password) in [
             ("nurse@ward.example", "wrong"),
             ("nurse@ward.example", ""),
@@ -124,7 +124,7 @@ mod tests {
     #[tokio::test]
     async fn guessing_is_held_back_even_with_the_right_password() {
         let world = World::new();
-        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        world.user("nurse@ward.example", PASSWORD).await;
         for _ in 0..5 {
             assert!(matches!(
                 sign_in(&world, "nurse@ward.example", "wrong").await,
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_ends_by_signing_out_and_by_time() {
         let world = World::new();
-        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        world.user("nurse@ward.example", PASSWORD).await;
         let first = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
         let second = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
         world.identity.session(&first.cookie).await.unwrap();
@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_gets_in_while_it_cannot_be_written_down() {
         let world = World::new();
-        world.user("nurse@ward.example", PASSWORD, Role::Nurse).await;
+        world.user("nurse@ward.example", PASSWORD).await;
         world.stores.break_audit();
         let refused = sign_in(&world, "nurse@ward.example", PASSWORD).await;
         assert!(matches!(refused, Err(IdentityError::Store(_))));

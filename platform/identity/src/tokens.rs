@@ -53,7 +53,7 @@ mod tests {
     use std::time::Duration;
 
     use jiff::SignedDuration;
-    use tenants::{TenantId, access::Role, clock::Clock};
+    use tenants::{TenantId, clock::Clock};
 
     use super::*;
     use crate::memory::World;
@@ -61,7 +61,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_has_its_owners_rights() {
         let world = World::new();
-        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let user = world.user("app@ward.example", "x").await;
         let token = world.token(&user, None).await;
         let caller = world.identity.bearer(&token).await.unwrap();
         assert_eq!((caller.tenant, caller.actor()), (world.tenant.id, format!("user:{}", user.id)));
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn tokens_that_are_refused() {
         let world = World::new();
-        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let user = world.user("app@ward.example", "x").await;
         let token = world.token(&user, None).await;
         let changed =
             format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn an_expired_token_is_refused_even_when_it_is_known() {
         let world = World::new();
-        let user = world.user("app@ward.example", "x", Role::Integrator).await;
+        let user = world.user("app@ward.example", "x").await;
         let end = world.clock.now() + SignedDuration::from_secs(60);
         let token = world.token(&user, Some(end)).await;
         assert!(world.identity.bearer(&token).await.is_ok());

@@ -8,7 +8,7 @@ use identity::Identity;
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
-    access::{Access, Action, Object, Principal},
+    access::{Access, Action, Caller, Cell, Column, Object, Principal, Scope},
 };
 use twins::{Twins, Unsequenced, message::Channel};
 
@@ -52,14 +52,24 @@ impl Gate {
 
     async fn admit_application(&self, slug: &str, secret: &str) -> Result<Admission, Refusal> {
         let caller = self.identity.application(slug, secret).await.map_err(|e| refusal(e.kind()))?;
-        // The feed carries vitals and alarms of all patients, so both have to be granted without masks.
-        let grant = |object| self.access.grant(&caller, object, Action::Read);
-        let patients = grant(Object::Patient).map_err(|_| Refusal::NotAuthorized)?;
-        let alarms = grant(Object::Alarm).map_err(|_| Refusal::NotAuthorized)?;
+        let patients = self.feed_scope(&caller, Object::Patient).await?;
+        let alarms = self.feed_scope(&caller, Object::Alarm).await?;
         let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
         relay.admitted(&patients, &alarms);
         let Principal::User { email, .. } = &caller.principal else { return Err(Refusal::NotAuthorized) };
         Ok(Admission { tenant: caller.tenant, client: Client::Application { name: email.clone() } })
+    }
+}
+
+impl Gate {
+    /// The feed carries vitals and alarms of every patient whose record is not restricted, with notes that may
+    /// name them: who follows it must be allowed to see all that.
+    async fn feed_scope(&self, caller: &Caller, object: Object) -> Result<Scope, Refusal> {
+        let scope = self.access.grant(caller, object, Action::Read).await;
+        let scope = scope.map_err(|error| refusal(error.kind()))?;
+        let unrestricted = |column| (column == Column::PatientRestricted).then_some(Some(Cell::Flag(false)));
+        let all = scope.rows().cover_partly(&unrestricted) == Some(true);
+        if all && !scope.may_mask(Column::PatientName) { Ok(scope) } else { Err(Refusal::NotAuthorized) }
     }
 }
 

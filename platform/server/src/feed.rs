@@ -1,20 +1,28 @@
 //! Passes live changes on to MQTT subscribers: `feed/patients/<id>/vitals` and
-//! `feed/alarms/<priority>/<id>`.
+//! `feed/alarms/<priority>/<id>`, of patients whose records are not restricted.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use broker::{Handle, Qos};
 use bytes::Bytes;
+use care::Alarm;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tenants::{TenantId, access::Scope};
-use tokio::sync::broadcast::error::RecvError;
+use tenants::{PatientId, TenantId, access::Scope};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::MissedTickBehavior,
+};
 use tokio_util::sync::CancellationToken;
-use twins::{Twins, feed::VitalsChanged, patient::Vital};
+use twins::{Twins, feed::VitalsChanged, patient::Vital, store::directory::Patients};
+
+/// How often it is looked whose records are restricted.
+const RESTRICTED_EVERY: Duration = Duration::from_millis(500);
 
 /// Starts one relay per tenant, when the tenant's first application connects.
 pub(crate) struct FeedRelay {
     twins: Twins,
+    patients: Arc<dyn Patients>,
     broker: Handle,
     relayed: Mutex<HashSet<TenantId>>,
     shutdown: CancellationToken,
@@ -29,8 +37,13 @@ struct VitalMessage<'a> {
 }
 
 impl FeedRelay {
-    pub(crate) fn new(twins: Twins, broker: Handle, shutdown: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { twins, broker, relayed: Mutex::default(), shutdown })
+    pub(crate) fn new(
+        twins: Twins,
+        patients: Arc<dyn Patients>,
+        broker: Handle,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self { twins, patients, broker, relayed: Mutex::default(), shutdown })
     }
 
     /// An application of the tenant was admitted; `patients` and `alarms` are what it may read.
@@ -38,15 +51,61 @@ impl FeedRelay {
         if !self.relayed.lock().insert(patients.tenant()) {
             return;
         }
-        let (relay, vitals) = (self.clone(), self.twins.feed().all_vitals(patients));
-        let tenant = patients.tenant();
-        tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(async move {
-            relay_all(vitals, |change| relay.vitals(tenant, &change)).await;
-        }));
-        let (relay, changes) = (self.clone(), self.twins.feed().alarms(alarms));
-        tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(async move {
-            relay_all(changes, |alarm| relay.alarm(tenant, &alarm)).await;
-        }));
+        let feed = self.twins.feed();
+        let (vitals, changes) = (feed.all_vitals(patients), feed.alarms(alarms));
+        let relay = self.clone();
+        let relaying = relay.run(patients.clone(), vitals, changes);
+        tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(relaying));
+    }
+
+    /// Until the feed ends. A relay that lags goes on with what is newest: a feed tells changes, and every vitals
+    /// message holds the whole state.
+    async fn run(
+        self: Arc<Self>,
+        scope: Scope,
+        mut vitals: Receiver<VitalsChanged>,
+        mut alarms: Receiver<Arc<Alarm>>,
+    ) {
+        let tenant = scope.tenant();
+        let mut restricted = None;
+        let mut due = tokio::time::interval(RESTRICTED_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let missed = tokio::select! {
+                biased;
+                _ = due.tick() => {
+                    restricted = self.restricted(&scope).await;
+                    continue;
+                }
+                change = vitals.recv() => change.map(|change| {
+                    if is_open(restricted.as_ref(), Some(change.patient)) {
+                        self.vitals(tenant, &change);
+                    }
+                }),
+                alarm = alarms.recv() => alarm.map(|alarm| {
+                    if is_open(restricted.as_ref(), alarm.patient) {
+                        self.alarm(tenant, &alarm);
+                    }
+                }),
+            };
+            match missed {
+                Ok(()) => {}
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the MQTT feed lags behind"),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Whose records are kept to their care teams, which no feed for all may tell of; `None` when that is not known.
+    async fn restricted(&self, scope: &Scope) -> Option<HashSet<PatientId>> {
+        match self.patients.restricted(scope).await {
+            Ok(patients) => Some(patients.into_iter().collect()),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the MQTT feed is silent: restricted records cannot be read");
+                None
+            }
+        }
     }
 
     fn vitals(&self, tenant: TenantId, change: &VitalsChanged) {
@@ -62,7 +121,7 @@ impl FeedRelay {
         self.publish(tenant, &topic, &vitals.collect::<Vec<_>>());
     }
 
-    fn alarm(&self, tenant: TenantId, alarm: &care::Alarm) {
+    fn alarm(&self, tenant: TenantId, alarm: &Alarm) {
         let topic = format!("feed/alarms/{}/{}", alarm.priority.key(), alarm.id);
         self.publish(tenant, &topic, alarm);
     }
@@ -77,14 +136,7 @@ impl FeedRelay {
     }
 }
 
-/// Until the feed ends. A relay that lags goes on with what is newest; the broker counts nothing lost here,
-/// because a feed tells changes, and every vitals message holds the whole state.
-async fn relay_all<T: Clone>(mut changes: tokio::sync::broadcast::Receiver<T>, relay: impl Fn(T) + Send) {
-    loop {
-        match changes.recv().await {
-            Ok(change) => relay(change),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "the MQTT feed lags behind"),
-            Err(RecvError::Closed) => return,
-        }
-    }
+/// Whether a feed for all may tell of the patient.
+fn is_open(restricted: Option<&HashSet<PatientId>>, patient: Option<PatientId>) -> bool {
+    restricted.is_some_and(|restricted| patient.is_none_or(|patient| !restricted.contains(&patient)))
 }

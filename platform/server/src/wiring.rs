@@ -15,9 +15,10 @@ use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
 use tenants::{
     StoreError,
-    access::{Access, AccessError},
+    access::Access,
     clock::{Clock, SystemClock},
 };
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use twins::{RecoveryError, Twins, device::Decoder, store::journal::Journal};
 
@@ -28,6 +29,9 @@ use crate::{
     housekeeping, http,
 };
 
+/// How often it is looked whether somebody else has changed rights. A change takes effect within a second.
+const RIGHTS_EVERY: Duration = Duration::from_millis(400);
+
 /// Why the platform did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -35,8 +39,6 @@ pub(crate) enum StartError {
     Storage(#[from] StorageError),
     #[error("the database failed while starting")]
     Store(#[from] StoreError),
-    #[error("the access policy cannot be loaded")]
-    Access(#[from] AccessError),
     #[error("the twins cannot be recovered from the log")]
     Recovery(#[from] RecoveryError),
     #[error("{what} cannot listen on {address}; choose another address or stop what uses it")]
@@ -69,7 +71,7 @@ impl Foundation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
         let identity = Identity::new(store.clone(), store.clone(), store.clone(), store, clock.clone());
-        let access = Arc::new(Access::new().await?);
+        let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }
 }
@@ -113,10 +115,12 @@ impl Platform {
         let background = CancellationToken::new();
         tokio::spawn(background.clone().run_until_cancelled_owned(twins.checkpoints()));
         tokio::spawn(background.clone().run_until_cancelled_owned(housekeeping::run(database.clone())));
+        tokio::spawn(background.clone().run_until_cancelled_owned(follow_rights(access.clone())));
 
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let broker = listen(&config, &gate, &twins, clock.clone()).await?;
-        gate.relay_to(FeedRelay::new(twins.clone(), broker.handle(), background.clone()));
+        let patients = Arc::new(database.clone());
+        gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
 
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let http_metrics = http::HttpMetrics::default();
@@ -201,6 +205,21 @@ async fn listen(
         address,
         cause,
     })
+}
+
+/// Notices what other processes change about rights.
+async fn follow_rights(access: Arc<Access>) {
+    let mut due = tokio::time::interval(RIGHTS_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        if let Err(error) = access.refresh().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "rights cannot be read; none are granted"
+            );
+        }
+    }
 }
 
 /// Asks the database whether the next commit can succeed.

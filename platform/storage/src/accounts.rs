@@ -2,14 +2,16 @@
 
 use ::tenants::{
     StoreError, TenantId, TokenId, User, UserId,
+    access::{RoleGrant, Scope},
     account::{ApiToken, Login, Session},
     credentials::SecretHash,
     stores::Accounts,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
-    columns::{micros, parsed, storable, timestamp},
+    access_rules,
+    columns::{micros, storable, timestamp},
     database::Database,
     entities::{api_tokens, login_directory, sessions, users},
     errors::StorageError,
@@ -27,13 +29,19 @@ impl Accounts for Database {
         let Some(entry) = entry else { return Ok(None) };
         let tx = self.begin_read(TenantId::from_uuid(entry.tenant)).await?;
         let user = tx.find::<users::Entity>().filter(users::Column::Id.eq(entry.user_id));
-        Ok(tx.one(user).await?.map(login).transpose()?)
+        Ok(tx.one(user).await?.map(login))
     }
 
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, StoreError> {
         let tx = self.begin_read(tenant).await?;
         let user = tx.find::<users::Entity>().filter(users::Column::Id.eq(*id.as_uuid()));
-        Ok(tx.one(user).await?.map(login).transpose()?.map(|login| login.user))
+        Ok(tx.one(user).await?.map(login).map(|login| login.user))
+    }
+
+    async fn users(&self, scope: &Scope) -> Result<Vec<User>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let all = tx.all(tx.find::<users::Entity>().order_by_asc(users::Column::Email)).await?;
+        Ok(all.into_iter().map(|row| login(row).user).collect())
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {
@@ -41,7 +49,7 @@ impl Accounts for Database {
         Ok(tx.count(login_directory::Entity::find()).await? == 0)
     }
 
-    async fn create_user(&self, login: &Login) -> Result<(), StoreError> {
+    async fn create_user(&self, login: &Login, grants: &[RoleGrant]) -> Result<(), StoreError> {
         let user = &login.user;
         let tx = self.begin_write(user.tenant).await?;
         let entry = login_directory::Model {
@@ -57,12 +65,15 @@ impl Accounts for Database {
             id: *user.id.as_uuid(),
             email: storable(&user.email),
             display_name: storable(&user.display_name),
-            role: user.role.as_str().to_owned(),
             password_hash: login.password_hash.clone(),
         };
         tx.insert::<users::Entity>(row)
             .await
             .map_err(|error| error.duplicate_as("a user with this id exists already"))?;
+        for grant in grants {
+            access_rules::add_grant(&tx, user.id, grant).await?;
+        }
+        access_rules::changed(&tx).await?;
         Ok(tx.commit().await?)
     }
 
@@ -116,15 +127,14 @@ impl Accounts for Database {
     }
 }
 
-fn login(row: users::Model) -> Result<Login, StorageError> {
+fn login(row: users::Model) -> Login {
     let user = User {
         id: UserId::from_uuid(row.id),
         tenant: TenantId::from_uuid(row.tenant_id),
         email: row.email,
         display_name: row.display_name,
-        role: parsed(row.role.parse(), "a user's role")?,
     };
-    Ok(Login { user, password_hash: row.password_hash })
+    Login { user, password_hash: row.password_hash }
 }
 
 fn api_token(row: api_tokens::Model) -> Result<ApiToken, StorageError> {

@@ -16,7 +16,7 @@ use crate::{
     database::Database,
     entities::alarms::{Column, Entity, Model},
     errors::StorageError,
-    paging, predicate,
+    paging, placements, predicate,
     tenant_tx::TenantTx,
 };
 
@@ -29,7 +29,8 @@ impl Alarms for Database {
         page: &PageRequest,
     ) -> Result<Page<Alarm>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
-        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(wanted(filter));
+        let mut list =
+            tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend())).filter(wanted(filter));
         let device = Func::lower(Expr::col(Column::DeviceId)).into();
         let texts = [Expr::col(Column::TitleSearch), device, paging::uuid_text(tx.backend())];
         if let Some(found) = paging::search(page, texts) {
@@ -48,7 +49,10 @@ impl Alarms for Database {
     async fn by_ids(&self, scope: &Scope, ids: &[AlarmId]) -> Result<Vec<Alarm>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
         let ids = ids.iter().map(|id| *id.as_uuid());
-        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
+        let list = tx
+            .find::<Entity>()
+            .filter(predicate::rows::<Entity>(scope, tx.backend()))
+            .filter(Column::Id.is_in(ids));
         Ok(tx.all(list).await?.into_iter().map(alarm).collect::<Result<_, _>>()?)
     }
 
@@ -60,7 +64,7 @@ impl Alarms for Database {
         let tx = self.begin_read(scope.tenant()).await?;
         let list = tx
             .find::<Entity>()
-            .filter(predicate::rows::<Entity>(scope))
+            .filter(predicate::rows::<Entity>(scope, tx.backend()))
             .filter(Column::ClearedAt.is_null())
             .filter(Column::PatientId.is_in(patients.iter().map(|id| *id.as_uuid())))
             .order_by_asc(Column::Urgency)
@@ -71,7 +75,15 @@ impl Alarms for Database {
 }
 
 /// Writes alarms as they now stand; a stored one is replaced only by a higher version. Each id at most once.
-pub(crate) async fn write(tx: &TenantTx, rows: Vec<Model>) -> Result<(), StorageError> {
+/// A new one belongs to the unit where its device is now, and stays there.
+pub(crate) async fn write(tx: &TenantTx, mut rows: Vec<Model>) -> Result<(), StorageError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let units = placements::units(tx, rows.iter().map(|row| row.device_id.as_str())).await?;
+    for row in &mut rows {
+        row.unit_id = units.get(&row.device_id).copied();
+    }
     let newer = OnConflict::columns([Column::TenantId, Column::Id])
         .update_columns([
             Column::State,
@@ -155,6 +167,8 @@ pub(crate) fn row(tenant: TenantId, alarm: &Alarm) -> Model {
         acknowledged_note: acknowledged.and_then(|by| by.note.as_deref()).map(storable),
         cleared_at: alarm.cleared_at.map(micros),
         version: i64::from(alarm.version),
+        // Known to the database alone; see `write`.
+        unit_id: None,
     }
 }
 

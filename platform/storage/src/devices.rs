@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ::tenants::{
-    DeviceId, PatientId, StoreError, TenantId, access::Scope, audit::AuditEntry, credentials::SecretHash,
-    stores::DeviceCredentials,
+    DeviceId, PatientId, StoreError, TenantId, UnitId, access::Scope, audit::AuditEntry,
+    credentials::SecretHash, stores::DeviceCredentials,
 };
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
@@ -27,7 +27,7 @@ use crate::{
         patients, set_aside,
     },
     errors::StorageError,
-    paging, predicate,
+    org, paging, placements, predicate,
     tenant_tx::TenantTx,
 };
 
@@ -38,7 +38,7 @@ const MOST_SET_ASIDE: u32 = 200;
 impl Devices for Database {
     async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<DeviceRecord>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
-        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope));
+        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
         let texts = [Expr::col(Column::NameSearch), Func::lower(Expr::col(Column::Id)).into()];
         if let Some(found) = paging::search(page, texts) {
             list = list.filter(found);
@@ -53,7 +53,10 @@ impl Devices for Database {
     async fn by_ids(&self, scope: &Scope, ids: &[DeviceId]) -> Result<Vec<DeviceRecord>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
         let ids = ids.iter().map(DeviceId::as_str);
-        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
+        let list = tx
+            .find::<Entity>()
+            .filter(predicate::rows::<Entity>(scope, tx.backend()))
+            .filter(Column::Id.is_in(ids));
         Ok(records(&tx, tx.all(list).await?).await?)
     }
 
@@ -64,7 +67,10 @@ impl Devices for Database {
     ) -> Result<Vec<DeviceRecord>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
         let ids = devices_of(&tx, patients).await?;
-        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
+        let list = tx
+            .find::<Entity>()
+            .filter(predicate::rows::<Entity>(scope, tx.backend()))
+            .filter(Column::Id.is_in(ids));
         Ok(records(&tx, tx.all(list).await?).await?)
     }
 
@@ -75,9 +81,11 @@ impl Devices for Database {
         first: u32,
     ) -> Result<Vec<SetAside>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
+        let spans = placements::visible(&tx, scope, std::slice::from_ref(device)).await?;
+        let Some(spans) = spans.get(device) else { return Ok(Vec::new()) };
         let list = tx
             .find::<set_aside::Entity>()
-            .filter(predicate::rows::<set_aside::Entity>(scope))
+            .filter(spans.condition(set_aside::Column::ReceivedAt))
             .filter(set_aside::Column::DeviceId.eq(device.as_str()))
             .order_by_desc(set_aside::Column::Position)
             .limit(u64::from(first.clamp(1, MOST_SET_ASIDE)));
@@ -100,12 +108,16 @@ impl Devices for Database {
             name: storable(&device.name),
             name_search: storable(&folded(&device.name)),
             template: storable(&device.template),
+            unit_id: Some(*device.unit.as_uuid()),
+            kind: storable(device.kind()),
         };
+        org::check_unit(&tx, device.unit).await?;
         tx.insert::<Entity>(row).await.map_err(|error| {
             error.duplicate_as("a device with this id exists already").dangling_as("tenant")
         })?;
         let hash = token.as_bytes().to_vec();
         tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
+        placements::begin(&tx, &device.id, device.unit, audit.at).await?;
         if let Some(patient) = device.patient {
             assign(&tx, &device.id, patient, audit).await?;
         }
@@ -175,6 +187,9 @@ async fn records(tx: &TenantTx, models: Vec<Model>) -> Result<Vec<DeviceRecord>,
         Ok(DeviceRecord {
             id: columns::device(&row.id)?,
             patient: patients.get(&row.id).map(|id| PatientId::from_uuid(*id)),
+            unit: UnitId::from_uuid(
+                row.unit_id.ok_or_else(|| StorageError::corrupt("a device without a unit"))?,
+            ),
             name: row.name,
             template: row.template,
         })

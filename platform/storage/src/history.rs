@@ -1,11 +1,11 @@
 //! The past, from the log.
 
-use std::{cmp::Reverse, collections::HashSet};
-
-use ::tenants::{
-    DeviceId, StoreError,
-    access::{Column, Scope},
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
 };
+
+use ::tenants::{DeviceId, StoreError, access::Scope};
 use bytes::Bytes;
 use jiff::Timestamp;
 use twins::{
@@ -13,7 +13,14 @@ use twins::{
     store::directory::History,
 };
 
-use crate::{columns::micros, database::Database, errors::StorageError, segments::read, tenant_tx::TenantTx};
+use crate::{
+    columns::micros,
+    database::Database,
+    errors::StorageError,
+    placements::{self, Spans},
+    segments::read,
+    tenant_tx::TenantTx,
+};
 
 /// Segments whose messages are read before it is checked whether there are enough.
 const SEGMENTS: usize = 32;
@@ -28,16 +35,15 @@ impl History for Database {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<DeviceRun>, StoreError> {
-        // A message has no other column than its device, so other policies match nothing.
-        let visible = |device: &DeviceId| {
-            scope.rows().matches(|column| (column == Column::DeviceId).then(|| device.as_str()))
-        };
-        let wanted: HashSet<&DeviceId> = devices.iter().filter(|device| visible(device)).collect();
-        if wanted.is_empty() || limit == 0 || since >= until {
+        if devices.is_empty() || limit == 0 || since >= until {
             return Ok(Vec::new());
         }
         let tx = self.begin_read(scope.tenant()).await?;
-        let newest = newest(&tx, &wanted, since, until, limit).await?;
+        let visible = placements::visible(&tx, scope, devices).await?;
+        if visible.is_empty() {
+            return Ok(Vec::new());
+        }
+        let newest = newest(&tx, &visible, since, until, limit).await?;
         Ok(runs(newest))
     }
 }
@@ -45,18 +51,19 @@ impl History for Database {
 /// The newest messages, from the end of the span backwards, latest first.
 async fn newest(
     tx: &TenantTx,
-    wanted: &HashSet<&DeviceId>,
+    visible: &HashMap<DeviceId, Spans>,
     since: Timestamp,
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<(DeviceId, LogMessage)>, StorageError> {
+    let wanted: HashSet<&DeviceId> = visible.keys().collect();
     let mut found: Vec<(DeviceId, LogMessage)> = Vec::new();
     let mut before = None;
     loop {
         let heads = read::heads_received(tx, micros(since), micros(until), before).await?;
         let Some(last) = heads.last() else { return Ok(found) };
         before = Some((last.received_to, last.received_from, last.first));
-        let needed: Vec<_> = heads.iter().filter(|head| head.has_any(wanted)).collect();
+        let needed: Vec<_> = heads.iter().filter(|head| head.has_any(&wanted)).collect();
         for part in needed.chunks(SEGMENTS) {
             // What was received before the oldest that is kept cannot replace any of them.
             let oldest = found.last().filter(|_| found.len() >= limit);
@@ -67,7 +74,10 @@ async fn newest(
             read::for_each_messages(tx, part, |head, segment| {
                 let keep = |message: &LogMessage| (since..until).contains(&message.received_at);
                 for run in segment.runs(&head.directory, head.first()?, |id| wanted.contains(id), keep)? {
-                    found.extend(run.messages.into_iter().map(|message| (run.device.clone(), own(message))));
+                    let Some(spans) = visible.get(&run.device) else { continue };
+                    let shown = run.messages.into_iter();
+                    let shown = shown.filter(|message| spans.contains(micros(message.received_at)));
+                    found.extend(shown.map(|message| (run.device.clone(), own(message))));
                 }
                 Ok(())
             })

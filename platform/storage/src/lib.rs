@@ -9,6 +9,7 @@
 //!
 //! Start reading at `database.rs`, then `tenant_tx.rs`; the log is in `segments/`.
 
+mod access_rules;
 mod accounts;
 mod alarms;
 mod audit;
@@ -22,11 +23,15 @@ mod errors;
 mod folds;
 mod history;
 mod journal;
+mod masks;
 mod migrations;
+mod org;
 mod outbox;
 mod paging;
 mod patients;
+mod placements;
 mod predicate;
+mod roles;
 mod row_security;
 mod rules;
 mod segments;

@@ -1,9 +1,10 @@
 //! Registered patients. Masked columns are neither shown nor searched.
 
 use ::tenants::{
-    PatientId, StoreError,
+    PatientId, StoreError, UnitId,
     access::{Column as Masked, Scope},
     audit::AuditEntry,
+    org::OrgUnit,
 };
 use care::news2::Spo2Scale;
 use sea_orm::{
@@ -15,11 +16,12 @@ use uuid::Uuid;
 
 use crate::{
     audit,
-    columns::{folded, storable},
+    columns::{folded, parsed, storable},
     database::Database,
     entities::patients::{Column, Entity, Model},
     errors::StorageError,
-    paging, predicate,
+    masks::{self, Masks},
+    org, paging, predicate,
     tenant_tx::TenantTx,
 };
 
@@ -27,7 +29,7 @@ use crate::{
 impl Patients for Database {
     async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<PatientRecord>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
-        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope));
+        let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
         if let Some(found) = paging::search(page, searchable(scope, &tx)) {
             list = list.filter(found);
         }
@@ -36,17 +38,25 @@ impl Patients for Database {
             list.order_by_asc(Column::Ward).order_by_asc(Column::Bed).order_by_asc(Column::Id)
         })
         .await?;
-        let row = |model: Model| Ok((paging::cursor(&model.id.to_string()), record(scope, model)?));
-        let found = rows.models.into_iter().map(row).collect::<Result<_, StorageError>>()?;
-        Ok(Page { rows: found, has_next: rows.has_next, total: rows.total })
+        let found = records(&tx, scope, rows.models).await?;
+        let rows_found = found.into_iter().map(|row| (paging::cursor(&row.id.to_string()), row)).collect();
+        Ok(Page { rows: rows_found, has_next: rows.has_next, total: rows.total })
     }
 
     async fn by_ids(&self, scope: &Scope, ids: &[PatientId]) -> Result<Vec<PatientRecord>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
         let ids = ids.iter().map(|id| *id.as_uuid());
-        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope)).filter(Column::Id.is_in(ids));
-        let found = tx.all(list).await?.into_iter().map(|model| record(scope, model));
-        Ok(found.collect::<Result<_, _>>()?)
+        let list = tx
+            .find::<Entity>()
+            .filter(predicate::rows::<Entity>(scope, tx.backend()))
+            .filter(Column::Id.is_in(ids));
+        Ok(records(&tx, scope, tx.all(list).await?).await?)
+    }
+
+    async fn restricted(&self, scope: &Scope) -> Result<Vec<PatientId>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let found = tx.all(tx.find::<Entity>().filter(Column::Restricted.eq(true))).await?;
+        Ok(found.into_iter().map(|row| PatientId::from_uuid(row.id)).collect())
     }
 
     async fn create(
@@ -56,6 +66,7 @@ impl Patients for Database {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
+        let ward = org::name(&tx, patient.unit).await?;
         let row = Model {
             tenant_id: *scope.tenant().as_uuid(),
             id: *patient.id.as_uuid(),
@@ -63,9 +74,12 @@ impl Patients for Database {
             name: patient.name.as_deref().map(storable),
             mrn_search: searched(patient.mrn.as_deref().unwrap_or_default()),
             mrn: patient.mrn.as_deref().map(storable),
-            birth_year: patient.birth_year.map(i64::from),
-            place_search: searched(&format!("{}\n{}", patient.ward, patient.bed)),
-            ward: storable(&patient.ward),
+            birth_year: birth_year(patient).map(i64::from),
+            birth_date: patient.birth_date.map(|date| date.to_string()),
+            place_search: place_searched(&ward, &patient.bed),
+            ward,
+            unit_id: Some(*patient.unit.as_uuid()),
+            restricted: patient.restricted,
             bed: storable(&patient.bed),
             spo2_scale: i64::from(patient.spo2_scale.number()),
         };
@@ -77,8 +91,29 @@ impl Patients for Database {
     }
 }
 
+/// After a unit was renamed: what its patients' ward is called.
+pub(crate) async fn rename_ward(tx: &TenantTx, unit: &OrgUnit) -> Result<(), StorageError> {
+    let list = tx.find::<Entity>().filter(Column::UnitId.eq(*unit.id.as_uuid()));
+    for row in tx.all(list).await? {
+        let ward = storable(unit.name.trim());
+        let sql = "UPDATE patients SET ward = $3, place_search = $4 WHERE tenant_id = $1 AND id = $2";
+        let place = place_searched(&ward, &row.bed);
+        tx.execute_sql(sql, [row.tenant_id.into(), row.id.into(), ward.into(), place.into()]).await?;
+    }
+    Ok(())
+}
+
+/// What the date says, where there is one.
+fn birth_year(patient: &PatientRecord) -> Option<i16> {
+    patient.birth_date.map_or(patient.birth_year, |date| Some(date.year()))
+}
+
 fn searched(text: &str) -> String {
     storable(&folded(text))
+}
+
+fn place_searched(ward: &str, bed: &str) -> String {
+    searched(&format!("{ward}\n{bed}"))
 }
 
 /// What a search may look into: a hit in a masked column would tell what it holds.
@@ -89,9 +124,7 @@ fn searchable(scope: &Scope, tx: &TenantTx) -> Vec<SimpleExpr> {
         (Masked::PatientMrn, Column::MrnSearch),
         (Masked::PatientWard, Column::PlaceSearch),
     ] {
-        if !scope.masks(masked) {
-            texts.push(Expr::col(column));
-        }
+        texts.extend(masks::searchable::<Entity>(tx, scope, masked, Expr::col(column)));
     }
     texts
 }
@@ -107,13 +140,25 @@ async fn after(tx: &TenantTx, page: &PageRequest) -> Result<Option<Condition>, S
     Ok(Some(Condition::all().add(Expr::tuple(place).gt(Expr::tuple(last)))))
 }
 
-fn record(scope: &Scope, row: Model) -> Result<PatientRecord, StorageError> {
+async fn records(tx: &TenantTx, scope: &Scope, rows: Vec<Model>) -> Result<Vec<PatientRecord>, StorageError> {
+    let ids = rows.iter().map(|row| row.id).collect();
+    let masks = Masks::of::<Entity>(tx, scope, Column::Id, ids, |row| row.id).await?;
+    rows.into_iter().map(|row| record(&masks, row)).collect()
+}
+
+fn record(masks: &Masks<'_>, row: Model) -> Result<PatientRecord, StorageError> {
+    let hidden = |column| masks.hide(row.id, column);
     let scale = u8::try_from(row.spo2_scale).ok().and_then(Spo2Scale::from_number);
-    let mask_place = scope.masks(Masked::PatientWard);
+    let mask_place = hidden(Masked::PatientWard);
+    let birth_date = row.birth_date.filter(|_| !hidden(Masked::PatientBirthDate));
+    let unit = row.unit_id.ok_or_else(|| StorageError::corrupt("a patient without a unit"))?;
     Ok(PatientRecord {
         id: PatientId::from_uuid(row.id),
-        name: row.name.filter(|_| !scope.masks(Masked::PatientName)),
-        mrn: row.mrn.filter(|_| !scope.masks(Masked::PatientMrn)),
+        name: row.name.filter(|_| !hidden(Masked::PatientName)),
+        mrn: row.mrn.filter(|_| !hidden(Masked::PatientMrn)),
+        birth_date: birth_date.map(|date| parsed(date.parse(), "a patient's date of birth")).transpose()?,
+        unit: UnitId::from_uuid(unit),
+        restricted: row.restricted,
         birth_year: row.birth_year.and_then(|year| i16::try_from(year).ok()),
         ward: if mask_place { String::new() } else { row.ward },
         bed: if mask_place { String::new() } else { row.bed },

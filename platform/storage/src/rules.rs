@@ -23,7 +23,7 @@ use crate::{
 impl Rules for Database {
     async fn all(&self, scope: &Scope) -> Result<Vec<Rule>, StoreError> {
         let tx = self.begin_read(scope.tenant()).await?;
-        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope));
+        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
         let list = list.order_by_asc(Column::Name).order_by_asc(Column::Id);
         Ok(tx.all(list).await?.into_iter().map(rule).collect::<Result<_, _>>()?)
     }

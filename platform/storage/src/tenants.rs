@@ -8,6 +8,7 @@ use crate::{
     database::Database,
     entities::tenants::{Column, Entity, Model},
     errors::StorageError,
+    org,
 };
 
 #[async_trait::async_trait]
@@ -29,12 +30,13 @@ impl Tenants for Database {
     }
 
     async fn create(&self, tenant: &Tenant) -> Result<(), StoreError> {
-        let tx = self.begin_write(TenantId::PLATFORM).await?;
-        let row =
-            Model { id: *tenant.id.as_uuid(), slug: tenant.slug.to_string(), name: storable(&tenant.name) };
+        let tx = self.begin_write(tenant.id).await?;
+        let (slug, name) = (tenant.slug.to_string(), storable(&tenant.name));
+        let row = Model { id: *tenant.id.as_uuid(), slug, name, access_version: 0 };
         tx.insert::<Entity>(row)
             .await
             .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;
+        org::plant(&tx, tenant).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{IdError, RoleName};
+use crate::ids::IdError;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -102,16 +102,6 @@ words!(
         Publish = "publish",
     }
 );
-
-impl Role {
-    /// Its name.
-    ///
-    /// # Errors
-    /// None for the roles above; their names have the form of one.
-    pub fn name(self) -> Result<RoleName, IdError> {
-        RoleName::parse(self.as_str())
-    }
-}
 
 impl Object {
     /// What can be done with it.

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    permission::{Permission, Role},
-    predicate::{Column, Predicate},
-};
-use crate::ids::{DeviceId, TenantId, UserId};
+use super::{Cell, Column, Permission, Predicate, Restriction, Subject};
+use crate::ids::{DeviceId, RoleName, TenantId, UserId};
 
 /// Who acts, once authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,12 +12,12 @@ pub enum Principal {
     User {
         /// Key within the tenant.
         id: UserId,
-        /// What they may do.
-        role: Role,
         /// Shown beside what they did.
         name: Arc<str>,
         /// Sign-in name.
         email: Arc<str>,
+        /// What the credential is restricted to; everything that the user may do when `None`.
+        restricted_to: Option<Arc<[Restriction]>>,
     },
     /// A device.
     Device(DeviceId),
@@ -45,24 +42,71 @@ impl Caller {
     }
 }
 
+/// Rows that one policy covers for one user, and what it hides in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clause {
+    /// The role whose policy it is; `None` for a device's own right.
+    pub role: Option<RoleName>,
+    /// Which rows.
+    pub predicate: Predicate,
+    /// Whom the predicate is about.
+    pub subject: Subject,
+    /// Columns that stay hidden.
+    pub masked: Vec<Column>,
+}
+
+/// The rows of a scope: those that any of its clauses covers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows(pub(super) Vec<Clause>);
+
+impl Rows {
+    /// The clauses; a row that several cover shows what any of them shows.
+    pub fn clauses(&self) -> &[Clause] {
+        &self.0
+    }
+
+    /// Whether these are all rows of the tenant.
+    pub fn are_all(&self) -> bool {
+        self.0.iter().any(|clause| clause.predicate == Predicate::All)
+    }
+
+    /// Whether a row is covered; `row` gives its columns.
+    pub fn cover<'a>(&self, row: &dyn Fn(Column) -> Option<Cell<'a>>) -> bool {
+        self.0.iter().any(|clause| clause.predicate.evaluate(&clause.subject, row) == Some(true))
+    }
+
+    /// Whether a row of which only some columns are known is covered; `None` when that depends on the others.
+    /// `row` gives `None` for a column that is not known.
+    pub fn cover_partly<'a>(&self, row: &dyn Fn(Column) -> Option<Option<Cell<'a>>>) -> Option<bool> {
+        let mut open = false;
+        for clause in &self.0 {
+            match clause.predicate.evaluate_partly(&clause.subject, row) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => open = true,
+            }
+        }
+        (!open).then_some(false)
+    }
+
+    /// Whether clauses hide different columns, so that each row has to be looked at.
+    pub fn masks_differ(&self) -> bool {
+        self.0.windows(2).any(|pair| matches!(pair, [one, other] if one.masked != other.masked))
+    }
+}
+
 /// A granted permission: which tenant, which rows, which columns stay hidden.
 #[derive(Debug, Clone)]
 pub struct Scope {
     caller: Caller,
     permission: Permission,
-    rows: Predicate,
-    masked: Arc<[Column]>,
+    rows: Arc<Rows>,
 }
 
 impl Scope {
     /// Only [`super::Access`] grants.
-    pub(super) fn new(
-        caller: Caller,
-        permission: Permission,
-        rows: Predicate,
-        masked: Arc<[Column]>,
-    ) -> Self {
-        Self { caller, permission, rows, masked }
+    pub(super) fn new(caller: Caller, permission: Permission, rows: Arc<Rows>) -> Self {
+        Self { caller, permission, rows }
     }
 
     /// The tenant whose rows these are.
@@ -78,11 +122,15 @@ impl Scope {
         self.permission
     }
     /// Which rows.
-    pub fn rows(&self) -> &Predicate {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
-    /// Whether a column must not be shown.
+    /// Whether a column is hidden in some rows: what cannot be told row by row must then not be shown at all.
+    pub fn may_mask(&self, column: Column) -> bool {
+        self.rows.0.iter().any(|clause| clause.masked.contains(&column))
+    }
+    /// Whether a column is hidden in every row.
     pub fn masks(&self, column: Column) -> bool {
-        self.masked.contains(&column)
+        self.rows.0.iter().all(|clause| clause.masked.contains(&column))
     }
 }

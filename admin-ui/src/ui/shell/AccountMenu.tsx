@@ -1,6 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { end } from '../../api/signed-in';
+import { heldRole } from '../org/held-role';
 import { useSignedIn } from '../use-signed-in';
 
 export function AccountMenu() {
@@ -14,7 +15,7 @@ export function AccountMenu() {
       </Menu.Target>
       <Menu.Dropdown aria-label="Account">
         <Menu.Label c="var(--ink-soft)">
-          {viewer.email} · {viewer.role.toLowerCase()}
+          {viewer.email} · {viewer.roles.map(heldRole).join(', ')}
         </Menu.Label>
         <Menu.Item component={Link} to="/graphiql">
           API explorer

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use care::{Alarm, AlarmState, news2::Spo2Scale};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rules::Rule;
-use tenants::{AlarmId, DeviceId, PatientId, StoreError, access::Scope, audit::AuditEntry};
+use tenants::{AlarmId, DeviceId, PatientId, StoreError, UnitId, access::Scope, audit::AuditEntry};
 
 use super::journal::SetAside;
 use crate::message::DeviceRun;
@@ -47,6 +47,17 @@ pub struct DeviceRecord {
     pub template: String,
     /// Whom it measures now.
     pub patient: Option<PatientId>,
+    /// Where it belongs.
+    pub unit: UnitId,
+}
+
+impl DeviceRecord {
+    /// What kind of device it is: the name of its template, e.g. `PatientMonitor` of
+    /// `dtmi:iomt:PatientMonitor;1`.
+    pub fn kind(&self) -> &str {
+        let name = self.template.split_once(';').map_or(self.template.as_str(), |(name, _)| name);
+        name.rsplit_once(':').map_or(name, |(_, last)| last)
+    }
 }
 
 /// A patient as registered.
@@ -58,14 +69,20 @@ pub struct PatientRecord {
     pub name: Option<String>,
     /// Medical record number; `None` when masked.
     pub mrn: Option<String>,
-    /// `None` when not known.
+    /// `None` when not known or masked.
+    pub birth_date: Option<Date>,
+    /// `None` when not known. Shown also to those from whom the date is masked.
     pub birth_year: Option<i16>,
-    /// The ward's name.
+    /// Where the patient lies.
+    pub unit: UnitId,
+    /// That unit's name. The store knows it; what is given when a patient is registered does not count.
     pub ward: String,
     /// The bed's name within the ward.
     pub bed: String,
     /// Which SpO2 scale a clinician chose for NEWS2.
     pub spo2_scale: Spo2Scale,
+    /// Whether the record is kept to the care team.
+    pub restricted: bool,
 }
 
 /// Which alarms.
@@ -116,7 +133,10 @@ pub trait Patients: Send + Sync {
     async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<PatientRecord>, StoreError>;
     /// Those of the ids that the scope covers, in any order.
     async fn by_ids(&self, scope: &Scope, ids: &[PatientId]) -> Result<Vec<PatientRecord>, StoreError>;
-    /// Registers a patient.
+    /// All of the tenant whose record is kept to the care team, also those outside the scope's rows: for feeds
+    /// that must leave them out.
+    async fn restricted(&self, scope: &Scope) -> Result<Vec<PatientId>, StoreError>;
+    /// Registers a patient. [`StoreError::Conflict`] when the record number is taken.
     async fn create(
         &self,
         scope: &Scope,

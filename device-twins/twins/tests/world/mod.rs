@@ -11,8 +11,8 @@ use rules::{Comparison, Condition, Rule};
 use storage::Database;
 use templates::{Defect, RawMessage, Template, builtin};
 use tenants::{
-    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UserId,
-    access::{Access, Action, Caller, Object, Principal, Role, Scope},
+    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
     audit::{AuditEntry, Outcome},
     clock::{Clock, ManualClock},
     credentials::SecretHash,
@@ -59,7 +59,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap());
         let database = open(&folder).await;
-        let access = Access::new().await.unwrap();
+        let rules = FixedRules::of_each_role(|role| UserId::from_uuid(uuid::Uuid::from_u128(role as u128)));
+        let access = Access::new(Arc::new(rules), Arc::new(clock.clone()));
         let tenant = TenantId::new(&clock);
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         Tenants::create(&database, &Tenant { id: tenant, slug, name: "St. Elsewhere".into() }).await.unwrap();
@@ -85,36 +86,40 @@ impl World {
             id: self.patient,
             name: Some("Ada Abbott".into()),
             mrn: Some("SE-1".into()),
+            birth_date: None,
             birth_year: Some(1950),
-            ward: "4 West".into(),
+            unit: UnitId::root(self.tenant),
+            ward: String::new(),
             bed: "01".into(),
             spo2_scale: Spo2Scale::One,
+            restricted: false,
         };
-        let scope = self.scope(Role::Admin, Object::Patient, Action::Write);
+        let scope = self.scope(Role::Admin, Object::Patient, Action::Write).await;
         Patients::create(&self.database, &scope, &record, &entry).await.unwrap();
-        let scope = self.scope(Role::Admin, Object::Device, Action::Write);
+        let scope = self.scope(Role::Admin, Object::Device, Action::Write).await;
         for id in ["m-1", "m-2"] {
             let record = DeviceRecord {
                 id: device(id),
                 name: id.into(),
                 template: MONITOR.into(),
                 patient: Some(self.patient),
+                unit: UnitId::root(self.tenant),
             };
             let hash = SecretHash::of(id.as_bytes());
             Devices::create(&self.database, &scope, &record, &hash, &entry).await.unwrap();
         }
-        let scope = self.scope(Role::Admin, Object::Rule, Action::Write);
+        let scope = self.scope(Role::Admin, Object::Rule, Action::Write).await;
         self.database.save(&scope, &low_saturation(&self.clock), &entry).await.unwrap();
     }
 
-    pub(crate) fn scope(&self, role: Role, object: Object, action: Action) -> Scope {
+    pub(crate) async fn scope(&self, role: Role, object: Object, action: Action) -> Scope {
         let principal = Principal::User {
-            id: UserId::from_uuid(uuid::Uuid::from_u128(7)),
-            role,
+            id: UserId::from_uuid(uuid::Uuid::from_u128(role as u128)),
+            restricted_to: None,
             name: "Nora Nurse".into(),
             email: "nora@st-elsewhere.example".into(),
         };
-        self.access.grant(&Caller { tenant: self.tenant, principal }, object, action).unwrap()
+        self.access.grant(&Caller { tenant: self.tenant, principal }, object, action).await.unwrap()
     }
 
     /// Sends one message per payload, a second apart, and returns the receipt.
@@ -132,12 +137,12 @@ impl World {
     }
 
     pub(crate) async fn device(&self, id: &str) -> Arc<twins::device::DeviceState> {
-        let scope = self.scope(Role::Nurse, Object::Device, Action::Read);
+        let scope = self.scope(Role::Nurse, Object::Device, Action::Read).await;
         self.twins.device(&scope, &device(id)).await.unwrap()
     }
 
     pub(crate) async fn vitals(&self) -> Arc<twins::patient::PatientState> {
-        let scope = self.scope(Role::Nurse, Object::Patient, Action::Read);
+        let scope = self.scope(Role::Nurse, Object::Patient, Action::Read).await;
         self.twins.patient(&scope, self.patient).await.unwrap()
     }
 

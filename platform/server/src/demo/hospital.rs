@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use care::{Priority, news2::Spo2Scale};
+use jiff::civil::{Date, date};
 use rules::Comparison;
 use simulator::Course;
 
@@ -10,7 +11,8 @@ use simulator::Course;
 pub(super) struct Hospital {
     pub(super) slug: &'static str,
     pub(super) name: &'static str,
-    pub(super) wards: &'static [&'static str],
+    /// Departments with their wards, each with eight beds; the last takes all others.
+    pub(super) departments: &'static [(&'static str, &'static [&'static str])],
     /// Which of the patients deteriorates, if one does.
     pub(super) deteriorating: Option<usize>,
 }
@@ -19,13 +21,13 @@ pub(super) const HOSPITALS: [Hospital; 2] = [
     Hospital {
         slug: "st-elsewhere",
         name: "St. Elsewhere Hospital",
-        wards: &["4 West", "Intensive Care"],
+        departments: &[("Medicine", &["4 West"]), ("Critical care", &["Intensive Care"])],
         deteriorating: Some(2),
     },
     Hospital {
         slug: "county-general",
         name: "County General Hospital",
-        wards: &["Cardiology"],
+        departments: &[("Heart centre", &["Cardiology"])],
         deteriorating: None,
     },
 ];
@@ -37,7 +39,7 @@ const BEDS: usize = 8;
 pub(super) struct DemoPatient {
     pub(super) name: String,
     pub(super) mrn: String,
-    pub(super) birth_year: i16,
+    pub(super) birth_date: Date,
     pub(super) ward: &'static str,
     pub(super) bed: String,
     pub(super) spo2_scale: Spo2Scale,
@@ -66,16 +68,24 @@ const FAMILY: [&str; 13] = [
 /// The `n`-th patient of a hospital.
 pub(super) fn patient(hospital: &Hospital, n: usize) -> DemoPatient {
     let pick = |list: &[&'static str], n: usize| list.get(n % list.len()).copied().unwrap_or_default();
+    let wards: Vec<_> = hospital.departments.iter().flat_map(|(_, wards)| wards.iter().copied()).collect();
     let offset = hospital.slug.len();
     let scale_2 = n % 9 == 5;
     DemoPatient {
         name: format!("{} {}", pick(&GIVEN, n + offset), pick(&FAMILY, n * 5 + offset)),
         mrn: format!("{}-{:05}", hospital.slug.get(..2).unwrap_or("xx").to_uppercase(), 10_230 + n * 37),
-        birth_year: i16::try_from(1934 + (n * 11) % 60).unwrap_or(1950),
-        ward: pick(hospital.wards, n / BEDS),
+        birth_date: born(n),
+        ward: pick(&wards, n / BEDS),
         bed: format!("{:02}", n + 1),
         spo2_scale: if scale_2 { Spo2Scale::Two } else { Spo2Scale::One },
     }
+}
+
+fn born(n: usize) -> Date {
+    let of = |base: usize, step: usize, span: usize| base + (n * step) % span;
+    let (year, month, day) = (of(1934, 11, 60), of(1, 7, 12), of(1, 5, 28));
+    let narrow = |part| i8::try_from(part).unwrap_or(1);
+    date(i16::try_from(year).unwrap_or(1950), narrow(month), narrow(day))
 }
 
 /// How the `n`-th patient of a hospital fares.

@@ -1,6 +1,6 @@
 //! Fills an empty database with the demo's hospitals, through the same traits as everything else.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use identity::{Identity, IdentityError};
 use jiff::SignedDuration;
@@ -8,20 +8,21 @@ use readings::{Path, Unit};
 use rules::{Condition, Rule};
 use storage::Database;
 use tenants::{
-    CorrelationId, DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
-    UserId,
-    access::{Access, AccessError, Action, Caller, Object, Principal, Role, Scope},
+    CorrelationId, DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId,
+    User, UserId,
+    access::{Access, AccessError, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{ApiToken, Login},
     audit::{AuditEntry, Outcome},
     clock::Clock,
     credentials::{BearerToken, CredentialError, SecretHash, generate},
-    stores::{Accounts, Tenants},
+    org::{OrgUnit, UnitKind},
+    stores::{Accounts, OrgUnits, Tenants},
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules};
 
 use super::{
     credentials::{Credentials, DemoDevice, DemoTenant, Person},
-    hospital::{DemoRule, HOSPITALS, Hospital, RULES, patient},
+    hospital::{DemoPatient, DemoRule, HOSPITALS, Hospital, RULES, patient},
 };
 
 /// The template of the demo's monitors.
@@ -84,14 +85,19 @@ impl Seed {
         for rule in &RULES {
             self.rule(&caller, rule).await?;
         }
+        let wards = self.wards(&caller, hospital).await?;
+        let whole = UnitId::root(tenant.id);
         let mut devices = Vec::new();
         for n in 0..size.patients {
-            let patient = self.patient(&caller, hospital, n).await?;
+            let demo = patient(hospital, n);
+            let ward = wards.get(demo.ward).copied().unwrap_or(whole);
+            let patient = self.patient(&caller, demo, ward).await?;
             let (id, name) = (format!("monitor-{:02}", n + 1), format!("Bedside monitor {:02}", n + 1));
-            devices.push(self.device(&caller, &id, &name, Some(patient)).await?);
+            devices.push(self.device(&caller, &id, &name, (Some(patient), ward)).await?);
         }
         for n in 1..=size.extra_devices {
-            devices.push(self.device(&caller, &format!("bench-{n:05}"), "Bench device", None).await?);
+            let id = format!("bench-{n:05}");
+            devices.push(self.device(&caller, &id, "Bench device", (None, whole)).await?);
         }
         Ok(DemoTenant { slug: hospital.slug.to_owned(), name: hospital.name.to_owned(), users, devices })
     }
@@ -101,14 +107,14 @@ impl Seed {
         let password = generate()?.chars().filter(char::is_ascii_alphanumeric).take(16).collect::<String>();
         let password_hash = self.identity.hash_password(&password).await?;
         let display_name = format!("Demo {role}");
-        let user = User { id: UserId::new(&*self.clock), tenant, email, display_name, role };
+        let user = User { id: UserId::new(&*self.clock), tenant, email, display_name };
         let caller = Caller {
             tenant,
             principal: Principal::User {
                 id: user.id,
-                role,
                 name: user.display_name.as_str().into(),
                 email: user.email.as_str().into(),
+                restricted_to: None,
             },
         };
         let token = BearerToken::generate(tenant)?;
@@ -125,7 +131,9 @@ impl Seed {
             password,
             token: token.reveal().to_owned(),
         };
-        self.database.create_user(&Login { user, password_hash }).await?;
+        self.database
+            .create_user(&Login { user, password_hash }, &[RoleGrant::everywhere(tenant, role)])
+            .await?;
         self.database.create_token(tenant, &api_token).await?;
         Ok((person, caller))
     }
@@ -151,24 +159,63 @@ impl Seed {
         }
         .validate()
         .map_err(|error| wrong(&error))?;
-        let scope = self.scope(caller, Object::Rule)?;
-        Ok(self.database.save(&scope, &rule, &entry).await?)
+        let scope = self.scope(caller, Object::Rule).await?;
+        Ok(Rules::save(&self.database, &scope, &rule, &entry).await?)
     }
 
-    async fn patient(&self, caller: &Caller, hospital: &Hospital, n: usize) -> Result<PatientId, SeedError> {
-        let demo = patient(hospital, n);
+    /// Makes departments and wards; wards by name.
+    async fn wards(
+        &self,
+        caller: &Caller,
+        hospital: &Hospital,
+    ) -> Result<HashMap<&'static str, UnitId>, SeedError> {
+        let whole = UnitId::root(caller.tenant);
+        let mut made = HashMap::new();
+        for (department, wards) in hospital.departments {
+            let above = self.unit(caller, department, UnitKind::Department, whole).await?;
+            for ward in *wards {
+                made.insert(*ward, self.unit(caller, ward, UnitKind::Ward, above).await?);
+            }
+        }
+        Ok(made)
+    }
+
+    async fn unit(
+        &self,
+        caller: &Caller,
+        name: &str,
+        kind: UnitKind,
+        parent: UnitId,
+    ) -> Result<UnitId, SeedError> {
+        let id = UnitId::new(&*self.clock);
+        let unit = OrgUnit { id, parent: Some(parent), name: name.to_owned(), kind };
+        let entry = self.audit(caller, "org_unit.save", format!("org_unit:{id}"));
+        let scope = self.scope(caller, Object::OrgUnit).await?;
+        OrgUnits::save(&self.database, &scope, &unit, &entry).await?;
+        Ok(id)
+    }
+
+    async fn patient(
+        &self,
+        caller: &Caller,
+        demo: DemoPatient,
+        unit: UnitId,
+    ) -> Result<PatientId, SeedError> {
         let id = PatientId::new(&*self.clock);
         let record = PatientRecord {
             id,
             name: Some(demo.name),
             mrn: Some(demo.mrn),
-            birth_year: Some(demo.birth_year),
+            birth_date: Some(demo.birth_date),
+            birth_year: Some(demo.birth_date.year()),
+            unit,
             ward: demo.ward.to_owned(),
             bed: demo.bed,
             spo2_scale: demo.spo2_scale,
+            restricted: false,
         };
         let entry = self.audit(caller, "patient.create", format!("patient:{id}"));
-        let scope = self.scope(caller, Object::Patient)?;
+        let scope = self.scope(caller, Object::Patient).await?;
         Patients::create(&self.database, &scope, &record, &entry).await?;
         Ok(id)
     }
@@ -178,21 +225,26 @@ impl Seed {
         caller: &Caller,
         id: &str,
         name: &str,
-        patient: Option<PatientId>,
+        (patient, unit): (Option<PatientId>, UnitId),
     ) -> Result<DemoDevice, SeedError> {
         let token = generate()?;
         let id = DeviceId::parse(id).map_err(|error| SeedError::Data(error.to_string()))?;
-        let record =
-            DeviceRecord { id: id.clone(), name: name.to_owned(), template: MONITOR.to_owned(), patient };
+        let record = DeviceRecord {
+            id: id.clone(),
+            name: name.to_owned(),
+            template: MONITOR.to_owned(),
+            patient,
+            unit,
+        };
         let entry = self.audit(caller, "device.create", format!("device:{id}"));
-        let scope = self.scope(caller, Object::Device)?;
+        let scope = self.scope(caller, Object::Device).await?;
         let hash = SecretHash::of(token.as_bytes());
         Devices::create(&self.database, &scope, &record, &hash, &entry).await?;
         Ok(DemoDevice { id: id.to_string(), token, patient: patient.map(|id| id.to_string()) })
     }
 
-    fn scope(&self, caller: &Caller, object: Object) -> Result<Scope, SeedError> {
-        Ok(self.access.grant(caller, object, Action::Write)?)
+    async fn scope(&self, caller: &Caller, object: Object) -> Result<Scope, SeedError> {
+        Ok(self.access.grant(caller, object, Action::Write).await?)
     }
 
     fn audit(&self, caller: &Caller, action: &str, subject: String) -> AuditEntry {

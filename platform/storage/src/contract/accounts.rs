@@ -2,7 +2,6 @@
 
 use ::tenants::{
     StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
-    access::Role,
     account::{ApiToken, Login, Session},
     credentials::SecretHash,
     stores::{Accounts, Tenants},
@@ -12,8 +11,7 @@ use uuid::Uuid;
 use super::world::{World, at, tenant_id, user_id};
 
 fn login(tenant: TenantId, email: &str) -> Login {
-    let user =
-        User { id: user_id(1), tenant, email: email.into(), display_name: "N. N.".into(), role: Role::Nurse };
+    let user = User { id: user_id(1), tenant, email: email.into(), display_name: "N. N.".into() };
     Login { user, password_hash: "$argon2id$v=19$x".into() }
 }
 
@@ -34,8 +32,8 @@ pub(super) async fn tenants_are_listed_without_the_platform(world: World) {
 pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
     let database = &world.database;
     assert!(database.is_empty().await.unwrap());
-    database.create_user(&login(world.b, "nurse@example.org")).await.unwrap();
-    database.create_user(&login(TenantId::PLATFORM, "root@example.org")).await.unwrap();
+    database.create_user(&login(world.b, "nurse@example.org"), &[]).await.unwrap();
+    database.create_user(&login(TenantId::PLATFORM, "root@example.org"), &[]).await.unwrap();
     assert!(!database.is_empty().await.unwrap());
 
     let found = database.login("nurse@example.org").await.unwrap().unwrap();
@@ -48,7 +46,7 @@ pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
     assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
 
     // The address is taken in every tenant, and a refused user leaves nothing behind.
-    let refused = database.create_user(&login(world.a, "nurse@example.org")).await;
+    let refused = database.create_user(&login(world.a, "nurse@example.org"), &[]).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     assert!(!format!("{refused:?}").contains("nurse@"), "errors hold no personal data");
     assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
@@ -56,8 +54,8 @@ pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
 
 pub(super) async fn tokens_and_sessions_stay_in_their_tenant(world: World) {
     let database = &world.database;
-    database.create_user(&login(world.a, "a@example.org")).await.unwrap();
-    database.create_user(&login(world.b, "b@example.org")).await.unwrap();
+    database.create_user(&login(world.a, "a@example.org"), &[]).await.unwrap();
+    database.create_user(&login(world.b, "b@example.org"), &[]).await.unwrap();
     let hash = SecretHash::of(b"secret");
     let token = ApiToken {
         id: TokenId::from_uuid(Uuid::from_u128(5)),

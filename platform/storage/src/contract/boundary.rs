@@ -30,17 +30,17 @@ pub(super) async fn equal_ids_in_two_tenants_do_not_meet(world: World) {
     world.commit(vec![segment(world.b, 1, &[("monitor", &[1, 2])])]).await;
 
     for (tenant, name, alarms) in [(world.a, "Ash", 0), (world.b, "Birch", 1)] {
-        let scope = world.read(tenant, Object::Device);
+        let scope = world.read(tenant, Object::Device).await;
         let devices = Devices::page(database, &scope, &page()).await.unwrap();
         assert_eq!((devices.total, devices.rows[0].1.name.as_str()), (1, name));
         let found = Devices::by_ids(database, &scope, &[device("monitor")]).await.unwrap();
         assert_eq!(found[0].name, name);
         let found = Devices::by_patients(database, &scope, &[patient_id(1)]).await.unwrap();
         assert_eq!(found[0].name, name);
-        let scope = world.read(tenant, Object::Patient);
+        let scope = world.read(tenant, Object::Patient).await;
         let patients = Patients::page(database, &scope, &page()).await.unwrap();
         assert_eq!((patients.total, patients.rows[0].1.name.as_deref()), (1, Some(name)));
-        let scope = world.read(tenant, Object::Alarm);
+        let scope = world.read(tenant, Object::Alarm).await;
         let found = Alarms::page(database, &scope, &AlarmFilter::default(), &page()).await.unwrap();
         assert_eq!(found.total, alarms);
         assert_eq!(database.open_of_patients(&scope, &[patient_id(1)]).await.unwrap().len() as u64, alarms);

@@ -1,6 +1,6 @@
 //! What stays, and that readers and the writer do not stop each other.
 
-use ::tenants::{Sequence, access::Object, credentials::SecretHash};
+use ::tenants::{Sequence, UnitId, access::Object, credentials::SecretHash};
 use twins::store::{
     directory::{DeviceRecord, Devices, PageRequest},
     journal::{Commit, Journal},
@@ -20,7 +20,7 @@ pub(super) async fn reopening_finds_everything(world: World) {
     again.check_row_level_security().await.unwrap();
     let (runs, _) = again.read(world.a, None, Sequence(0), Sequence(3), 10).await.unwrap();
     assert_eq!(positions(&runs), [1, 2, 3]);
-    let scope = world.read(world.a, Object::Device);
+    let scope = world.read(world.a, Object::Device).await;
     let page = PageRequest { first: 5, ..PageRequest::default() };
     assert_eq!(Devices::page(&again, &scope, &page).await.unwrap().total, 1);
     again.claim("node-1").await.unwrap();
@@ -44,7 +44,7 @@ pub(super) async fn reads_go_on_during_writes(world: World) {
     // Small writes take their turn between the commits.
     let registrar = {
         let (database, scope, tenant) =
-            (world.database.clone(), world.write(world.a, Object::Device), world.a);
+            (world.database.clone(), world.write(world.a, Object::Device).await, world.a);
         tokio::spawn(async move {
             for n in 0..20 {
                 let record = DeviceRecord {
@@ -52,6 +52,7 @@ pub(super) async fn reads_go_on_during_writes(world: World) {
                     name: "D".into(),
                     template: "t".into(),
                     patient: None,
+                    unit: UnitId::root(tenant),
                 };
                 let token = SecretHash::of(b"x");
                 Devices::create(&database, &scope, &record, &token, &entry(tenant)).await.unwrap();

@@ -55,7 +55,7 @@ fn whole(world: &World) -> Fold {
 }
 
 async fn alarm_now(world: &World, id: u128) -> Alarm {
-    let scope = world.read(world.a, Object::Alarm);
+    let scope = world.read(world.a, Object::Alarm).await;
     let ids = [alarm(id, "monitor", Priority::High, 0).id];
     Alarms::by_ids(&world.database, &scope, &ids).await.unwrap().remove(0)
 }
@@ -82,7 +82,7 @@ pub(super) async fn folding_again_changes_nothing(world: World) {
     world.fold(second.clone()).await;
     assert_eq!(snapshot_now(&world).await, second.snapshot, "one of the same position replaces");
 
-    let scope = world.read(world.a, Object::Device);
+    let scope = world.read(world.a, Object::Device).await;
     let aside = Devices::set_aside(database, &scope, &device("monitor"), 10).await.unwrap();
     assert_eq!(aside, [set_aside(4, "handler_panicked"), set_aside(3, "not_json")]);
     assert_eq!(Devices::set_aside(database, &scope, &device("monitor"), 1).await.unwrap().len(), 1);
@@ -120,7 +120,7 @@ pub(super) async fn text_that_postgres_cannot_hold_is_made_storable(world: World
 
     // Nor may what is looked for fail.
     assert!(world.database.login("a\0@example.org").await.unwrap().is_none());
-    let scope = world.read(world.a, Object::Alarm);
+    let scope = world.read(world.a, Object::Alarm).await;
     let odd = PageRequest { first: 5, after: None, search: Some("\0".into()) };
     let found = Alarms::page(&world.database, &scope, &AlarmFilter::default(), &odd).await.unwrap();
     assert_eq!(found.total, 1);

@@ -6,7 +6,7 @@ use twins::{message::DeviceRun, store::directory::History};
 use super::world::{World, at, device, positions, segment};
 
 async fn messages(world: &World, devices: &[DeviceId], span: (i64, i64), limit: usize) -> Vec<DeviceRun> {
-    let scope = world.read(world.a, Object::Patient);
+    let scope = world.read(world.a, Object::Patient).await;
     world.database.messages(&scope, devices, at(span.0), at(span.1), limit).await.unwrap()
 }
 

@@ -78,7 +78,7 @@ async fn commits(world: &World, first: u64, rounds: u64, devices: u64, per_devic
 }
 
 async fn history(world: &World, what: &str) {
-    let scope = world.read(world.a, Object::Patient);
+    let scope = world.read(world.a, Object::Patient).await;
     for limit in [1_000, 20_000] {
         let stopwatch = Stopwatch::start();
         let one = [device("bench-00003")];

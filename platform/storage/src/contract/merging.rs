@@ -39,7 +39,7 @@ async fn reads(world: &World) -> Vec<String> {
         last.sort();
         answers.push(format!("{last:?}"));
     }
-    let scope = world.read(world.a, Object::Patient);
+    let scope = world.read(world.a, Object::Patient).await;
     for (since, until, limit) in
         [(0, 30_000, 10_000), (0, 30_000, 10), (1_000, 1_600, 50), (9_995, 10_005, 5)]
     {

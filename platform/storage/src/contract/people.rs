@@ -2,13 +2,14 @@
 
 use ::rules::{Comparison, Condition, Rule};
 use ::tenants::{
-    PatientId, RuleId, StoreError, TenantId, access::Object, credentials::SecretHash, stores::AuditTrail,
+    PatientId, RuleId, StoreError, TenantId, UnitId, access::Object, credentials::SecretHash,
+    stores::AuditTrail,
 };
 use care::Priority;
 use jiff::SignedDuration;
 use readings::{Path, Unit};
 use twins::store::{
-    directory::{DeviceRecord, Devices, Patients, Rules},
+    directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
     journal::{DeviceContext, Journal},
 };
 use uuid::Uuid;
@@ -28,8 +29,14 @@ pub(super) async fn what_is_taken_is_a_conflict(world: World) {
     let before = trail(&world, world.a).await;
 
     let add = async |tenant, id: &str, patient: Option<PatientId>| {
-        let record = DeviceRecord { id: device(id), name: "Other".into(), template: "t".into(), patient };
-        let scope = world.write(tenant, Object::Device);
+        let record = DeviceRecord {
+            id: device(id),
+            name: "Other".into(),
+            template: "t".into(),
+            patient,
+            unit: UnitId::root(tenant),
+        };
+        let scope = world.write(tenant, Object::Device).await;
         Devices::create(database, &scope, &record, &SecretHash::of(b"x"), &entry(tenant)).await
     };
     assert!(matches!(add(world.a, "m-1", None).await, Err(StoreError::Conflict { .. })));
@@ -37,13 +44,14 @@ pub(super) async fn what_is_taken_is_a_conflict(world: World) {
     assert!(matches!(unknown, Err(StoreError::NotFound { what: "patient" })), "{unknown:?}");
     let theirs = add(world.b, "m-2", Some(patient_id(1))).await;
     assert!(matches!(theirs, Err(StoreError::NotFound { what: "patient" })), "a patient of another tenant");
-    let scope = world.write(world.a, Object::Patient);
+    let scope = world.write(world.a, Object::Patient).await;
     for taken in [patient(1, "A", "78", ("W", "2")), patient(2, "B", "77", ("W", "2"))] {
+        let taken = PatientRecord { unit: UnitId::root(world.a), ..taken };
         let refused = Patients::create(database, &scope, &taken, &entry(world.a)).await;
         assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
     }
     assert_eq!(trail(&world, world.a).await, before, "what was refused left no trace");
-    let read = world.read(world.a, Object::Device);
+    let read = world.read(world.a, Object::Device).await;
     let found = Devices::by_ids(database, &read, &[device("m-1"), device("m-2")]).await.unwrap();
     assert_eq!(found.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["One"]);
 
@@ -69,7 +77,7 @@ fn rule(name: &str, version: u32) -> Rule {
 
 pub(super) async fn a_rule_is_replaced_by_its_next_version_only(world: World) {
     let database = &world.database;
-    let scope = world.write(world.a, Object::Rule);
+    let scope = world.write(world.a, Object::Rule).await;
     let save = async |rule: &Rule| Rules::save(database, &scope, rule, &entry(world.a)).await;
     let conflict = |result: Result<(), StoreError>| matches!(result, Err(StoreError::Conflict { .. }));
     assert!(conflict(save(&rule("early", 2)).await));
@@ -84,10 +92,10 @@ pub(super) async fn a_rule_is_replaced_by_its_next_version_only(world: World) {
 
     let another = Rule { id: RuleId::from_uuid(Uuid::from_u128(2)), unit: None, ..rule("a", 1) };
     save(&another).await.unwrap();
-    let read = world.read(world.a, Object::Rule);
+    let read = world.read(world.a, Object::Rule).await;
     assert_eq!(Rules::all(database, &read).await.unwrap(), [another, rule("second", 2)]);
     // The same id in another tenant is another rule.
-    let theirs = world.write(world.b, Object::Rule);
+    let theirs = world.write(world.b, Object::Rule).await;
     Rules::save(database, &theirs, &rule("theirs", 1), &entry(world.b)).await.unwrap();
     assert_eq!(Journal::rules(database, world.a).await.unwrap()[1], rule("second", 2));
 }
@@ -109,7 +117,7 @@ pub(super) async fn devices_and_whom_they_measure(world: World) {
     let devices = database.devices_of(world.a, patient_id(1)).await.unwrap();
     assert_eq!(devices, [device("m-1"), device("m-2")]);
     assert!(database.devices_of(world.a, patient_id(2)).await.unwrap().is_empty());
-    let scope = world.read(world.a, Object::Device);
+    let scope = world.read(world.a, Object::Device).await;
     let found = Devices::by_patients(database, &scope, &[patient_id(1), patient_id(2)]).await.unwrap();
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|row| row.patient == Some(patient_id(1))));

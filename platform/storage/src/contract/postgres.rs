@@ -82,6 +82,8 @@ async fn a_forgotten_condition(world: World) {
         name: "x".into(),
         name_search: "x".into(),
         template: "t".into(),
+        kind: "t".into(),
+        unit_id: Some(*world.b.as_uuid()),
     };
     assert!(tx.insert::<devices::Entity>(row).await.is_err());
     drop(tx);

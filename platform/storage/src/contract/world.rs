@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use ::tenants::{
-    AlarmId, CorrelationId, DeviceId, PatientId, RuleId, Sequence, Tenant, TenantId, TenantSlug, UserId,
-    access::{Access, Action, Caller, Object, Principal, Role, Scope},
+    AlarmId, CorrelationId, DeviceId, PatientId, RuleId, Sequence, Tenant, TenantId, TenantSlug, UnitId,
+    UserId,
+    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
     audit::{AuditEntry, Outcome},
+    clock::ManualClock,
     credentials::SecretHash,
-    stores::Tenants,
+    org::{OrgUnit, UnitKind},
+    stores::{OrgUnits, Tenants},
 };
 use bytes::Bytes;
 use care::{Alarm, AlarmState, Priority, news2::Spo2Scale};
@@ -51,24 +54,24 @@ impl World {
             let slug = TenantSlug::parse(slug).unwrap();
             Tenants::create(&database, &Tenant { id, name: slug.to_string(), slug }).await.unwrap();
         }
-        let access = Arc::new(Access::new().await.unwrap());
+        let rules = Arc::new(FixedRules::of_each_role(|role| user_id(role as u128)));
+        let access = Arc::new(Access::new(rules, Arc::new(ManualClock::new(at(0)))));
         Self { database, url, access, a, b, _folder: folder }
     }
 
     /// What a role may do with an object in a tenant.
-    pub(super) fn scope(&self, tenant: TenantId, role: Role, object: Object, action: Action) -> Scope {
-        let principal =
-            Principal::User { id: user_id(1), role, name: "N. N.".into(), email: "n@example.org".into() };
-        self.access.grant(&Caller { tenant, principal }, object, action).unwrap()
+    pub(super) async fn scope(&self, tenant: TenantId, role: Role, object: Object, action: Action) -> Scope {
+        let (id, name, email) = (user_id(role as u128), "N. N.".into(), "n@example.org".into());
+        let principal = Principal::User { id, name, email, restricted_to: None };
+        self.access.grant(&Caller { tenant, principal }, object, action).await.unwrap()
     }
 
-    pub(super) fn read(&self, tenant: TenantId, object: Object) -> Scope {
-        self.scope(tenant, Role::Clinician, object, Action::Read)
+    pub(super) async fn read(&self, tenant: TenantId, object: Object) -> Scope {
+        self.scope(tenant, Role::Admin, object, Action::Read).await
     }
 
-    pub(super) fn write(&self, tenant: TenantId, object: Object) -> Scope {
-        let role = if object == Object::Rule { Role::Clinician } else { Role::Admin };
-        self.scope(tenant, role, object, Action::Write)
+    pub(super) async fn write(&self, tenant: TenantId, object: Object) -> Scope {
+        self.scope(tenant, Role::Admin, object, Action::Write).await
     }
 
     pub(super) async fn claim(&self) -> i64 {
@@ -90,17 +93,35 @@ impl World {
         name: &str,
         patient: Option<PatientId>,
     ) {
-        let record =
-            DeviceRecord { id: device(id), name: name.into(), template: "dtmi:test;1".into(), patient };
-        let scope = self.write(tenant, Object::Device);
+        let (unit, template) = (UnitId::root(tenant), "dtmi:test;1".into());
+        let record = DeviceRecord { id: device(id), name: name.into(), template, patient, unit };
+        let scope = self.write(tenant, Object::Device).await;
         let token = SecretHash::of(id.as_bytes());
         Devices::create(&self.database, &scope, &record, &token, &entry(tenant)).await.unwrap();
     }
 
+    /// Adds a unit below the hospital, or finds the one of this name.
+    pub(super) async fn ward(&self, tenant: TenantId, name: &str) -> UnitId {
+        let id = ward_id(tenant, name);
+        let parent = Some(UnitId::root(tenant));
+        let unit = OrgUnit { id, parent, name: name.into(), kind: UnitKind::Ward };
+        let scope = self.write(tenant, Object::OrgUnit).await;
+        OrgUnits::save(&self.database, &scope, &unit, &entry(tenant)).await.unwrap();
+        id
+    }
+
+    /// Adds a patient to the ward that the record names.
     pub(super) async fn add_patient(&self, tenant: TenantId, patient: &PatientRecord) {
-        let scope = self.write(tenant, Object::Patient);
+        let unit = self.ward(tenant, &patient.ward).await;
+        let patient = &PatientRecord { unit, ..patient.clone() };
+        let scope = self.write(tenant, Object::Patient).await;
         Patients::create(&self.database, &scope, patient, &entry(tenant)).await.unwrap();
     }
+}
+
+/// The unit that [`World::ward`] makes.
+pub(super) fn ward_id(tenant: TenantId, name: &str) -> UnitId {
+    UnitId::from_uuid(Uuid::new_v5(tenant.as_uuid(), name.as_bytes()))
 }
 
 pub(super) fn tenant_id(n: u128) -> TenantId {
@@ -142,10 +163,13 @@ pub(super) fn patient(id: u128, name: &str, mrn: &str, place: (&str, &str)) -> P
         id: patient_id(id),
         name: Some(name.into()),
         mrn: Some(mrn.into()),
+        birth_date: Some(jiff::civil::date(1950, 2, 28)),
         birth_year: Some(1950),
+        unit: UnitId::from_uuid(Uuid::nil()),
         ward: place.0.into(),
         bed: place.1.into(),
         spo2_scale: Spo2Scale::Two,
+        restricted: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use tenants::access;
 
-use super::TenantRows;
+use super::{PatientLink, PolicyRows, TenantRows};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "alarms")]
@@ -30,6 +30,8 @@ pub struct Model {
     pub acknowledged_note: Option<String>,
     pub cleared_at: Option<i64>,
     pub version: i64,
+    /// Where the device was when it was raised.
+    pub unit_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -39,11 +41,18 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
+}
 
-    fn policy_column(column: access::Column) -> Option<Column> {
+impl PolicyRows for Entity {
+    const PATIENT: PatientLink<Column> = PatientLink::Key(Column::PatientId);
+
+    fn own(column: access::Column) -> Option<Column> {
         match column {
+            access::Column::AlarmUnit => Some(Column::UnitId),
+            access::Column::AlarmPriority => Some(Column::Priority),
             access::Column::DeviceId => Some(Column::DeviceId),
-            access::Column::PatientWard | access::Column::PatientName | access::Column::PatientMrn => None,
+            access::Column::PatientId => Some(Column::PatientId),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Which device measures which patient, and since when; `until` is null for what holds now.
 
 use sea_orm::entity::prelude::*;
-use tenants::access;
 
 use super::TenantRows;
 
@@ -25,11 +24,4 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
-
-    fn policy_column(column: access::Column) -> Option<Column> {
-        match column {
-            access::Column::DeviceId => Some(Column::DeviceId),
-            access::Column::PatientWard | access::Column::PatientName | access::Column::PatientMrn => None,
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! What devices prove themselves with.
 
 use sea_orm::entity::prelude::*;
-use tenants::access;
 
 use super::TenantRows;
 
@@ -22,11 +21,4 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
-
-    fn policy_column(column: access::Column) -> Option<Column> {
-        match column {
-            access::Column::DeviceId => Some(Column::DeviceId),
-            access::Column::PatientWard | access::Column::PatientName | access::Column::PatientMrn => None,
-        }
-    }
 }

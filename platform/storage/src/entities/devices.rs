@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use tenants::access;
 
-use super::TenantRows;
+use super::{PatientLink, PolicyRows, TenantRows};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "devices")]
@@ -15,6 +15,9 @@ pub struct Model {
     pub name: String,
     pub name_search: String,
     pub template: String,
+    /// Never missing but in rows that no version of this server has written.
+    pub unit_id: Option<Uuid>,
+    pub kind: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -24,11 +27,18 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
+}
 
-    fn policy_column(column: access::Column) -> Option<Column> {
+impl PolicyRows for Entity {
+    const PATIENT: PatientLink<Column> = PatientLink::Device(Column::Id);
+
+    fn own(column: access::Column) -> Option<Column> {
         match column {
             access::Column::DeviceId => Some(Column::Id),
-            access::Column::PatientWard | access::Column::PatientName | access::Column::PatientMrn => None,
+            access::Column::DeviceKind => Some(Column::Kind),
+            access::Column::DeviceTemplate => Some(Column::Template),
+            access::Column::DeviceUnit => Some(Column::UnitId),
+            _ => None,
         }
     }
 }

@@ -5,12 +5,19 @@ pub(crate) mod alarms;
 pub(crate) mod api_tokens;
 pub(crate) mod assignments;
 pub(crate) mod audit;
+pub(crate) mod care_team;
 pub(crate) mod checkpoints;
 pub(crate) mod device_tokens;
 pub(crate) mod devices;
 pub(crate) mod login_directory;
+pub(crate) mod org_unit_closure;
+pub(crate) mod org_units;
 pub(crate) mod outbox;
 pub(crate) mod patients;
+pub(crate) mod placements;
+pub(crate) mod policies;
+pub(crate) mod role_grants;
+pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod set_aside;
@@ -25,9 +32,23 @@ use sea_orm::EntityTrait;
 pub(crate) trait TenantRows: EntityTrait {
     /// Whose row it is.
     const TENANT: Self::Column;
+}
 
-    /// The column that a policy names, where the table has it.
-    fn policy_column(_column: access::Column) -> Option<Self::Column> {
-        None
-    }
+/// A table that callers read under row policies.
+pub(crate) trait PolicyRows: TenantRows {
+    /// How a row leads to its patient.
+    const PATIENT: PatientLink<Self::Column>;
+
+    /// The column that a policy names, where the table has it itself.
+    fn own(column: access::Column) -> Option<Self::Column>;
+}
+
+/// How a row leads to the patient whom it is about.
+pub(crate) enum PatientLink<C> {
+    /// It does not.
+    None,
+    /// The column holds the patient's key, or nothing.
+    Key(C),
+    /// The column holds a device's id, whose assignment names the patient.
+    Device(C),
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use tenants::access;
 
-use super::TenantRows;
+use super::{PatientLink, PolicyRows, TenantRows};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "patients")]
@@ -21,6 +21,11 @@ pub struct Model {
     pub bed: String,
     pub place_search: String,
     pub spo2_scale: i64,
+    /// Never missing but in rows that no version of this server has written.
+    pub unit_id: Option<Uuid>,
+    /// ISO 8601.
+    pub birth_date: Option<String>,
+    pub restricted: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -30,13 +35,19 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
+}
 
-    fn policy_column(column: access::Column) -> Option<Column> {
+impl PolicyRows for Entity {
+    const PATIENT: PatientLink<Column> = PatientLink::Key(Column::Id);
+
+    fn own(column: access::Column) -> Option<Column> {
         match column {
+            access::Column::PatientId => Some(Column::Id),
+            access::Column::PatientUnit => Some(Column::UnitId),
             access::Column::PatientWard => Some(Column::Ward),
-            access::Column::PatientName => Some(Column::Name),
-            access::Column::PatientMrn => Some(Column::Mrn),
-            access::Column::DeviceId => None,
+            access::Column::PatientBirthYear => Some(Column::BirthYear),
+            access::Column::PatientRestricted => Some(Column::Restricted),
+            _ => None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Rules.
 
 use sea_orm::entity::prelude::*;
+use tenants::access;
 
-use super::TenantRows;
+use super::{PatientLink, PolicyRows, TenantRows};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "rules")]
@@ -32,4 +33,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TenantRows for Entity {
     const TENANT: Column = Column::TenantId;
+}
+
+impl PolicyRows for Entity {
+    const PATIENT: PatientLink<Column> = PatientLink::None;
+
+    fn own(_column: access::Column) -> Option<Column> {
+        None
+    }
 }

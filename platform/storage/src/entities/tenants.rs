@@ -9,6 +9,8 @@ pub struct Model {
     pub id: Uuid,
     pub slug: String,
     pub name: String,
+    /// Grows with every change of what access rests on.
+    pub access_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,7 +13,6 @@ pub struct Model {
     pub id: Uuid,
     pub email: String,
     pub display_name: String,
-    pub role: String,
     pub password_hash: String,
 }
 

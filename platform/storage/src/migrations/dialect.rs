@@ -16,6 +16,8 @@ pub(super) fn render(sql: &str, backend: DbBackend) -> String {
             ("{bool}", "boolean"),
             ("{blob}", "bytea"),
             ("{strict}", ""),
+            ("{false}", "false"),
+            ("{template_name}", "split_part(split_part(template, ';', 1), ':', -1)"),
             ("{nil}", "'00000000-0000-0000-0000-000000000000'"),
         ],
         _ => &[
@@ -26,6 +28,14 @@ pub(super) fn render(sql: &str, backend: DbBackend) -> String {
             ("{bool}", "INTEGER"),
             ("{blob}", "BLOB"),
             ("{strict}", " STRICT"),
+            ("{false}", "0"),
+            // What follows the last colon, without the version.
+            (
+                "{template_name}",
+                "replace(substr(template, 1, instr(template || ';', ';') - 1),
+                 rtrim(substr(template, 1, instr(template || ';', ';') - 1),
+                       replace(substr(template, 1, instr(template || ';', ';') - 1), ':', '')), '')",
+            ),
             ("{nil}", "X'00000000000000000000000000000000'"),
         ],
     };

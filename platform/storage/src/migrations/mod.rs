@@ -2,6 +2,7 @@
 
 mod dialect;
 mod m0001_first;
+mod m0002_access;
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration)]
+        vec![Box::new(m0001_first::Migration), Box::new(m0002_access::Migration)]
     }
 }
 

@@ -25,7 +25,7 @@ async fn a_reading_is_stored_before_it_is_answered() {
         let answer = world.send(with(path, &credential)).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::NO_CONTENT, ""), "{path}");
     }
-    let scope = world.foundation.access.grant(&world.caller, Object::Device, Action::Read).unwrap();
+    let scope = world.foundation.access.grant(&world.caller, Object::Device, Action::Read).await.unwrap();
     let state = world.parts.twins.device(&scope, &DeviceId::parse(DEVICE).unwrap()).await.unwrap();
     assert_eq!(state.messages, 2);
     let paths: Vec<_> = state.latest.keys().map(|path| path.as_str().to_owned()).collect();
@@ -59,7 +59,7 @@ async fn what_is_refused_is_not_stored() {
             assert!(answer.header(header::WWW_AUTHENTICATE).starts_with("Basic"));
         }
     }
-    let scope = world.foundation.access.grant(&world.caller, Object::Device, Action::Read).unwrap();
+    let scope = world.foundation.access.grant(&world.caller, Object::Device, Action::Read).await.unwrap();
     let state = world.parts.twins.device(&scope, &DeviceId::parse(DEVICE).unwrap()).await.unwrap();
     assert_eq!(state.messages, 0);
 }

@@ -18,8 +18,8 @@ use actix_web::{
 use graphql_schema::{Limits, Services};
 use serde_json::Value;
 use tenants::{
-    CorrelationId, DeviceId, Tenant, TenantId, TenantSlug, TokenId, UserId,
-    access::{Action, Caller, Object, Principal, Role},
+    CorrelationId, DeviceId, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, RoleGrant},
     account::{ApiToken, Login, User},
     audit::{AuditEntry, Outcome},
     credentials::{BearerToken, SecretHash, generate},
@@ -158,29 +158,36 @@ async fn nurse(foundation: &Foundation) -> (Caller, String) {
         tenant: tenant.id,
         email: EMAIL.to_owned(),
         display_name: "N. N.".to_owned(),
-        role: Role::Nurse,
     };
     let password_hash = identity.hash_password(PASSWORD).await.unwrap();
-    database.create_user(&Login { user: user.clone(), password_hash }).await.unwrap();
+    database
+        .create_user(
+            &Login { user: user.clone(), password_hash },
+            &[RoleGrant::everywhere(tenant.id, Role::Nurse)],
+        )
+        .await
+        .unwrap();
     let token = BearerToken::generate(tenant.id).unwrap();
     let (id, name, hash) = (TokenId::new(&**clock), "test".to_owned(), token.hash());
     let kept = ApiToken { id, user: user.id, name, hash, expires_at: None };
     database.create_token(tenant.id, &kept).await.unwrap();
     let (name, email) = (user.display_name.as_str().into(), user.email.as_str().into());
-    let principal = Principal::User { id: user.id, role: user.role, name, email };
+    let principal = Principal::User { id: user.id, name, email, restricted_to: None };
     (Caller { tenant: tenant.id, principal }, token.reveal().to_owned())
 }
 
 async fn device(foundation: &Foundation, tenant: TenantId) -> String {
-    let Foundation { database, access, clock, .. } = foundation;
+    let Foundation { database, clock, .. } = foundation;
     let id = UserId::new(&**clock);
-    let principal = Principal::User { id, role: Role::Admin, name: "A.".into(), email: "a@b".into() };
-    let scope = access.grant(&Caller { tenant, principal }, Object::Device, Action::Write).unwrap();
+    let access = Access::new(Arc::new(FixedRules::new([(id, Role::Admin.into())])), clock.clone());
+    let principal = Principal::User { id, name: "A.".into(), email: "a@b".into(), restricted_to: None };
+    let scope = access.grant(&Caller { tenant, principal }, Object::Device, Action::Write).await.unwrap();
     let record = DeviceRecord {
         id: DeviceId::parse(DEVICE).unwrap(),
         name: "Monitor".to_owned(),
         template: "dtmi:iomt:PatientMonitor;1".to_owned(),
         patient: None,
+        unit: UnitId::root(tenant),
     };
     let entry = AuditEntry {
         tenant,

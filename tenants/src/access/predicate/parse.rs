@@ -11,7 +11,10 @@
 use uuid::Uuid;
 
 use super::{Column, Predicate, Value};
-use crate::{access::Object, errors::ErrorKind, rights::ColumnType};
+use crate::{
+    access::{ColumnType, Object},
+    errors::ErrorKind,
+};
 
 /// Characters of a predicate at most.
 pub const MAX_CHARACTERS: usize = 2_000;

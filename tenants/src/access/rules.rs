@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Action, Object};
+use super::{Action, Object, Role};
 use crate::{
     errors::StoreError,
     ids::{RoleName, TenantId, UnitId, UserId},
@@ -22,6 +22,13 @@ pub struct RoleGrant {
     pub unit: UnitId,
     /// Held until then; for as long as nobody takes it away when `None`.
     pub until: Option<Timestamp>,
+}
+
+impl RoleGrant {
+    /// A built-in role in the whole hospital, until it is taken away.
+    pub fn everywhere(tenant: TenantId, role: Role) -> Self {
+        Self { role: role.into(), unit: UnitId::root(tenant), until: None }
+    }
 }
 
 /// A role and a unit to which a credential is restricted: with an API token one may do less than its owner.
@@ -59,6 +66,19 @@ pub struct StoredPolicy {
     pub masked: Vec<String>,
 }
 
+/// A role that a hospital has made itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRole {
+    /// As grants name it; not that of a built-in role.
+    pub name: RoleName,
+    /// For people.
+    pub title: String,
+    /// What it may do.
+    pub policies: Vec<StoredPolicy>,
+    /// From 1 on.
+    pub version: u32,
+}
+
 /// Everything that decisions in one tenant rest on, as of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct AccessData {
@@ -88,6 +108,11 @@ pub trait AccessRules: Send + Sync {
 pub struct FixedRules(Arc<[(UserId, RoleName)]>);
 
 impl FixedRules {
+    /// One user for each built-in role.
+    pub fn of_each_role(user: impl Fn(Role) -> UserId) -> Self {
+        Self(Role::ALL.iter().map(|role| (user(*role), RoleName::from(*role))).collect())
+    }
+
     /// With these roles.
     pub fn new(roles: impl IntoIterator<Item = (UserId, RoleName)>) -> Self {
         Self(roles.into_iter().collect())

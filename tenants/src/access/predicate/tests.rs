@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{access::Object, rights::Reach};
+use crate::access::{Object, Reach};
 
 fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -125,6 +125,15 @@ proptest! {
         let text = predicate.to_string();
         prop_assume!(text.chars().count() <= MAX_CHARACTERS);
         prop_assert_eq!(Predicate::parse(Object::Patient, &text), Ok(predicate), "{}", text);
+    }
+
+    /// What is said of a row of which only some columns are known holds once all are.
+    #[test]
+    fn what_is_known_of_a_part_holds_for_the_whole(predicate in any_predicate(), known in any::<u16>()) {
+        let part = |column: Column| (known >> (column as u16) & 1 == 1).then(|| row(column));
+        if let Some(covered) = predicate.evaluate_partly(&subject(), &part) {
+            prop_assert_eq!(predicate.evaluate(&subject(), &row), Some(covered), "{}", predicate);
+        }
     }
 
     #[test]

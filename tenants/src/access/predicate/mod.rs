@@ -93,33 +93,43 @@ impl Predicate {
     /// Whether a row is covered; `None` when that is unknown, which covers nothing. `row` gives the row's
     /// values; a column that the row does not have has none.
     pub fn evaluate<'a>(&self, subject: &Subject, row: &dyn Fn(Column) -> Option<Cell<'a>>) -> Option<bool> {
+        self.evaluate_partly(subject, &|column| Some(row(column)))
+    }
+
+    /// The same when only some columns are known: `row` gives `None` for those that are not. What it answers
+    /// holds whatever stands in them.
+    pub fn evaluate_partly<'a>(
+        &self,
+        subject: &Subject,
+        row: &dyn Fn(Column) -> Option<Option<Cell<'a>>>,
+    ) -> Option<bool> {
         match self {
             Self::All => Some(true),
-            Self::Equals(column, value) => Some(row(*column)?.is(value)),
+            Self::Equals(column, value) => Some(row(*column)??.is(value)),
             Self::In(column, values) => {
-                let cell = row(*column)?;
+                let cell = row(*column)??;
                 Some(values.iter().any(|value| cell.is(value)))
             }
-            Self::Is(column) => match row(*column)? {
+            Self::Is(column) => match row(*column)?? {
                 Cell::Flag(set) => Some(set),
                 _ => None,
             },
-            Self::Missing(column) => Some(row(*column).is_none()),
-            Self::Within(column) => match row(*column)? {
+            Self::Missing(column) => row(*column).map(|cell| cell.is_none()),
+            Self::Within(column) => match row(*column)?? {
                 Cell::Unit(unit) => Some(subject.covers(unit)),
                 _ => None,
             },
-            Self::Contains(column) => match row(*column)? {
+            Self::Contains(column) => match row(*column)?? {
                 Cell::Users(users) => Some(users.contains(&subject.user())),
                 _ => None,
             },
-            Self::BreakGlass => match row(Column::PatientId)? {
+            Self::BreakGlass => match row(Column::PatientId)?? {
                 Cell::Patient(patient) => Some(subject.opened(patient)),
                 _ => None,
             },
-            Self::Not(inner) => inner.evaluate(subject, row).map(|covered| !covered),
-            Self::And(all) => kleene(all.iter().map(|part| part.evaluate(subject, row)), false),
-            Self::Or(any) => kleene(any.iter().map(|part| part.evaluate(subject, row)), true),
+            Self::Not(inner) => inner.evaluate_partly(subject, row).map(|covered| !covered),
+            Self::And(all) => kleene(all.iter().map(|part| part.evaluate_partly(subject, row)), false),
+            Self::Or(any) => kleene(any.iter().map(|part| part.evaluate_partly(subject, row)), true),
         }
     }
 

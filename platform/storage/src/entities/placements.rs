@@ -1,0 +1,27 @@
+//! Where a device was when.
+
+use sea_orm::entity::prelude::*;
+
+use super::TenantRows;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "placements")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub device_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub since: i64,
+    pub until: Option<i64>,
+    pub unit_id: Uuid,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TenantRows for Entity {
+    const TENANT: Column = Column::TenantId;
+}
