@@ -15,7 +15,9 @@ mod log;
 #[cfg(feature = "measure")]
 mod measure;
 mod merging;
+mod org;
 mod people;
+mod policies;
 mod postgres;
 mod postgres_server;
 mod world;
@@ -85,6 +87,16 @@ cases! {
     merging {
         merging_changes_no_read
         merging_is_for_the_owner_only
+    }
+    org {
+        units_are_one_tree
+        a_grant_counts_within_a_moment_and_no_longer_than_it_lasts
+        a_hospital_makes_its_own_roles
+        each_row_shows_what_any_of_its_policies_shows
+        what_a_device_said_stays_where_it_was
+    }
+    policies {
+        the_database_agrees_with_the_check_in_memory
     }
     people {
         what_is_taken_is_a_conflict

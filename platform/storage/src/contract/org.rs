@@ -1,0 +1,258 @@
+//! Units, roles and who holds them; what follows from them for rows, columns and the past.
+
+use std::sync::Arc;
+
+use ::tenants::{
+    RoleName, StoreError, TenantId, UnitId, User, UserId,
+    access::{
+        Access, AccessRules, Action, Caller, Object, OwnRole, Principal, Role, RoleGrant, Scope, StoredPolicy,
+    },
+    account::Login,
+    clock::ManualClock,
+    org::{OrgUnit, UnitKind},
+    stores::{Accounts, OrgUnits, Roles},
+};
+use care::Priority;
+use twins::store::{
+    directory::{AlarmFilter, Alarms, Devices, History, PageRequest, PatientRecord, Patients},
+    journal::TwinKey,
+};
+
+use super::world::{
+    World, alarm, at, device, entry, fold, patient, patient_id, positions, segment, user_id, ward_id,
+};
+use crate::placements;
+
+const EVERY: PageRequest = PageRequest { first: 50, after: None, search: None };
+
+fn unit(tenant: TenantId, name: &str, parent: UnitId) -> OrgUnit {
+    OrgUnit { id: ward_id(tenant, name), parent: Some(parent), name: name.into(), kind: UnitKind::Ward }
+}
+
+async fn save(world: &World, unit: &OrgUnit) -> Result<(), StoreError> {
+    let scope = world.write(world.a, Object::OrgUnit).await;
+    OrgUnits::save(&world.database, &scope, unit, &entry(world.a)).await
+}
+
+async fn remove(world: &World, unit: UnitId) -> Result<(), StoreError> {
+    let scope = world.write(world.a, Object::OrgUnit).await;
+    OrgUnits::remove(&world.database, &scope, unit, &entry(world.a)).await
+}
+
+/// Decisions that rest on what the database holds.
+fn access(world: &World) -> Access {
+    Access::new(Arc::new(world.database.clone()), Arc::new(ManualClock::new(at(0))))
+}
+
+async fn add_user(world: &World, id: u128, grants: &[RoleGrant]) -> Caller {
+    let (email, display_name) = (format!("u{id}@example.org"), "N. N.".to_owned());
+    let user = User { id: user_id(id), tenant: world.a, email: email.clone(), display_name };
+    let login = Login { user, password_hash: String::new() };
+    Accounts::create_user(&world.database, &login, grants).await.unwrap();
+    let (id, name) = (user_id(id), "N. N.".into());
+    let principal = Principal::User { id, name, email: email.into(), restricted_to: None };
+    Caller { tenant: world.a, principal }
+}
+
+fn grant(role: &str, unit: UnitId) -> RoleGrant {
+    RoleGrant { role: RoleName::parse(role).unwrap(), unit, until: None }
+}
+
+async fn read(access: &Access, caller: &Caller, object: Object) -> Scope {
+    access.grant(caller, object, Action::Read).await.unwrap()
+}
+
+async fn seen(world: &World, scope: &Scope) -> Vec<u128> {
+    let found = Patients::page(&world.database, scope, &EVERY).await.unwrap();
+    found.rows.iter().map(|(_, row)| row.id.as_uuid().as_u128()).collect()
+}
+
+pub(super) async fn units_are_one_tree(world: World) {
+    let root = UnitId::root(world.a);
+    let department = unit(world.a, "D", root);
+    let ward = unit(world.a, "W", department.id);
+    save(&world, &department).await.unwrap();
+    save(&world, &ward).await.unwrap();
+    let version = |data: ::tenants::access::AccessData| data.version;
+    let before = version(world.database.access_data(world.a).await.unwrap());
+    for (wrong, conflict) in [
+        (OrgUnit { parent: Some(ward.id), ..department.clone() }, true),
+        (OrgUnit { name: "w".into(), ..unit(world.a, "W2", department.id) }, true),
+        (unit(world.a, "X", ward_id(world.a, "nowhere")), false),
+        // A unit of another tenant is as good as none.
+        (unit(world.a, "X", UnitId::root(world.b)), false),
+    ] {
+        let error = save(&world, &wrong).await.unwrap_err();
+        assert_eq!(matches!(error, StoreError::Conflict { .. }), conflict, "{wrong:?}: {error}");
+    }
+    assert_eq!(version(world.database.access_data(world.a).await.unwrap()), before, "nothing was half done");
+
+    // Renamed, and moved to where it no longer is below the department.
+    let moved = OrgUnit { name: "West".into(), parent: Some(root), ..ward.clone() };
+    save(&world, &moved).await.unwrap();
+    let access = access(&world);
+    let tree = access.units(world.a).await.unwrap();
+    assert_eq!(tree.get(ward.id), Some(&moved));
+    assert!(!tree.within(ward.id, department.id));
+    let nurse = add_user(&world, 7, &[grant("nurse", department.id)]).await;
+    world.add_patient(world.a, &patient(1, "A", "1", ("Other", "1"))).await;
+    let scope = world.write(world.a, Object::Patient).await;
+    let in_ward = PatientRecord { unit: ward.id, ..patient(2, "B", "2", ("", "1")) };
+    Patients::create(&world.database, &scope, &in_ward, &entry(world.a)).await.unwrap();
+    access.refresh().await.unwrap();
+    assert_eq!(seen(&world, &read(&access, &nurse, Object::Patient).await).await, [0_u128; 0]);
+    save(&world, &OrgUnit { parent: Some(department.id), name: "East".into(), ..ward.clone() })
+        .await
+        .unwrap();
+    access.refresh().await.unwrap();
+    let scope = read(&access, &nurse, Object::Patient).await;
+    assert_eq!(seen(&world, &scope).await, [2]);
+    let found = Patients::by_ids(&world.database, &scope, &[patient_id(2)]).await.unwrap();
+    assert_eq!(found[0].ward, "East");
+
+    for (used, why) in
+        [(department.id, "units below"), (ward.id, "patients"), (root, "the hospital as a whole")]
+    {
+        let error = remove(&world, used).await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let unused = unit(world.a, "Z", root);
+    save(&world, &unused).await.unwrap();
+    remove(&world, unused.id).await.unwrap();
+    assert!(matches!(remove(&world, unused.id).await, Err(StoreError::NotFound { .. })));
+}
+
+pub(super) async fn a_grant_counts_within_a_moment_and_no_longer_than_it_lasts(world: World) {
+    let scope = world.write(world.a, Object::Role).await;
+    let (database, note) = (&world.database, entry(world.a));
+    let ward = world.ward(world.a, "W").await;
+    let access = access(&world);
+    let caller = add_user(&world, 7, &[]).await;
+    assert!(access.grant(&caller, Object::Device, Action::Read).await.is_err());
+    let held = grant("technician", ward);
+    database.grant(&scope, user_id(7), &held, &note).await.unwrap();
+    access.refresh().await.unwrap();
+    assert!(access.grant(&caller, Object::Device, Action::Read).await.is_ok());
+    let over = RoleGrant { until: Some(at(-1)), ..held.clone() };
+    database.grant(&scope, user_id(7), &over, &note).await.unwrap();
+    access.refresh().await.unwrap();
+    assert!(access.grant(&caller, Object::Device, Action::Read).await.is_err());
+    database.grant(&scope, user_id(7), &held, &note).await.unwrap();
+    database.revoke(&scope, user_id(7), &held, &note).await.unwrap();
+    access.refresh().await.unwrap();
+    assert!(access.grant(&caller, Object::Device, Action::Read).await.is_err());
+    assert!(matches!(
+        database.revoke(&scope, user_id(7), &held, &note).await,
+        Err(StoreError::NotFound { .. })
+    ));
+    let nobody = UserId::from_uuid(uuid::Uuid::nil());
+    let theirs = grant("nurse", UnitId::root(world.b));
+    for refused in [
+        database.grant(&scope, nobody, &held, &note).await,
+        database.grant(&scope, user_id(7), &theirs, &note).await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{refused:?}");
+    }
+    let users = Accounts::users(database, &scope).await.unwrap();
+    assert_eq!(users.iter().map(|user| user.email.as_str()).collect::<Vec<_>>(), ["u7@example.org"]);
+}
+
+pub(super) async fn a_hospital_makes_its_own_roles(world: World) {
+    let scope = world.write(world.a, Object::Role).await;
+    let (database, note) = (&world.database, entry(world.a));
+    let policy = |object, rows: &str, masked: &[&str]| StoredPolicy {
+        role: RoleName::parse("night-nurse").unwrap(),
+        object,
+        action: Action::Read,
+        rows: rows.into(),
+        masked: masked.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let role = OwnRole {
+        name: RoleName::parse("night-nurse").unwrap(),
+        title: "Night nurse".into(),
+        policies: vec![
+            policy(Object::Patient, "patient.ward = \"Z\"", &["patient.name", "patient.mrn"]),
+            policy(Object::Device, "all", &[]),
+        ],
+        version: 1,
+    };
+    Roles::save(database, &scope, &role, &note).await.unwrap();
+    assert!(matches!(Roles::save(database, &scope, &role, &note).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(database.own(&scope).await.unwrap(), std::slice::from_ref(&role));
+    let next = OwnRole { version: 2, policies: role.policies[..1].to_vec(), ..role.clone() };
+    Roles::save(database, &scope, &next, &note).await.unwrap();
+    assert!(matches!(Roles::save(database, &scope, &next, &note).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(database.own(&scope).await.unwrap(), std::slice::from_ref(&next));
+    let theirs = world.write(world.b, Object::Role).await;
+    assert!(database.own(&theirs).await.unwrap().is_empty());
+
+    let caller = add_user(&world, 7, &[grant("night-nurse", UnitId::root(world.a))]).await;
+    for (n, ward) in [(1, "Z"), (2, "Y")] {
+        world.add_patient(world.a, &patient(n, "Ada", &n.to_string(), (ward, "1"))).await;
+    }
+    let access = access(&world);
+    let patients = read(&access, &caller, Object::Patient).await;
+    assert_eq!(seen(&world, &patients).await, [1]);
+    assert!(access.grant(&caller, Object::Device, Action::Read).await.is_err(), "no longer");
+    let removed = Roles::remove(database, &scope, &role.name, &note).await;
+    assert!(matches!(removed, Err(StoreError::Conflict { .. })), "somebody holds it");
+    let held = grant("night-nurse", UnitId::root(world.a));
+    database.revoke(&scope, user_id(7), &held, &note).await.unwrap();
+    Roles::remove(database, &scope, &role.name, &note).await.unwrap();
+    assert!(database.own(&scope).await.unwrap().is_empty());
+}
+
+/// A nurse of one ward who also studies the whole hospital sees names in that ward only.
+pub(super) async fn each_row_shows_what_any_of_its_policies_shows(world: World) {
+    for (n, ward) in [(1, "Mine"), (2, "Theirs")] {
+        world.add_patient(world.a, &patient(n, "Ada Abbott", &format!("77-{n}"), (ward, "1"))).await;
+    }
+    let (ward, root) = (ward_id(world.a, "Mine"), UnitId::root(world.a));
+    let caller = add_user(&world, 7, &[grant("nurse", ward), grant("researcher", root)]).await;
+    let access = access(&world);
+    let scope = read(&access, &caller, Object::Patient).await;
+    let found = Patients::page(&world.database, &scope, &EVERY).await.unwrap();
+    let shown: Vec<_> = found.rows.iter().map(|(_, row)| (row.name.as_deref(), row.mrn.as_deref())).collect();
+    assert_eq!(shown, [(Some("Ada Abbott"), Some("77-1")), (None, None)]);
+    assert_eq!(found.rows[1].1.birth_date, None);
+    assert_eq!(found.rows[1].1.birth_year, Some(1950));
+    for (text, hits) in [("abbott", 1), ("77-1", 1), ("77-2", 0), ("theirs", 1)] {
+        let request = PageRequest { search: Some(text.into()), ..EVERY };
+        assert_eq!(Patients::page(&world.database, &scope, &request).await.unwrap().total, hits, "{text}");
+    }
+}
+
+/// A monitor moves from one ward to another: its past stays with the ward where it happened.
+pub(super) async fn what_a_device_said_stays_where_it_was(world: World) {
+    world.claim().await;
+    let (old, new) = (world.ward(world.a, "Old").await, world.ward(world.a, "New").await);
+    world.add_device(world.a, "m-1", "M", None).await;
+    let tx = world.database.begin_write(world.a).await.unwrap();
+    let moved = "UPDATE devices SET unit_id = $1";
+    for (unit, since) in [(old, 100), (new, 200)] {
+        placements::begin(&tx, &device("m-1"), unit, at(since)).await.unwrap();
+        tx.execute_sql(moved, [(*unit.as_uuid()).into()]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    world.commit(vec![segment(world.a, 1, &[("m-1", &[150, 199, 200, 250])])]).await;
+    let mut raised = fold(world.a, TwinKey::Device(device("m-1")));
+    raised.alarms.push(alarm(1, "m-1", Priority::High, 250));
+    world.fold(raised).await;
+
+    let callers = [
+        (add_user(&world, 7, &[grant("technician", old)]).await, vec![1, 2], 0),
+        (add_user(&world, 8, &[grant("technician", new)]).await, vec![3, 4], 1),
+        (add_user(&world, 9, &[RoleGrant::everywhere(world.a, Role::Technician)]).await, vec![1, 2, 3, 4], 1),
+    ];
+    let access = access(&world);
+    for (caller, expected, alarms) in callers {
+        let scope = read(&access, &caller, Object::Device).await;
+        let runs = world.database.messages(&scope, &[device("m-1")], at(0), at(999), 10).await.unwrap();
+        assert_eq!(positions(&runs), expected, "{}", caller.actor());
+        let listed = Devices::page(&world.database, &scope, &EVERY).await.unwrap();
+        assert_eq!(listed.total, alarms, "it is in one place only");
+        let scope = read(&access, &caller, Object::Alarm).await;
+        let found = Alarms::page(&world.database, &scope, &AlarmFilter::default(), &EVERY).await.unwrap();
+        assert_eq!(found.total, alarms);
+    }
+}
