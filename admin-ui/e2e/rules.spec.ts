@@ -59,5 +59,5 @@ test('somebody who was quicker is not overwritten', async ({ page, hospital, sig
 
   await page.getByLabel('Name').fill('Fast breathing, everybody');
   await page.getByRole('button', { name: 'Save rule' }).click();
-  await expect(page.getByRole('alert')).toContainText('Changed by somebody else');
+  await expect(page.getByRole('alert')).toContainText('Not saved');
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test as base, expect } from '@playwright/test';
+import { expectAccessible } from './axe';
 import { stopped } from './hospital';
 
 /** A server on an empty database, and the one-time link that it prints. */
@@ -80,4 +81,37 @@ test('the first start makes an operator through a link that works once', async (
   await page.getByRole('textbox', { name: 'Password' }).fill('a password of some length');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByText('No hospitals yet')).toBeVisible();
+
+  // The first hospital comes aboard, and its administrator through the link that is shown once.
+  await page.getByRole('button', { name: 'New hospital' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('St. Elsewhere');
+  await page.getByLabel('Slug').fill('St Elsewhere');
+  await page.getByLabel('E-mail of its first administrator').fill('ada@st-elsewhere.example');
+  await page.getByRole('button', { name: 'Create hospital' }).click();
+  await expect(page.getByText('Use 2 to 39 of a-z, 0-9 and -')).toBeVisible();
+  await page.getByLabel('Slug').fill('st-elsewhere');
+  await page.getByRole('button', { name: 'Create hospital' }).click();
+  const made = page.getByRole('status', { name: 'Hospital created' });
+  await expect(made).toContainText('St. Elsewhere is aboard');
+  const invitation = await made.getByLabel('Link for its first administrator').inputValue();
+  await expect(page.getByRole('cell', { name: 'st-elsewhere' })).toBeVisible();
+  await expectAccessible(page);
+
+  const someone = await (await page.context().browser())?.newContext();
+  if (!someone) throw new Error('no browser');
+  const admin = await someone.newPage();
+  await admin.goto(invitation);
+  await expect(admin.getByRole('heading', { name: 'Welcome to St. Elsewhere' })).toBeVisible();
+  await expect(admin.getByLabel('E-mail')).toHaveValue('ada@st-elsewhere.example');
+  await expectAccessible(admin);
+  await admin.getByLabel('Your name').fill('Ada Admin');
+  await admin.getByRole('textbox', { name: 'Password', exact: true }).fill('another password of length');
+  await admin.getByRole('textbox', { name: 'Password again' }).fill('another password of length');
+  await admin.getByRole('button', { name: 'Create and sign in' }).click();
+  await expect(admin.getByRole('heading', { name: 'Ward', exact: false }).first()).toBeVisible();
+  await admin.getByRole('button', { name: 'Ada Admin' }).click();
+  await expect(admin.getByText('ada@st-elsewhere.example · admin')).toBeVisible();
+  await admin.goto(invitation);
+  await expect(admin.getByRole('alert')).toContainText('This invitation has been used');
+  await someone.close();
 });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenants::{access::Access, clock::Clock, stores::Tenants};
+use tenants::{access::Access, clock::Clock, onboarding::Onboarding, stores::Tenants};
 use twins::{
     Decoders, Twins,
     store::directory::{Alarms, Devices, History, Patients, Rules},
@@ -14,6 +14,8 @@ pub struct Services {
     pub access: Arc<Access>,
     /// Hospitals.
     pub tenants: Arc<dyn Tenants>,
+    /// Takes hospitals aboard.
+    pub onboarding: Onboarding,
     /// Registered devices.
     pub devices: Arc<dyn Devices>,
     /// Registered patients.

@@ -1,8 +1,15 @@
 //! Tenants and the people who sign in.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::{TenantId, TenantSlug, TokenId, UserId};
+use crate::{
+    access::RoleGrant,
+    credentials::{BearerToken, CredentialError, SecretHash},
+    ids::{TenantId, TenantSlug, TokenId, UserId},
+};
+
+/// RFC 5321: the longest address that mail can be sent to.
+const MAX_EMAIL_BYTES: usize = 254;
 
 /// One hospital or health organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +44,57 @@ pub struct Login {
     pub password_hash: String,
 }
 
+/// An e-mail address as it is compared and kept: in lower case, without the blanks that phones like to add.
+pub fn normal_email(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// An e-mail address that can be one, as it is kept; `None` for anything else.
+pub fn email_address(text: &str) -> Option<String> {
+    let email = normal_email(text);
+    let parts = email.split_once('@');
+    let valid = email.len() <= MAX_EMAIL_BYTES
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+        && parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+    valid.then_some(email)
+}
+
+/// Somebody who was asked to join a hospital, and has not yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// SHA-256 of the link's secret.
+    pub hash: SecretHash,
+    /// Where to.
+    pub tenant: TenantId,
+    /// Sign-in name of the account to be, in lower case.
+    pub email: String,
+    /// What the account will hold.
+    pub grant: RoleGrant,
+    /// Refused from then on.
+    pub expires_at: Timestamp,
+}
+
+impl Invitation {
+    /// How long a link works.
+    pub const DAYS: i64 = 7;
+
+    /// An invitation, with the secret of its link, which is told only now.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn new(
+        tenant: TenantId,
+        email: String,
+        grant: RoleGrant,
+        now: Timestamp,
+    ) -> Result<(Self, BearerToken), CredentialError> {
+        let secret = BearerToken::generate(tenant)?;
+        let lasts = SignedDuration::from_hours(Self::DAYS * 24);
+        let expires_at = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
+        Ok((Self { hash: secret.hash(), tenant, email, grant, expires_at }, secret))
+    }
+}
+
 /// An API token as it is kept: its secret only as a hash.
 #[derive(Clone)]
 pub struct ApiToken {
@@ -47,7 +105,7 @@ pub struct ApiToken {
     /// What it is for, in the owner's words.
     pub name: String,
     /// SHA-256 of the secret.
-    pub hash: crate::credentials::SecretHash,
+    pub hash: SecretHash,
     /// Refused from then on.
     pub expires_at: Option<Timestamp>,
 }
@@ -56,7 +114,7 @@ pub struct ApiToken {
 #[derive(Clone)]
 pub struct Session {
     /// SHA-256 of the cookie's secret.
-    pub hash: crate::credentials::SecretHash,
+    pub hash: SecretHash,
     /// Who signed in.
     pub user: UserId,
     /// What the browser must send back with every change (CSRF protection).

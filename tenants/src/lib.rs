@@ -13,6 +13,7 @@ pub mod clock;
 pub mod credentials;
 pub mod errors;
 pub mod ids;
+pub mod onboarding;
 pub mod org;
 pub mod stores;
 

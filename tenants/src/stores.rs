@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     access::{OwnRole, RoleGrant, Scope},
-    account::{ApiToken, Login, Session, Tenant, User},
+    account::{ApiToken, Invitation, Login, Session, Tenant, User},
     audit::AuditEntry,
     credentials::SecretHash,
     errors::StoreError,
@@ -21,8 +21,8 @@ pub trait Tenants: Send + Sync {
     async fn by_id(&self, id: TenantId) -> Result<Option<Tenant>, StoreError>;
     /// All, ordered by slug. For operators and for start-up.
     async fn all(&self) -> Result<Vec<Tenant>, StoreError>;
-    /// Adds one. [`StoreError::Conflict`] when the slug is taken.
-    async fn create(&self, tenant: &Tenant) -> Result<(), StoreError>;
+    /// Adds one, with the unit that stands for it as a whole. [`StoreError::Conflict`] when the slug is taken.
+    async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError>;
 }
 
 /// Users, tokens and sessions, for signing in.
@@ -39,6 +39,19 @@ pub trait Accounts: Send + Sync {
     /// Adds a user with the roles that they hold from the start. [`StoreError::Conflict`] when the e-mail address
     /// is taken.
     async fn create_user(&self, login: &Login, grants: &[RoleGrant]) -> Result<(), StoreError>;
+    /// Keeps an invitation in place of an earlier one to the same address. [`StoreError::Conflict`] when the
+    /// address has an account.
+    async fn invite(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Finds an invitation by its link.
+    async fn invitation(&self, tenant: TenantId, hash: &SecretHash)
+    -> Result<Option<Invitation>, StoreError>;
+    /// Makes the account that was offered; the invitation is used up. [`StoreError::NotFound`] when it was already.
+    async fn accept(
+        &self,
+        invitation: &Invitation,
+        login: &Login,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
     /// Finds a token by what was presented.
     async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError>;
     /// Adds a token.

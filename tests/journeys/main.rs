@@ -11,5 +11,6 @@ mod demo;
 mod isolation;
 mod lifecycle;
 mod login;
+mod operators;
 mod reading;
 mod roles;

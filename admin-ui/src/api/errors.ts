@@ -14,8 +14,9 @@ const WORDS: Record<string, { title: string; message: string; showDetail?: boole
   NOT_FOUND: { title: 'Not found', message: 'It does not exist, or you may not see it.' },
   BAD_INPUT: { title: 'Please check your entry', message: 'Something in it is not valid.', showDetail: true },
   CONFLICT: {
-    title: 'Changed by somebody else',
+    title: 'Not saved',
     message: 'It was changed while you were editing. Load the newest version and try again.',
+    showDetail: true,
   },
   TOO_LARGE: { title: 'Too much at once', message: 'The request is larger than the server accepts.' },
   RATE_LIMITED: { title: 'Too many requests', message: 'Please wait a moment and try again.' },

@@ -43,6 +43,24 @@ export async function setUp(first: FirstUser): Promise<Session> {
   return sessionFrom(await post('/auth/setup', first));
 }
 
+/** Whom an invitation's link invites, and where to. */
+export interface Invited {
+  email: string;
+  hospital: string;
+}
+
+/** Null when the link does not work any more. */
+export async function invitedBy(token: string): Promise<Invited | null> {
+  const response = await send(`/auth/invitation?token=${encodeURIComponent(token)}`, { method: 'GET' });
+  if (response.status === 404) return null;
+  if (!response.ok) throw await problem(response);
+  return response.json();
+}
+
+export async function acceptInvitation(newcomer: Omit<FirstUser, 'email'>): Promise<Session> {
+  return sessionFrom(await post('/auth/invitation', newcomer));
+}
+
 function post(path: string, body: unknown): Promise<Response> {
   return send(path, {
     method: 'POST',

@@ -43,7 +43,7 @@ describe('the rule form', () => {
   });
 
   it.each([
-    ['CONFLICT', 'Changed by somebody else'],
+    ['CONFLICT', 'Not saved'],
     ['BAD_INPUT', 'the unit is not known'],
   ])('says what the server holds against it: %s', async (code, words) => {
     const { onSaved, user } = open(() => ({

@@ -1,8 +1,8 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { setupLinkIsValid } from '../api/session';
+import { setUp, setupLinkIsValid } from '../api/session';
 import { begin } from '../api/signed-in';
-import { SetupForm } from '../forms/SetupForm';
+import { AccountForm } from '../forms/AccountForm';
 import { EntryFrame } from '../ui/EntryFrame';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
@@ -34,8 +34,8 @@ export function SetupPage() {
       )}
       {typeof link === 'object' && <ErrorNotice error={link.error} />}
       {link === 'valid' && (
-        <SetupForm
-          token={token}
+        <AccountForm
+          create={(account) => setUp({ token, ...account })}
           onSession={async (session) => {
             await begin(session);
             await navigate({ to: '/', replace: true });

@@ -1,10 +1,14 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { TenantsDocument } from '../api/generated/graphql';
+import { type CreatedTenant, TenantForm } from '../forms/TenantForm';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
+import { invitationLink, OneTimeLink } from '../ui/OneTimeLink';
 import page from '../ui/page.module.css';
-import { useRefetchOnReconnect } from '../ui/use-signed-in';
+import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
 
 /** For operators, who run the installation and see no patient of any hospital. */
@@ -12,18 +16,50 @@ export function TenantsPage() {
   useTitle('Hospitals');
   const [{ data, error, fetching }, refetch] = useQuery({ query: TenantsDocument });
   useRefetchOnReconnect(refetch);
+  const { may } = useSignedIn();
+  const [adding, setAdding] = useState(false);
+  const [created, setCreated] = useState<CreatedTenant | null>(null);
   const tenants = data?.tenants ?? [];
   return (
     <div className={page.page}>
       <div className={page.head}>
         <h1>Hospitals</h1>
         {data && <span className={page.note}>{tenants.length} in this installation</span>}
+        <span className={page.spacer} />
+        {may('tenant:write') && !adding && <Button onClick={() => setAdding(true)}>New hospital</Button>}
       </div>
+      {adding && (
+        <section className={page.panel} aria-label="New hospital">
+          <TenantForm
+            onCancel={() => setAdding(false)}
+            onCreated={(result) => {
+              setAdding(false);
+              setCreated(result);
+              refetch({ requestPolicy: 'network-only' });
+            }}
+          />
+        </section>
+      )}
+      {created && (
+        <section className={page.panel} role="status" aria-label="Hospital created">
+          <h2>
+            {created.tenant.name} {created.created ? 'is aboard' : 'was aboard already'}
+          </h2>
+          {created.invitationToken ? (
+            <OneTimeLink
+              label="Link for its first administrator"
+              href={invitationLink(created.invitationToken)}
+            />
+          ) : (
+            <p>Its administrator has an account already.</p>
+          )}
+        </section>
+      )}
       {error && <ErrorNotice error={error} retry={refetch} />}
       {!data && fetching && <Loading rows={3} label="Loading hospitals" />}
       {data && tenants.length === 0 && (
         <Empty title="No hospitals yet">
-          This version cannot make one in an empty installation; <code>iomt demo</code> shows two.
+          Create the first one with “New hospital”, or look at two of the demo with <code>iomt demo</code>.
         </Empty>
       )}
       {tenants.length > 0 && (

@@ -47,6 +47,15 @@ const setup = createRoute({
   component: lazyRouteComponent(() => import('../pages/SetupPage'), 'SetupPage'),
 });
 
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  validateSearch: (search: Record<string, unknown>): { token: string } => ({
+    token: String(search.token ?? ''),
+  }),
+  component: lazyRouteComponent(() => import('../pages/InvitePage'), 'InvitePage'),
+});
+
 const authenticated = createRoute({
   getParentRoute: () => root,
   id: 'authenticated',
@@ -123,6 +132,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     login,
     setup,
+    invite,
     authenticated.addChildren([home, ward, patient, alarms, devices, device, rules, rule, tenants, graphiql]),
   ]),
   defaultPreload: 'intent',

@@ -1,6 +1,7 @@
 //! What can be changed.
 
 mod acknowledge_alarm;
+mod create_tenant;
 mod release_device;
 mod save_rule;
 
@@ -12,4 +13,5 @@ pub struct Mutation(
     acknowledge_alarm::AlarmMutation,
     save_rule::RuleMutation,
     release_device::DeviceMutation,
+    create_tenant::TenantMutation,
 );

@@ -88,3 +88,30 @@ async fn a_device_is_released_by_whoever_may_change_it() {
     assert_eq!(hospital.refusal(Role::Admin, release, json!({ "id": "unknown" })).await, "NOT_FOUND");
     assert_eq!(hospital.refusal(Role::Admin, release, json!({ "id": "no/id" })).await, "BAD_INPUT");
 }
+
+#[tokio::test]
+async fn a_hospital_comes_aboard_once_and_its_administrator_is_invited() {
+    const CREATE: &str = "mutation ($input: CreateTenantInput!) { createTenant(input: $input) {
+        created invitationToken tenant { slug name } } }";
+    let hospital = Hospital::open().await;
+    let input = |slug: &str, name: &str, email: &str| json!({ "input": { "slug": slug, "name": name, "adminEmail": email } });
+    let new = || input("county", " County General ", "Ada@county.example");
+    let first = hospital.data(Role::Operator, CREATE, new()).await["createTenant"].take();
+    assert_eq!(first["created"], true);
+    assert_eq!(first["tenant"], json!({ "slug": "county", "name": "County General" }));
+    let again = hospital.data(Role::Operator, CREATE, new()).await["createTenant"].take();
+    assert_eq!(again["created"], false);
+    assert_ne!(again["invitationToken"], first["invitationToken"], "a new link in place of the first");
+    for (wrong, code) in [
+        (input("County", "C", "a@b"), "BAD_INPUT"),
+        (input("county", " ", "a@b"), "BAD_INPUT"),
+        (input("county", "C", "nobody"), "BAD_INPUT"),
+        (input("county", "Another name", "a@b"), "CONFLICT"),
+        (input("platform", "Platform", "a@b"), "CONFLICT"),
+    ] {
+        assert_eq!(hospital.refusal(Role::Operator, CREATE, wrong.clone()).await, code, "{wrong}");
+    }
+    assert_eq!(hospital.refusal(Role::Admin, CREATE, new()).await, "FORBIDDEN");
+    let all = hospital.data(Role::Operator, "{ tenants { slug } }", json!({})).await;
+    assert_eq!(all["tenants"], json!([{ "slug": "county" }, { "slug": "st-elsewhere" }]));
+}

@@ -19,6 +19,7 @@ use tenants::{
     audit::{AuditEntry, Outcome},
     clock::{Clock, ManualClock},
     credentials::SecretHash,
+    onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     stores::{OrgUnits, Tenants},
 };
@@ -88,6 +89,7 @@ impl Hospital {
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
+            onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
             patients: stores.clone(),
             alarms: stores.clone(),
@@ -117,7 +119,7 @@ impl Hospital {
     async fn furnish(&mut self) {
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         let tenant = Tenant { id: self.tenant, slug, name: "St. Elsewhere".into() };
-        Tenants::create(&self.database, &tenant).await.unwrap();
+        Tenants::create(&self.database, &tenant, &self.entry()).await.unwrap();
         let parent = Some(UnitId::root(self.tenant));
         let ward = OrgUnit { id: self.ward, parent, name: "3 East".into(), kind: UnitKind::Ward };
         let scope = self.scope(Object::OrgUnit).await;

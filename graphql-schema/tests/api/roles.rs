@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 22] = [
+const QUESTIONS: [(&str, &str); 23] = [
     (
         "viewer",
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
@@ -52,12 +52,17 @@ const QUESTIONS: [(&str, &str); 22] = [
     ("acknowledgeAlarm", "mutation ($alarm: ID!) { acknowledgeAlarm(input: { id: $alarm }) { state } }"),
     ("saveRule", "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }"),
     ("releaseDevice", "mutation ($device: ID!) { releaseDevice(id: $device) { id } }"),
+    (
+        "createTenant",
+        "mutation ($tenant: CreateTenantInput!) { createTenant(input: $tenant) { created invitationToken tenant { slug } } }",
+    ),
     ("subscribe vitals", "subscription { vitals { patientId } }"),
     ("subscribe alarms", "subscription { alarms { id } }"),
 ];
 
 fn variables(hospital: &Hospital, alarm: &str) -> Value {
-    json!({ "device": MONITOR, "patient": hospital.patient.to_string(), "alarm": alarm, "rule": {
+    json!({ "device": MONITOR, "patient": hospital.patient.to_string(), "alarm": alarm,
+        "tenant": { "slug": "new", "name": "New", "adminEmail": "ada@new.example" }, "rule": {
         "name": "Tachycardia", "path": "heartRate", "raiseWhen": "ABOVE", "raiseValue": 130, "holdSeconds": 10,
         "clearWhen": "BELOW", "clearValue": 120, "clearHoldSeconds": 10, "unit": "/min", "priority": "MEDIUM",
         "enabled": true } })

@@ -35,6 +35,9 @@ pub enum IdentityError {
         "this set-up link is not valid; the server prints a new one at its start while it has no account"
     )]
     SetupClosed,
+    /// The invitation's link is none, was used, or is too old: not told apart.
+    #[error("this invitation is not valid any more; ask whoever sent it for a new one")]
+    InvitationOver,
     /// A password could not be hashed, or a stored hash is none.
     #[error("a password could not be checked")]
     Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -54,7 +57,7 @@ impl IdentityError {
             Self::HeldBack { .. } => ErrorKind::RateLimited,
             Self::Busy => ErrorKind::Unavailable,
             Self::BadInput { .. } => ErrorKind::BadInput,
-            Self::SetupClosed => ErrorKind::NotFound,
+            Self::SetupClosed | Self::InvitationOver => ErrorKind::NotFound,
             Self::Hash(_) | Self::Randomness(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }

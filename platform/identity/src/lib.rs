@@ -13,6 +13,7 @@ mod audit;
 mod back_off;
 mod devices;
 mod errors;
+mod invitations;
 #[cfg(test)]
 mod memory;
 mod passwords;
@@ -24,6 +25,7 @@ mod throttle;
 mod tokens;
 
 pub use errors::IdentityError;
+pub use invitations::Invited;
 pub use service::Identity;
 pub use sessions::{ActiveSession, SESSION_HOURS, SignedIn};
 pub use setup::PASSWORD_MIN_CHARACTERS;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tenants::{
     DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UserId,
     access::{RoleGrant, Scope},
-    account::{ApiToken, Login, Session, User},
+    account::{ApiToken, Invitation, Login, Session, User},
     audit::AuditEntry,
     clock::ManualClock,
     credentials::{BearerToken, SecretHash, generate},
@@ -83,6 +83,7 @@ impl World {
 pub(crate) struct Stores {
     tenants: Vec<Tenant>,
     logins: Mutex<Vec<Login>>,
+    invitations: Mutex<Vec<Invitation>>,
     tokens: Mutex<Vec<(TenantId, ApiToken)>>,
     sessions: Mutex<Vec<(TenantId, Session)>>,
     devices: Mutex<HashMap<(TenantId, DeviceId), SecretHash>>,
@@ -122,7 +123,7 @@ impl Tenants for Stores {
     async fn all(&self) -> Result<Vec<Tenant>, StoreError> {
         Ok(self.tenants.clone())
     }
-    async fn create(&self, _: &Tenant) -> Result<(), StoreError> {
+    async fn create(&self, _: &Tenant, _: &AuditEntry) -> Result<(), StoreError> {
         Err(StoreError::Conflict { what: "the tenants of this world are given".to_owned() })
     }
 }
@@ -148,6 +149,28 @@ impl Accounts for Stores {
     async fn create_user(&self, login: &Login, _: &[RoleGrant]) -> Result<(), StoreError> {
         self.logins.lock().unwrap().push(login.clone());
         Ok(())
+    }
+    async fn invite(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<(), StoreError> {
+        self.invitations.lock().unwrap().push(invitation.clone());
+        self.append(std::slice::from_ref(audit)).await
+    }
+    async fn invitation(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let all = self.invitations.lock().unwrap();
+        Ok(all.iter().find(|one| one.tenant == tenant && one.hash == *hash).cloned())
+    }
+    async fn accept(
+        &self,
+        invitation: &Invitation,
+        login: &Login,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        self.invitations.lock().unwrap().retain(|one| one.hash != invitation.hash);
+        self.logins.lock().unwrap().push(login.clone());
+        self.append(std::slice::from_ref(audit)).await
     }
     async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError> {
         self.token_lookups.fetch_add(1, SeqCst);

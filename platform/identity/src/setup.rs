@@ -3,20 +3,16 @@
 use tenants::{
     CorrelationId, TenantId, UserId,
     access::{Role, RoleGrant},
-    account::{Login, User},
+    account::{Login, User, email_address},
     credentials::{SecretHash, generate},
 };
 use tokio::sync::Mutex;
 
-use crate::{
-    Identity, IdentityError, SignedIn, audit::Origin, passwords::MAX_PASSWORD_BYTES, sign_in::normal,
-};
+use crate::{Identity, IdentityError, SignedIn, audit::Origin, passwords::MAX_PASSWORD_BYTES};
 
 /// Shortest password that is taken for a new account.
 pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 const MAX_NAME_CHARACTERS: usize = 100;
-/// RFC 5321: the longest address that mail can be sent to.
-const MAX_EMAIL_BYTES: usize = 254;
 
 /// The token of the link that was given out; in memory only, so that a restart makes it worthless.
 #[derive(Default)]
@@ -75,15 +71,10 @@ impl Identity {
 }
 
 fn checked_email(email: &str) -> Result<String, IdentityError> {
-    let email = normal(email);
-    let parts = email.split_once('@');
-    let valid = email.len() <= MAX_EMAIL_BYTES
-        && !email.contains(|c: char| c.is_whitespace() || c.is_control())
-        && parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
-    if valid { Ok(email) } else { Err(IdentityError::bad_input("email", "must be an e-mail address")) }
+    email_address(email).ok_or_else(|| IdentityError::bad_input("email", "must be an e-mail address"))
 }
 
-fn checked_name(name: &str) -> Result<String, IdentityError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, IdentityError> {
     let name = name.trim();
     let length = name.chars().count();
     if (1..=MAX_NAME_CHARACTERS).contains(&length) && !name.contains(char::is_control) {
@@ -92,7 +83,7 @@ fn checked_name(name: &str) -> Result<String, IdentityError> {
     Err(IdentityError::bad_input("displayName", format!("must have 1 to {MAX_NAME_CHARACTERS} characters")))
 }
 
-fn check_password(password: &str) -> Result<(), IdentityError> {
+pub(crate) fn check_password(password: &str) -> Result<(), IdentityError> {
     if password.chars().count() < PASSWORD_MIN_CHARACTERS {
         let problem = format!("must have at least {PASSWORD_MIN_CHARACTERS} characters");
         return Err(IdentityError::bad_input("password", problem));

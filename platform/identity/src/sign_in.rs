@@ -1,6 +1,9 @@
 //! Signing in by e-mail address and password.
 
-use tenants::{CorrelationId, TenantId, account::User};
+use tenants::{
+    CorrelationId, TenantId,
+    account::{User, normal_email},
+};
 
 use crate::{Identity, IdentityError, SignedIn, audit::Origin};
 
@@ -19,7 +22,7 @@ impl Identity {
         from: &str,
         correlation: CorrelationId,
     ) -> Result<SignedIn, IdentityError> {
-        let (email, origin) = (normal(email), Origin { from, correlation });
+        let (email, origin) = (normal_email(email), Origin { from, correlation });
         self.back_off
             .begin(&email, self.clock.now())
             .map_err(|retry_after| IdentityError::HeldBack { retry_after })?;
@@ -52,11 +55,6 @@ impl Identity {
         self.audit.success(user.tenant, format!("user:{}", user.id), ACTION, origin).await?;
         self.open_session(user).await
     }
-}
-
-/// Addresses are compared in lower case and without the blanks that phones like to add.
-pub(crate) fn normal(email: &str) -> String {
-    email.trim().to_lowercase()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use tenants::{
     StoreError,
     access::Access,
     clock::{Clock, SystemClock},
+    onboarding::Onboarding,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -239,6 +240,7 @@ fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Ar
     Services {
         access: access.clone(),
         tenants: store.clone(),
+        onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
         patients: store.clone(),
         alarms: store.clone(),

@@ -1,20 +1,22 @@
 //! Users, tokens and sessions.
 
 use ::tenants::{
-    StoreError, TenantId, TokenId, User, UserId,
+    RoleName, StoreError, TenantId, TokenId, UnitId, User, UserId,
     access::{RoleGrant, Scope},
-    account::{ApiToken, Login, Session},
+    account::{ApiToken, Invitation, Login, Session},
+    audit::AuditEntry,
     credentials::SecretHash,
     stores::Accounts,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
-    access_rules,
-    columns::{micros, storable, timestamp},
+    access_rules, audit,
+    columns::{micros, parsed, storable, timestamp},
     database::Database,
-    entities::{api_tokens, login_directory, sessions, users},
+    entities::{api_tokens, invitations, login_directory, sessions, users},
     errors::StorageError,
+    tenant_tx::TenantTx,
 };
 
 const EMAIL_TAKEN: &str = "a user with this e-mail address exists already";
@@ -50,30 +52,59 @@ impl Accounts for Database {
     }
 
     async fn create_user(&self, login: &Login, grants: &[RoleGrant]) -> Result<(), StoreError> {
-        let user = &login.user;
-        let tx = self.begin_write(user.tenant).await?;
-        let entry = login_directory::Model {
-            email: storable(&user.email),
-            tenant: *user.tenant.as_uuid(),
-            user_id: *user.id.as_uuid(),
-        };
-        tx.insert::<login_directory::Entity>(entry)
-            .await
-            .map_err(|error| error.duplicate_as(EMAIL_TAKEN).dangling_as("tenant"))?;
-        let row = users::Model {
-            tenant_id: *user.tenant.as_uuid(),
-            id: *user.id.as_uuid(),
-            email: storable(&user.email),
-            display_name: storable(&user.display_name),
-            password_hash: login.password_hash.clone(),
-        };
-        tx.insert::<users::Entity>(row)
-            .await
-            .map_err(|error| error.duplicate_as("a user with this id exists already"))?;
-        for grant in grants {
-            access_rules::add_grant(&tx, user.id, grant).await?;
+        let tx = self.begin_write(login.user.tenant).await?;
+        add_user(&tx, login, grants).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn invite(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<(), StoreError> {
+        let tx = self.begin_write(invitation.tenant).await?;
+        let email = storable(&invitation.email);
+        if tx.one(login_directory::Entity::find_by_id(email.clone())).await?.is_some() {
+            return Err(StorageError::Conflict { what: EMAIL_TAKEN.to_owned() }.into());
         }
-        access_rules::changed(&tx).await?;
+        let (tenant_id, hash) = (*invitation.tenant.as_uuid(), invitation.hash.as_bytes().to_vec());
+        let earlier = "DELETE FROM invitations WHERE tenant_id = $1 AND email = $2";
+        tx.execute_sql(earlier, [tenant_id.into(), email.clone().into()]).await?;
+        let row = invitations::Model {
+            tenant_id,
+            hash,
+            email,
+            role: invitation.grant.role.as_str().to_owned(),
+            unit_id: *invitation.grant.unit.as_uuid(),
+            until: invitation.grant.until.map(micros),
+            expires_at: micros(invitation.expires_at),
+        };
+        tx.insert::<invitations::Entity>(row).await.map_err(|error| error.dangling_as("unit"))?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn invitation(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let list = tx.find::<invitations::Entity>();
+        let found = tx.one(list.filter(invitations::Column::Hash.eq(hash.as_bytes().to_vec()))).await?;
+        Ok(found.map(invitation).transpose()?)
+    }
+
+    async fn accept(
+        &self,
+        invitation: &Invitation,
+        login: &Login,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(invitation.tenant).await?;
+        let sql = "DELETE FROM invitations WHERE tenant_id = $1 AND hash = $2";
+        let key = [(*invitation.tenant.as_uuid()).into(), invitation.hash.as_bytes().to_vec().into()];
+        if tx.execute_sql(sql, key).await? == 0 {
+            return Err(StorageError::NotFound { what: "invitation" }.into());
+        }
+        add_user(&tx, login, std::slice::from_ref(&invitation.grant)).await?;
+        audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
 
@@ -125,6 +156,46 @@ impl Accounts for Database {
         tx.execute_sql(sql, [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()]).await?;
         Ok(tx.commit().await?)
     }
+}
+
+async fn add_user(tx: &TenantTx, login: &Login, grants: &[RoleGrant]) -> Result<(), StorageError> {
+    let user = &login.user;
+    let entry = login_directory::Model {
+        email: storable(&user.email),
+        tenant: *user.tenant.as_uuid(),
+        user_id: *user.id.as_uuid(),
+    };
+    tx.insert::<login_directory::Entity>(entry)
+        .await
+        .map_err(|error| error.duplicate_as(EMAIL_TAKEN).dangling_as("tenant"))?;
+    let row = users::Model {
+        tenant_id: *user.tenant.as_uuid(),
+        id: *user.id.as_uuid(),
+        email: storable(&user.email),
+        display_name: storable(&user.display_name),
+        password_hash: login.password_hash.clone(),
+    };
+    tx.insert::<users::Entity>(row)
+        .await
+        .map_err(|error| error.duplicate_as("a user with this id exists already"))?;
+    for grant in grants {
+        access_rules::add_grant(tx, user.id, grant).await?;
+    }
+    access_rules::changed(tx).await
+}
+
+fn invitation(row: invitations::Model) -> Result<Invitation, StorageError> {
+    Ok(Invitation {
+        hash: secret_hash(&row.hash)?,
+        tenant: TenantId::from_uuid(row.tenant_id),
+        grant: RoleGrant {
+            role: parsed(RoleName::parse(&row.role), "a role's name")?,
+            unit: UnitId::from_uuid(row.unit_id),
+            until: row.until.map(timestamp).transpose()?,
+        },
+        expires_at: timestamp(row.expires_at)?,
+        email: row.email,
+    })
 }
 
 fn login(row: users::Model) -> Login {

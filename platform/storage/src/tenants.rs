@@ -1,9 +1,10 @@
 //! The list of tenants, known before there is a caller.
 
-use ::tenants::{StoreError, Tenant, TenantId, TenantSlug, stores::Tenants};
+use ::tenants::{StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, stores::Tenants};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
+    audit,
     columns::{parsed, storable},
     database::Database,
     entities::tenants::{Column, Entity, Model},
@@ -29,7 +30,7 @@ impl Tenants for Database {
         Ok(self.hospitals().await?)
     }
 
-    async fn create(&self, tenant: &Tenant) -> Result<(), StoreError> {
+    async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_write(tenant.id).await?;
         let (slug, name) = (tenant.slug.to_string(), storable(&tenant.name));
         let row = Model { id: *tenant.id.as_uuid(), slug, name, access_version: 0 };
@@ -37,6 +38,7 @@ impl Tenants for Database {
             .await
             .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;
         org::plant(&tx, tenant).await?;
+        audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -63,7 +63,8 @@ impl World {
         let access = Access::new(Arc::new(rules), Arc::new(clock.clone()));
         let tenant = TenantId::new(&clock);
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
-        Tenants::create(&database, &Tenant { id: tenant, slug, name: "St. Elsewhere".into() }).await.unwrap();
+        let hospital = Tenant { id: tenant, slug, name: "St. Elsewhere".into() };
+        Tenants::create(&database, &hospital, &entry(tenant, &clock)).await.unwrap();
         let patient = PatientId::new(&clock);
         let (twins, writer, arbiters) = start(&database, &clock).await;
         let world = Self { clock, database, access, tenant, twins, patient, arbiters, writer, folder };
@@ -72,16 +73,7 @@ impl World {
     }
 
     async fn seed(&self) {
-        let entry = AuditEntry {
-            tenant: self.tenant,
-            at: self.clock.now(),
-            actor: "system".into(),
-            action: "test.seed".into(),
-            subject: "test".into(),
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation: CorrelationId(0),
-        };
+        let entry = entry(self.tenant, &self.clock);
         let record = PatientRecord {
             id: self.patient,
             name: Some("Ada Abbott".into()),
@@ -218,4 +210,17 @@ pub(crate) fn payloads(path: &str, values: impl IntoIterator<Item = i64>) -> Vec
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+fn entry(tenant: TenantId, clock: &ManualClock) -> AuditEntry {
+    AuditEntry {
+        tenant,
+        at: clock.now(),
+        actor: "system".into(),
+        action: "test.seed".into(),
+        subject: "test".into(),
+        outcome: Outcome::Success,
+        detail: String::new(),
+        correlation: CorrelationId(0),
+    }
 }

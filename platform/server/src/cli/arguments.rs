@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use tenants::TenantSlug;
 
 use super::errors::CliError;
 use crate::config::{Config, Environment, Given, Sources, Values, key};
@@ -58,6 +59,12 @@ Examples:
   iomt migrate
   iomt migrate --database-url postgres://owner@db/iomt")]
     Migrate(ConfigArguments),
+    /// Hospitals.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Device templates (DTDL version 2).
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Print the GraphQL schema.
     #[command(after_help = "Examples:\n  iomt schema > schema.graphql")]
     Schema,
@@ -91,6 +98,57 @@ Examples:
   iomt config check
   iomt config check --config /etc/iomt.toml --json")]
     Check(ReportArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TenantCommand {
+    /// Register a hospital and invite its first administrator.
+    #[command(after_help = "\
+Works beside a running server, which knows the hospital at once. Asked for again it goes on where it stopped and makes a
+new link in place of the earlier one.
+
+Examples:
+  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example
+  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json")]
+    Create(TenantCreateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantCreateArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Its name in addresses and in the user names of devices: a-z, 0-9 and -.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) slug: TenantSlug,
+    /// Its name for people.
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: String,
+    /// Whom to invite as its first administrator.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin_email: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TemplateCommand {
+    /// Check files, or all JSON files of directories, and say what is wrong where.
+    #[command(after_help = "\
+Examples:
+  iomt template check monitor.json
+  iomt template check models/ --json")]
+    Check(TemplateCheckArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TemplateCheckArguments {
+    /// Files or directories.
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Settings that every command shares.
@@ -253,6 +311,9 @@ mod tests {
             "iomt simulate --credentials x --speed 0",
             "iomt simulate --credentials x --speed NaN",
             "iomt config",
+            "iomt tenant create --slug No --name N --admin-email a@b",
+            "iomt tenant create --slug st-e",
+            "iomt template check",
             "iomt nonsense",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+use tenants::onboarding::OnboardingError;
+
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
 
 /// Why a command failed.
@@ -19,6 +21,14 @@ pub(super) enum CliError {
     Credentials { path: PathBuf, source: io::Error },
     #[error("{problem}")]
     NothingToSimulate { problem: String },
+    #[error("{failed} of {of} templates are not valid")]
+    Templates { failed: usize, of: usize },
+    #[error("{} cannot be looked through", path.display())]
+    Template { path: PathBuf, source: io::Error },
+    #[error("there is no JSON file to check")]
+    NoTemplates,
+    #[error("the hospital is not aboard")]
+    Onboarding(#[from] OnboardingError),
     #[error("logging cannot be started")]
     Logging(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the process cannot be set up")]
@@ -43,6 +53,7 @@ impl CliError {
             Self::Credentials { .. } => {
                 "start the demo first (`iomt demo`); it writes credentials.json into its folder"
             }
+            Self::NoTemplates => "name a file, or a directory with files that end in .json",
             _ => return None,
         })
     }

@@ -11,13 +11,15 @@ mod runtime;
 mod serve;
 mod signals;
 mod simulate;
+mod template_check;
+mod tenant_create;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
 use self::{
-    arguments::{Arguments, Command, ConfigCommand},
+    arguments::{Arguments, Command, ConfigCommand, TemplateCommand, TenantCommand},
     errors::CliError,
 };
 
@@ -28,6 +30,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
+        Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
         Command::Schema => output::say(graphql_schema::sdl().trim_end()),
         Command::Openapi => output::say(crate::http::OPENAPI.trim_end()),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -75,7 +75,8 @@ impl Seed {
     async fn hospital(&self, hospital: &Hospital, size: Size) -> Result<DemoTenant, SeedError> {
         let slug = TenantSlug::parse(hospital.slug).map_err(|error| SeedError::Data(error.to_string()))?;
         let tenant = Tenant { id: TenantId::new(&*self.clock), slug, name: hospital.name.to_owned() };
-        Tenants::create(&self.database, &tenant).await?;
+        let entry = self.audit(tenant.id, "system", "tenant.create", format!("tenant:{}", tenant.id));
+        Tenants::create(&self.database, &tenant, &entry).await?;
 
         let (admin, caller) = self.person(tenant.id, hospital.slug, Role::Admin).await?;
         let mut users = vec![admin];
@@ -142,7 +143,7 @@ impl Seed {
         let wrong = |error: &dyn std::fmt::Display| SeedError::Data(format!("{}: {error}", rule.name));
         let unit = Unit::parse(rule.unit).map_err(|error| wrong(&error))?;
         let id = RuleId::new(&*self.clock);
-        let entry = self.audit(caller, "rule.save", format!("rule:{id}"));
+        let entry = self.audit(caller.tenant, &caller.actor(), "rule.save", format!("rule:{id}"));
         let condition = |(comparison, value)| Condition { comparison, value };
         let rule = Rule {
             id,
@@ -189,7 +190,7 @@ impl Seed {
     ) -> Result<UnitId, SeedError> {
         let id = UnitId::new(&*self.clock);
         let unit = OrgUnit { id, parent: Some(parent), name: name.to_owned(), kind };
-        let entry = self.audit(caller, "org_unit.save", format!("org_unit:{id}"));
+        let entry = self.audit(caller.tenant, &caller.actor(), "org_unit.save", format!("org_unit:{id}"));
         let scope = self.scope(caller, Object::OrgUnit).await?;
         OrgUnits::save(&self.database, &scope, &unit, &entry).await?;
         Ok(id)
@@ -214,7 +215,7 @@ impl Seed {
             spo2_scale: demo.spo2_scale,
             restricted: false,
         };
-        let entry = self.audit(caller, "patient.create", format!("patient:{id}"));
+        let entry = self.audit(caller.tenant, &caller.actor(), "patient.create", format!("patient:{id}"));
         let scope = self.scope(caller, Object::Patient).await?;
         Patients::create(&self.database, &scope, &record, &entry).await?;
         Ok(id)
@@ -236,7 +237,7 @@ impl Seed {
             patient,
             unit,
         };
-        let entry = self.audit(caller, "device.create", format!("device:{id}"));
+        let entry = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
         let scope = self.scope(caller, Object::Device).await?;
         let hash = SecretHash::of(token.as_bytes());
         Devices::create(&self.database, &scope, &record, &hash, &entry).await?;
@@ -247,11 +248,11 @@ impl Seed {
         Ok(self.access.grant(caller, object, Action::Write).await?)
     }
 
-    fn audit(&self, caller: &Caller, action: &str, subject: String) -> AuditEntry {
+    fn audit(&self, tenant: TenantId, actor: &str, action: &str, subject: String) -> AuditEntry {
         AuditEntry {
-            tenant: caller.tenant,
+            tenant,
             at: self.clock.now(),
-            actor: caller.actor(),
+            actor: actor.to_owned(),
             action: action.to_owned(),
             subject,
             outcome: Outcome::Success,

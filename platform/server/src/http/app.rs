@@ -31,6 +31,12 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(auth::setup))
                 .default_service(only("GET, POST")),
         )
+        .service(
+            resource("/auth/invitation")
+                .route(get().to(auth::invited))
+                .route(post().to(auth::accept_invitation))
+                .default_service(only("GET, POST")),
+        )
         .service(resource("/graphql/ws").route(get().to(socket::open)).default_service(only("GET")))
         .service(
             resource("/graphql")

@@ -1,4 +1,4 @@
-//! Signing in and out, and the first account.
+//! Signing in and out, the first account, and those of people who were invited.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Payload, Query},
 };
-use identity::SignedIn;
+use identity::{Invited, SignedIn};
 use serde::{Deserialize, Serialize};
 use tenants::access::{Caller, Principal};
 
@@ -31,6 +31,14 @@ pub(super) struct Login {
 pub(super) struct FirstUser {
     token: String,
     email: String,
+    display_name: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Newcomer {
+    token: String,
     display_name: String,
     password: String,
 }
@@ -111,6 +119,34 @@ pub(super) async fn setup(
     let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
     let made = site
         .run(async move { identity.set_up(&token, &email, &display_name, &password, &from, id).await })
+        .await??;
+    Ok(welcome(&site, &made))
+}
+
+/// Whom a link invites.
+#[derive(Serialize)]
+struct InvitedView {
+    email: String,
+    hospital: String,
+}
+
+pub(super) async fn invited(site: Data<Site>, link: Query<Link>) -> Result<HttpResponse, Problem> {
+    let (identity, token) = (Arc::clone(&site.parts.identity), link.into_inner().token);
+    let invited = site.run(async move { identity.invited(&token).await }).await??;
+    let Invited { email, hospital } = invited;
+    Ok(HttpResponse::Ok().json(InvitedView { email, hospital }))
+}
+
+pub(super) async fn accept_invitation(
+    site: Data<Site>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    site.origins.refuse_foreign(&request)?;
+    let Newcomer { token, display_name, password } = body::json(&request, payload, MAX_BODY_BYTES).await?;
+    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let made = site
+        .run(async move { identity.accept_invitation(&token, &display_name, &password, &from, id).await })
         .await??;
     Ok(welcome(&site, &made))
 }

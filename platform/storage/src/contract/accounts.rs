@@ -8,7 +8,7 @@ use ::tenants::{
 };
 use uuid::Uuid;
 
-use super::world::{World, at, tenant_id, user_id};
+use super::world::{World, at, entry, tenant_id, user_id};
 
 fn login(tenant: TenantId, email: &str) -> Login {
     let user = User { id: user_id(1), tenant, email: email.into(), display_name: "N. N.".into() };
@@ -26,7 +26,7 @@ pub(super) async fn tenants_are_listed_without_the_platform(world: World) {
 
     let slug = TenantSlug::parse("ash").unwrap();
     let taken = Tenant { id: tenant_id(0xc), slug, name: "Another".into() };
-    assert!(matches!(database.create(&taken).await, Err(StoreError::Conflict { .. })));
+    assert!(matches!(database.create(&taken, &entry(taken.id)).await, Err(StoreError::Conflict { .. })));
 }
 
 pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {

@@ -52,7 +52,9 @@ impl World {
         let (a, b) = (tenant_id(0xa), tenant_id(0xb));
         for (id, slug) in [(b, "birch"), (a, "ash")] {
             let slug = TenantSlug::parse(slug).unwrap();
-            Tenants::create(&database, &Tenant { id, name: slug.to_string(), slug }).await.unwrap();
+            Tenants::create(&database, &Tenant { id, name: slug.to_string(), slug }, &entry(id))
+                .await
+                .unwrap();
         }
         let rules = Arc::new(FixedRules::of_each_role(|role| user_id(role as u128)));
         let access = Arc::new(Access::new(rules, Arc::new(ManualClock::new(at(0)))));

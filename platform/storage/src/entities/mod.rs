@@ -9,6 +9,7 @@ pub(crate) mod care_team;
 pub(crate) mod checkpoints;
 pub(crate) mod device_tokens;
 pub(crate) mod devices;
+pub(crate) mod invitations;
 pub(crate) mod login_directory;
 pub(crate) mod org_unit_closure;
 pub(crate) mod org_units;

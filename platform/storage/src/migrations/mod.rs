@@ -3,6 +3,7 @@
 mod dialect;
 mod m0001_first;
 mod m0002_access;
+mod m0004_invitations;
 
 use std::collections::HashSet;
 
@@ -16,7 +17,11 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0002_access::Migration)]
+        vec![
+            Box::new(m0001_first::Migration),
+            Box::new(m0002_access::Migration),
+            Box::new(m0004_invitations::Migration),
+        ]
     }
 }
 

@@ -16,6 +16,7 @@ use actix_web::{
     web::Data,
 };
 use graphql_schema::{Limits, Services};
+use jiff::Timestamp;
 use serde_json::Value;
 use tenants::{
     CorrelationId, DeviceId, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
@@ -23,6 +24,7 @@ use tenants::{
     account::{ApiToken, Login, User},
     audit::{AuditEntry, Outcome},
     credentials::{BearerToken, SecretHash, generate},
+    onboarding::Onboarding,
     stores::{Accounts, Tenants},
 };
 use twins::{
@@ -152,7 +154,7 @@ async fn nurse(foundation: &Foundation) -> (Caller, String) {
     let Foundation { database, identity, clock, .. } = foundation;
     let slug = TenantSlug::parse("st-elsewhere").unwrap();
     let tenant = Tenant { id: TenantId::new(&**clock), slug, name: "St. Elsewhere".to_owned() };
-    Tenants::create(database, &tenant).await.unwrap();
+    Tenants::create(database, &tenant, &entry(tenant.id, clock.now())).await.unwrap();
     let user = User {
         id: UserId::new(&**clock),
         tenant: tenant.id,
@@ -189,16 +191,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
         patient: None,
         unit: UnitId::root(tenant),
     };
-    let entry = AuditEntry {
-        tenant,
-        at: clock.now(),
-        actor: "system".to_owned(),
-        action: "device.create".to_owned(),
-        subject: format!("device:{DEVICE}"),
-        outcome: Outcome::Success,
-        detail: String::new(),
-        correlation: CorrelationId::default(),
-    };
+    let entry = entry(tenant, clock.now());
     let token = generate().unwrap();
     Devices::create(database, &scope, &record, &SecretHash::of(token.as_bytes()), &entry).await.unwrap();
     token
@@ -218,6 +211,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),
+        onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
         patients: store.clone(),
         alarms: store.clone(),
@@ -239,5 +233,18 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         clock: clock.clone(),
         metrics: HttpMetrics::default(),
         runtime: tokio::runtime::Handle::current(),
+    }
+}
+
+fn entry(tenant: TenantId, at: Timestamp) -> AuditEntry {
+    AuditEntry {
+        tenant,
+        at,
+        actor: "system".to_owned(),
+        action: "test.set_up".to_owned(),
+        subject: "test:1".to_owned(),
+        outcome: Outcome::Success,
+        detail: String::new(),
+        correlation: CorrelationId::default(),
     }
 }

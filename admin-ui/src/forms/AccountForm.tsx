@@ -1,24 +1,33 @@
 import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
-import { type Session, setUp } from '../api/session';
+import type { Session } from '../api/session';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 
 const PASSWORD_MIN = 12;
 
-/** Makes the first user of a fresh installation; the server has no password of its own. */
-export function SetupForm({
-  token,
+/** What somebody says of themselves. */
+export interface NewAccount {
+  email: string;
+  displayName: string;
+  password: string;
+}
+
+/** Makes one's own account through a one-time link; an invitation knows the e-mail address already. */
+export function AccountForm({
+  email,
+  create,
   onSession,
 }: {
-  token: string;
+  email?: string;
+  create: (account: NewAccount) => Promise<Session>;
   onSession: (session: Session) => Promise<void>;
 }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { email: '', displayName: '', password: '', again: '' },
+    initialValues: { email: email ?? '', displayName: '', password: '', again: '' },
     validate: {
       email: (value) => (value.includes('@') ? null : 'Enter an e-mail address.'),
       displayName: (value) => (value.trim() === '' ? 'Enter the name that others shall see.' : null),
@@ -31,7 +40,7 @@ export function SetupForm({
     setBusy(true);
     setFailure(null);
     try {
-      await onSession(await setUp({ token, email: email.trim(), displayName: displayName.trim(), password }));
+      await onSession(await create({ email: email.trim(), displayName: displayName.trim(), password }));
     } catch (error) {
       setFailure(error);
     } finally {
@@ -54,6 +63,7 @@ export function SetupForm({
           label="E-mail"
           type="email"
           autoComplete="username"
+          readOnly={email !== undefined}
           key={form.key('email')}
           {...form.getInputProps('email')}
         />
