@@ -20,6 +20,10 @@ test('a message that is not understood stands on the device page with its reason
   await expect(aside).toContainText('this is no JSON');
   await expect(aside.getByRole('row').filter({ hasText: 'unknown_unit' })).toContainText('furlong');
 
+  const sent = page.getByRole('region', { name: 'Last messages as they were sent' });
+  await expect(sent.getByRole('row').nth(1)).toContainText('furlong');
+  await expect(sent.getByRole('row').nth(2)).toContainText('this is no JSON');
+
   await publish(hospital, device, { heartRate: 64, batteryLevel: 0.83 });
   const readings = page.getByRole('row');
   await expect(readings.filter({ hasText: 'heartRate' })).toContainText('64');

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use async_graphql::ID;
 use care::Acknowledgement;
 use jiff::{SignedDuration, Timestamp};
-use tenants::IdError;
+use tenants::{IdError, Sequence};
 use twins::store::directory::{MAX_PAGE, PageRequest};
 
 use crate::errors::{ApiError, Result};
@@ -45,6 +45,12 @@ pub(crate) fn page(first: Option<i32>, after: Option<String>, search: Option<Str
     }
     let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     Ok(PageRequest { first: count("first", first, DEFAULT_PAGE)?, after, search })
+}
+
+/// A place in the log.
+pub(crate) fn sequence(name: &str, text: &str) -> Result<Sequence> {
+    let problem = || ApiError::bad_input(format!("{name}: expected the sequence of a message"));
+    text.parse().map(Sequence).map_err(|_| problem())
 }
 
 /// A note as it is kept: without spaces around it, none when nothing is left.

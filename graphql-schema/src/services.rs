@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use tenants::{access::Access, clock::Clock, onboarding::Onboarding, stores::Tenants};
+use tenants::{
+    access::Access,
+    clock::Clock,
+    onboarding::Onboarding,
+    stores::{Accounts, AuditTrail, Tenants},
+};
 use twins::{
     Decoders, Twins,
     store::directory::{Alarms, Devices, History, Patients, Rules},
@@ -16,6 +21,10 @@ pub struct Services {
     pub tenants: Arc<dyn Tenants>,
     /// Takes hospitals aboard.
     pub onboarding: Onboarding,
+    /// Users.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.
     pub devices: Arc<dyn Devices>,
     /// Registered patients.

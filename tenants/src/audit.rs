@@ -16,6 +16,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Reads what was stored.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Success, Self::Denied].into_iter().find(|outcome| outcome.as_str() == text)
+    }
+
     /// As stored.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -23,6 +28,23 @@ impl Outcome {
             Self::Denied => "denied",
         }
     }
+}
+
+/// Which lines of an audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// By whom, e.g. `user:<id>`.
+    pub actor: Option<String>,
+    /// What, e.g. `alarm.acknowledge`; a whole object's with `alarm.`.
+    pub action: Option<String>,
+    /// On what, e.g. `device:<id>`.
+    pub subject: Option<String>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
 }
 
 /// One line of a tenant's audit trail.

@@ -15,6 +15,7 @@ pub mod errors;
 pub mod ids;
 pub mod onboarding;
 pub mod org;
+pub mod paging;
 pub mod stores;
 
 pub use account::{Tenant, User};

@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use crate::{
     access::{OwnRole, RoleGrant, Scope},
     account::{ApiToken, Invitation, Login, Session, Tenant, User},
-    audit::AuditEntry,
+    audit::{AuditEntry, AuditFilter},
     credentials::SecretHash,
     errors::StoreError,
     ids::{DeviceId, RoleName, TenantId, TenantSlug, UnitId, UserId},
     org::OrgUnit,
+    paging::{Page, PageRequest},
 };
 
 /// Tenants, found before there is a caller.
@@ -115,4 +116,11 @@ pub trait DeviceCredentials: Send + Sync {
 pub trait AuditTrail: Send + Sync {
     /// Appends entries; each goes to its tenant's trail.
     async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
+    /// A page of the scope's trail, newest first.
+    async fn page(
+        &self,
+        scope: &Scope,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<AuditEntry>, StoreError>;
 }

@@ -1,7 +1,6 @@
 //! What devices were promised: for each, which messages it sent and which were acknowledged, over all its connections.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jiff::{Timestamp, Unit};
 use serde_json::{Value, json};
 use tests::mqtt::{Account, Login, Publisher, Version};
 use tests::{Device, GraphQl, Server, eventually, time};
@@ -16,9 +15,13 @@ pub(crate) struct Entry {
     pub(crate) acknowledged: BTreeSet<u64>,
     /// In flight when the connection broke; a device sends them again.
     unanswered: Vec<u64>,
-    /// When the message was measured, for those whose measurements are looked up again one by one.
-    measured_at: BTreeMap<u64, Timestamp>,
     next: u64,
+    /// Numbers of the messages that were found in the log.
+    logged: BTreeSet<u64>,
+    /// Messages that were found in the log, those that stand there twice counted twice.
+    found: u64,
+    /// The newest place in the log that was looked at.
+    looked_at: u64,
 }
 
 /// How hard a device sends.
@@ -26,8 +29,8 @@ pub(crate) struct Entry {
 pub(crate) enum Pace {
     /// As fast as its window allows.
     Flood,
-    /// Waits for each acknowledgement, with its own time in each message, so that each can be found in the history.
-    Measured,
+    /// Waits for each acknowledgement.
+    Alone,
 }
 
 impl Entry {
@@ -39,8 +42,10 @@ impl Entry {
             sent: 0,
             acknowledged: BTreeSet::new(),
             unanswered: Vec::new(),
-            measured_at: BTreeMap::new(),
             next: 0,
+            logged: BTreeSet::new(),
+            found: 0,
+            looked_at: 0,
         }
     }
 
@@ -56,7 +61,7 @@ impl Entry {
                 self.next += 1;
                 self.next
             });
-            let payload = self.message(number, pace);
+            let payload = json!({ "seq": number, "heartRate": 60 + number % 40, "spo2": 97 }).to_string();
             if publisher.publish("telemetry", payload.as_bytes(), number).await.is_err() {
                 break;
             }
@@ -68,63 +73,52 @@ impl Entry {
         self
     }
 
-    fn message(&mut self, number: u64, pace: Pace) -> String {
-        let values = json!({ "seq": number, "heartRate": 60 + number % 40, "spo2": 97 });
-        if pace == Pace::Flood {
-            return values.to_string();
+    /// Every acknowledged message is in the log, each looked for by itself.
+    pub(crate) async fn is_kept_by_the_log(&mut self, api: &GraphQl) {
+        let document = "query ($id: ID!, $before: String) { device(id: $id) {
+            messages(first: 200, before: $before) { sequence payload } } }";
+        let (mut before, mut newest) = (Value::Null, self.looked_at);
+        'all: loop {
+            let page = api.data(document, json!({ "id": self.device.id, "before": before })).await;
+            let page = page["device"]["messages"].as_array().expect("messages are a list").clone();
+            for message in &page {
+                let place: u64 = text(&message["sequence"]).parse().expect("a place in the log is a number");
+                if place <= self.looked_at {
+                    break 'all;
+                }
+                newest = newest.max(place);
+                let sent: Value = serde_json::from_str(text(&message["payload"])).expect("as it was sent");
+                self.logged.insert(sent["seq"].as_u64().expect("every message carries its number"));
+                self.found += 1;
+            }
+            let Some(last) = page.last() else { break };
+            before = last["sequence"].clone();
         }
-        // Whole milliseconds, each its own: the history can be asked for this very message.
-        let measured_at = *self.measured_at.entry(number).or_insert_with(|| millisecond(time::now()));
-        json!({ "ts": measured_at.to_string(), "values": values }).to_string()
+        self.looked_at = newest;
+        let lost: Vec<_> = self.acknowledged.difference(&self.logged).take(10).collect();
+        assert!(lost.is_empty(), "{}: acknowledged, but not in the log: {lost:?}", self.device.id);
+        assert!(self.found <= self.sent, "no message was invented: {} of {}", self.found, self.sent);
     }
 
-    /// Every acknowledged message is in the twin: counted, and the last of them or a later one is its latest reading.
+    /// The twin has folded every message of the log, each once: it counts them, and its latest reading is the newest.
     pub(crate) async fn is_kept_by_the_twin(&self, api: &GraphQl) {
         let document = "query ($id: ID!) { device(id: $id) { messageCount setAsideCount quarantine
             readings { path value } } }";
-        let promised = self.acknowledged.len() as u64;
         let last = self.acknowledged.last().copied().unwrap_or(0);
-        let what = format!("{} keeps {promised} acknowledged messages up to number {last}", self.device.id);
+        let what = format!("the twin of {} has folded {} messages", self.device.id, self.found);
         let twin = eventually(&what, time::BOUND, async || {
             let twin = api.attempt(document, json!({ "id": self.device.id })).await?.data["device"].take();
-            let latest = latest_number(&twin).unwrap_or(0);
-            let kept = twin["messageCount"].as_u64().is_some_and(|count| count >= promised) && latest >= last;
-            if kept { Ok(twin) } else { Err(format!("{twin:#}")) }
+            if twin["messageCount"] == self.found { Ok(twin) } else { Err(format!("{twin:#}")) }
         })
         .await;
-        assert!(twin["messageCount"].as_u64() <= Some(self.sent), "no message was invented: {twin:#}");
-        assert!(latest_number(&twin) <= Some(self.next), "{twin:#}");
+        let latest = latest_number(&twin).unwrap_or(0);
+        assert!((last..=self.next).contains(&latest), "{latest} is not within {last}..={}", self.next);
         assert_eq!((&twin["setAsideCount"], &twin["quarantine"]), (&json!(0), &Value::Null));
-    }
-
-    /// Every acknowledged message since a moment is in the log, each looked for by itself.
-    pub(crate) async fn is_kept_by_the_log(&self, api: &GraphQl, since: Timestamp) {
-        let document = "query ($id: ID!, $since: DateTime!) { device(id: $id) { patient {
-            trend(sign: HEART_RATE, since: $since, maxPoints: 5000) { at value } } } }";
-        let variables = json!({ "id": self.device.id, "since": since.to_string() });
-        let data = api.data(document, variables).await;
-        let points = data["device"]["patient"]["trend"].as_array().expect("a trend is a list");
-        assert!(points.len() < 5_000, "too many to be shown one by one");
-        let stored: BTreeSet<(Timestamp, u64)> = points
-            .iter()
-            .map(|point| {
-                let at = point["at"].as_str().and_then(|at| at.parse().ok()).expect("a point has a time");
-                (at, point["value"].as_f64().expect("a point has a value") as u64)
-            })
-            .collect();
-        for (number, at) in self.measured_at.iter().filter(|(_, at)| **at >= since) {
-            if self.acknowledged.contains(number) {
-                assert!(
-                    stored.contains(&(*at, 60 + number % 40)),
-                    "number {number} of {at} was acknowledged and lost"
-                );
-            }
-        }
     }
 }
 
-pub(crate) fn millisecond(time: Timestamp) -> Timestamp {
-    time.round(Unit::Millisecond).expect("a time of today can be rounded")
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
 fn latest_number(twin: &Value) -> Option<u64> {

@@ -1,4 +1,5 @@
 //! Who is refused at the MQTT door, and how it is told.
+use serde_json::json;
 use tests::mosquitto;
 use tests::mqtt::{Login, Publisher, Refused, Version};
 use tests::{Options, Server, eventually, time};
@@ -26,6 +27,18 @@ async fn a_wrong_token_is_refused_and_a_right_one_is_not() {
         let refused = Publisher::connect(server.mqtt(), login, Version::V5, 1).await.unwrap_err();
         assert!(matches!(refused, Refused::Code(0x86 | 0x87)), "{who} with 5: {refused:?}");
     }
+    let trail = "{ auditLog(first: 200, filter: { action: \"device.connect\", outcome: DENIED }) {
+        nodes { actor subject detail } } }";
+    let trail = server.graphql_as("admin").data(trail, json!({})).await["auditLog"]["nodes"].take();
+    let (subject, other) = (format!("device:{}", tenant.monitor(0).id), "device:no-such-device");
+    let of = |subject: &str| {
+        let lines = trail.as_array().unwrap().iter().filter(|line| line["subject"] == subject);
+        lines.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of(&subject).len(), 1, "one line for the burst, the others are counted: {trail:#}");
+    assert!(of(&subject)[0]["detail"].as_str().unwrap().contains("127.0.0.1"), "{trail:#}");
+    assert!(!trail.to_string().contains(&tenant.monitor(1).token), "what was typed is not kept");
+    assert!(of(other).len() <= 1);
     let refusals = wrong.len() as f64 * 2.0;
     eventually("refusals are counted", time::BOUND, async || {
         let counted = server.metric("refusals_total", "").await;

@@ -7,6 +7,7 @@ import { PatientOfDevice } from '../ui/device/DeviceTable';
 import classes from '../ui/device/device.module.css';
 import { LatestReadings } from '../ui/device/LatestReadings';
 import { Quarantine } from '../ui/device/Quarantine';
+import { SentList } from '../ui/device/SentList';
 import { SetAsideList } from '../ui/device/SetAsideList';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
@@ -78,6 +79,7 @@ function OneDevice({ id }: { id: string }) {
             <LatestReadings readings={device.readings} />
             <SetAsideList messages={device.setAside} count={device.setAsideCount} />
           </div>
+          <SentList messages={device.messages} />
         </>
       )}
     </div>

@@ -116,6 +116,12 @@ const rule = createRoute({
   component: lazyRouteComponent(() => import('../pages/RulePage'), 'RulePage'),
 });
 
+const audit = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('../pages/AuditPage'), 'AuditPage'),
+});
+
 const tenants = createRoute({
   getParentRoute: () => authenticated,
   path: '/tenants',
@@ -133,7 +139,19 @@ export const router = createRouter({
     login,
     setup,
     invite,
-    authenticated.addChildren([home, ward, patient, alarms, devices, device, rules, rule, tenants, graphiql]),
+    authenticated.addChildren([
+      home,
+      ward,
+      patient,
+      alarms,
+      devices,
+      device,
+      rules,
+      rule,
+      audit,
+      tenants,
+      graphiql,
+    ]),
   ]),
   defaultPreload: 'intent',
   // Parameters are text: a set-up token of digits must not become a number.

@@ -11,6 +11,7 @@ describe('what a viewer sees', () => {
       ['/ward', '/alarms', '/devices', '/rules'],
     ],
     [['device:read'], hospital, ['/devices']],
+    [['audit:read'], hospital, ['/audit']],
     [['tenant:read', 'patient:read'], null, ['/tenants']],
     [['tenant:read', 'patient:read'], hospital, ['/ward']],
     [[], hospital, []],

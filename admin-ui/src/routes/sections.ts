@@ -6,6 +6,7 @@ const SECTIONS = [
   { to: '/alarms', label: 'Alarms', permission: 'alarm:read' },
   { to: '/devices', label: 'Devices', permission: 'device:read' },
   { to: '/rules', label: 'Rules', permission: 'rule:read' },
+  { to: '/audit', label: 'Audit', permission: 'audit:read' },
   { to: '/tenants', label: 'Hospitals', permission: 'tenant:read' },
 ] as const;
 

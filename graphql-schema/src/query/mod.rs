@@ -1,6 +1,7 @@
 //! What can be asked.
 
 mod alarms;
+mod audit;
 mod devices;
 mod patients;
 mod rules;
@@ -16,4 +17,5 @@ pub struct Query(
     patients::PatientQuery,
     alarms::AlarmQuery,
     rules::RuleQuery,
+    audit::AuditQuery,
 );

@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use twins::store::directory::{DeviceRecord, Page, PatientRecord};
 
-use super::{Alarm, Device, Patient};
+use super::{Alarm, AuditEntry, Device, NamedEntry, Patient};
 
 /// Where a page ends.
 #[derive(SimpleObject)]
@@ -51,4 +51,5 @@ connections! {
     DeviceConnection of DeviceEdge of Device from DeviceRecord;
     PatientConnection of PatientEdge of Patient from PatientRecord;
     AlarmConnection of AlarmEdge of Alarm from care::Alarm;
+    AuditConnection of AuditEdge of AuditEntry from NamedEntry;
 }

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use readings::Reading;
-use tenants::access::{Action, Object as Thing};
+use tenants::{
+    ErrorKind,
+    access::{Action, Column, Object as Thing},
+};
 use twins::{
     device::DeviceState,
+    message::{Channel, LogMessage},
     store::{directory::DeviceRecord, journal},
 };
 
@@ -22,6 +26,10 @@ use crate::{
 
 /// Messages shown when `first` is null.
 const DEFAULT_SET_ASIDE: i32 = 20;
+/// The same of all messages.
+const DEFAULT_MESSAGES: i32 = 20;
+/// Of each message's payload.
+const SHOWN_BYTES: usize = 4_096;
 
 /// The newest reading of one telemetry path.
 #[derive(SimpleObject)]
@@ -58,18 +66,52 @@ pub(crate) struct SetAside {
     /// Machine-readable, e.g. not_json, too_deep, too_large, not_finite, time_out_of_range, unknown_unit, handler_panicked
     reason: String,
     detail: String,
-    /// First bytes of the payload, made printable.
-    excerpt: String,
+    /// First bytes of the payload, made printable; null where the caller may not see all names, because it may
+    /// name the patient.
+    excerpt: Option<String>,
 }
 
-impl From<journal::SetAside> for SetAside {
-    fn from(message: journal::SetAside) -> Self {
+impl SetAside {
+    fn new(message: journal::SetAside, readable: bool) -> Self {
         Self {
             sequence: message.sequence.to_string(),
             received_at: message.received_at.into(),
             reason: message.reason,
             detail: message.detail,
-            excerpt: message.excerpt,
+            excerpt: Some(message.excerpt).filter(|_| readable),
+        }
+    }
+}
+
+/// A message as the device sent it.
+#[derive(SimpleObject)]
+pub(crate) struct DeviceMessage {
+    /// Position in the hospital's log; to be given as `before` for what was sent earlier.
+    sequence: String,
+    received_at: DateTime,
+    /// Topic relative to the device, e.g. telemetry, telemetry/ecg, properties/reported
+    topic: String,
+    /// Length of the payload in bytes.
+    size: u64,
+    /// The payload as text, at most its first 4,096 bytes; null where the caller may not see all names, because it
+    /// may name the patient.
+    payload: Option<String>,
+}
+
+impl DeviceMessage {
+    fn new(message: LogMessage, readable: bool) -> Self {
+        let shown = message.payload.get(..SHOWN_BYTES).unwrap_or(&message.payload);
+        Self {
+            sequence: message.sequence.to_string(),
+            received_at: message.received_at.into(),
+            topic: match message.channel {
+                Channel::Telemetry { component: None } => "telemetry".to_owned(),
+                Channel::Telemetry { component: Some(component) } => format!("telemetry/{component}"),
+                Channel::Reported => "properties/reported".to_owned(),
+                Channel::Acknowledge => "acknowledge".to_owned(),
+            },
+            size: message.payload.len() as u64,
+            payload: readable.then(|| String::from_utf8_lossy(shown).into_owned()),
         }
     }
 }
@@ -87,6 +129,16 @@ impl Device {
     async fn state(&self, ctx: &Context<'_>) -> Result<Arc<DeviceState>> {
         let twin = ctx.rows()?.load_one(DeviceTwin(self.0.id.clone())).await?;
         twin.ok_or_else(|| ApiError::not_found("device"))?
+    }
+}
+
+/// Whoever sees patients without their names must not find them in what a device sent. Who sees no patients keeps
+/// devices working, and needs to see what they say.
+async fn payloads_are_readable(ctx: &Context<'_>) -> Result<bool> {
+    match ctx.grant(Thing::Patient, Action::Read).await {
+        Ok(scope) => Ok(!scope.may_mask(Column::PatientName)),
+        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(true),
+        Err(error) => Err(error),
     }
 }
 
@@ -143,6 +195,22 @@ impl Device {
         Ok(latest.into_iter().map(Into::into).collect())
     }
 
+    /// What it sent, newest first, from before a place in the log or the newest of all.
+    #[graphql(complexity = "limits::rows(first, DEFAULT_MESSAGES, child_complexity)")]
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(DEFAULT_MESSAGES)")] first: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Vec<DeviceMessage>> {
+        let first = arguments::count("first", first, DEFAULT_MESSAGES)?;
+        let before = before.map(|before| arguments::sequence("before", &before)).transpose()?;
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let messages = ctx.services()?.history.sent(&scope, &self.0.id, before, first).await?;
+        let readable = payloads_are_readable(ctx).await?;
+        Ok(messages.into_iter().map(|message| DeviceMessage::new(message, readable)).collect())
+    }
+
     /// Newest first.
     #[graphql(complexity = "limits::rows(first, DEFAULT_SET_ASIDE, child_complexity)")]
     async fn set_aside(
@@ -153,6 +221,7 @@ impl Device {
         let first = arguments::count("first", first, DEFAULT_SET_ASIDE)?;
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let messages = ctx.services()?.devices.set_aside(&scope, &self.0.id, first).await?;
-        Ok(messages.into_iter().map(Into::into).collect())
+        let readable = payloads_are_readable(ctx).await?;
+        Ok(messages.into_iter().map(|message| SetAside::new(message, readable)).collect())
     }
 }

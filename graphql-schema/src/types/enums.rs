@@ -2,6 +2,16 @@
 
 use async_graphql::Enum;
 
+/// How an audited attempt ended.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tenants::audit::Outcome")]
+pub(crate) enum AuditOutcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Denied,
+}
+
 /// What a unit is, for people; it changes nothing about rights.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenants::org::UnitKind")]

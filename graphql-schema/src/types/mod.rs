@@ -1,6 +1,7 @@
 //! The types of the schema. Each wraps what the domain has; none is stored and none is sent to a store.
 
 mod alarm;
+mod audit;
 mod connection;
 mod device;
 mod enums;
@@ -13,9 +14,10 @@ mod vital;
 
 pub(crate) use self::{
     alarm::Alarm,
-    connection::{AlarmConnection, DeviceConnection, PatientConnection},
+    audit::{AuditEntry, NamedEntry},
+    connection::{AlarmConnection, AuditConnection, DeviceConnection, PatientConnection},
     device::Device,
-    enums::{AlarmPriority, AlarmState, ClinicalRisk, Comparison, UnitKind, VitalSign},
+    enums::{AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, UnitKind, VitalSign},
     news2::News2,
     org::RoleGrant,
     patient::Patient,

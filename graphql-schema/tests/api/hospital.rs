@@ -89,6 +89,8 @@ impl Hospital {
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
+            accounts: stores.clone(),
+            audit: stores.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
             patients: stores.clone(),

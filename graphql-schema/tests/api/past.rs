@@ -103,3 +103,71 @@ async fn a_value_greys_with_its_age_and_drops_out_of_the_score() {
     assert_eq!(stale(&later), [true, false], "a pulse of ten minutes ago is old, a temperature is not");
     assert!(later["news2"]["missing"].as_array().unwrap().contains(&json!("HEART_RATE")));
 }
+
+#[tokio::test]
+async fn what_a_device_sent_is_told_newest_first_and_in_parts() {
+    const SENT: &str = "query ($id: ID!, $first: Int, $before: String) { device(id: $id) {
+        messages(first: $first, before: $before) { sequence topic size payload } } }";
+    let hospital = Hospital::open().await;
+    for n in 0..5 {
+        hospital.send(MONITOR, json!({ "heartRate": 60 + n })).await;
+        hospital.send(SPARE, json!({ "heartRate": 99 })).await;
+    }
+    let alarm = hospital.raise_alarm().await;
+    let acknowledge =
+        "mutation ($id: ID!) { acknowledgeAlarm(input: { id: $id, note: \"Ada is well\" }) { id } }";
+    hospital.data(Role::Nurse, acknowledge, json!({ "id": alarm })).await;
+    let page = async |before: Value| {
+        let variables = json!({ "id": MONITOR, "first": 4, "before": before });
+        let device = hospital.data(Role::Technician, SENT, variables).await["device"].take();
+        device["messages"].as_array().unwrap().clone()
+    };
+    let newest = page(Value::Null).await;
+    assert_eq!(newest[0]["payload"], r#"{"heartRate":72,"spo2":80}"#, "no acknowledgement is among them");
+    assert_eq!((&newest[1]["payload"], &newest[1]["size"]), (&json!(r#"{"heartRate":64}"#), &json!(16)));
+    assert_eq!(newest[1]["topic"], "telemetry");
+    let older = page(newest[3]["sequence"].clone()).await;
+    let payloads: Vec<_> = older.iter().map(|message| message["payload"].as_str().unwrap()).collect();
+    assert_eq!(payloads, [r#"{"heartRate":61}"#, r#"{"heartRate":60}"#]);
+    let device = hospital.data(Role::Researcher, SENT, json!({ "id": MONITOR })).await["device"].take();
+    assert_eq!(device["messages"][0]["payload"], Value::Null, "it may name the patient");
+    let nonsense = json!({ "id": MONITOR, "before": "yesterday" });
+    assert_eq!(hospital.refusal(Role::Admin, SENT, nonsense).await, "BAD_INPUT");
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_told_in_parts_and_by_filter() {
+    const TRAIL: &str = "query ($first: Int, $after: String, $filter: AuditFilterInput) {
+        auditLog(first: $first, after: $after, filter: $filter) {
+            nodes { action actor actorName subject outcome } pageInfo { hasNextPage endCursor } totalCount } }";
+    let hospital = Hospital::open().await;
+    let alarm = hospital.raise_alarm().await;
+    let acknowledge = "mutation ($id: ID!) { acknowledgeAlarm(input: { id: $id }) { id } }";
+    hospital.data(Role::Nurse, acknowledge, json!({ "id": alarm })).await;
+    let ask =
+        async |variables: Value| hospital.data(Role::Auditor, TRAIL, variables).await["auditLog"].take();
+    let found = ask(json!({ "filter": { "action": "alarm." } })).await;
+    assert_eq!(found["nodes"][0]["action"], "alarm.acknowledge");
+    assert_eq!(found["nodes"][0]["subject"], format!("alarm:{alarm}"));
+    let whole = ask(json!({})).await;
+    let (total, mut seen, mut after) = (whole["totalCount"].as_u64().unwrap(), Vec::new(), Value::Null);
+    loop {
+        let mut page = ask(json!({ "first": 2, "after": after })).await;
+        seen.append(page["nodes"].as_array_mut().unwrap());
+        after = page["pageInfo"]["endCursor"].take();
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    assert_eq!((seen.len() as u64, &Value::from(seen)), (total, &whole["nodes"]));
+    for (filter, expected) in [
+        (json!({ "outcome": "DENIED" }), 0),
+        (json!({ "action": "alarm" }), 0),
+        (json!({ "until": "2000-01-01T00:00:00Z" }), 0),
+        (json!({ "since": "2000-01-01T00:00:00Z", "outcome": "SUCCESS" }), total),
+    ] {
+        assert_eq!(ask(json!({ "filter": filter })).await["totalCount"], expected, "{filter}");
+    }
+    let nonsense = json!({ "after": "nonsense" });
+    assert_eq!(hospital.refusal(Role::Auditor, TRAIL, nonsense).await, "NOT_FOUND");
+}

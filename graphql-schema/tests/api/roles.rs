@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 23] = [
+const QUESTIONS: [(&str, &str); 25] = [
     (
         "viewer",
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
@@ -29,6 +29,10 @@ const QUESTIONS: [(&str, &str); 23] = [
     (
         "device twin",
         "query ($device: ID!) { device(id: $device) { lastSeenAt messageCount setAsideCount quarantine readings { path value unit modeled } setAside { reason } } }",
+    ),
+    (
+        "device.messages",
+        "query ($device: ID!) { device(id: $device) { messages { sequence receivedAt topic size payload } } }",
     ),
     ("device.patient", "query ($device: ID!) { device(id: $device) { patient { id } } }"),
     ("patients", "{ patients { nodes { id ward bed birthYear } totalCount } }"),
@@ -49,6 +53,10 @@ const QUESTIONS: [(&str, &str); 23] = [
     ("alarm.patient", "query ($alarm: ID!) { alarm(id: $alarm) { patient { name } } }"),
     ("alarm.rule", "query ($alarm: ID!) { alarm(id: $alarm) { rule { name } } }"),
     ("rules", "{ rules { id name version } }"),
+    (
+        "auditLog",
+        "{ auditLog { nodes { at actor actorName action subject outcome detail correlationId } totalCount } }",
+    ),
     ("acknowledgeAlarm", "mutation ($alarm: ID!) { acknowledgeAlarm(input: { id: $alarm }) { state } }"),
     ("saveRule", "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }"),
     ("releaseDevice", "mutation ($device: ID!) { releaseDevice(id: $device) { id } }"),

@@ -14,9 +14,10 @@ use tenants::{
     DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UserId,
     access::{RoleGrant, Scope},
     account::{ApiToken, Invitation, Login, Session, User},
-    audit::AuditEntry,
+    audit::{AuditEntry, AuditFilter},
     clock::ManualClock,
     credentials::{BearerToken, SecretHash, generate},
+    paging::{Page, PageRequest},
     stores::{Accounts, AuditTrail, DeviceCredentials, Tenants},
 };
 
@@ -221,5 +222,15 @@ impl AuditTrail for Stores {
         }
         self.audit.lock().unwrap().extend_from_slice(entries);
         Ok(())
+    }
+    async fn page(
+        &self,
+        _: &Scope,
+        _: &AuditFilter,
+        _: &PageRequest,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let rows = self.audited().into_iter().enumerate().map(|(n, entry)| (n.to_string(), entry));
+        let rows: Vec<_> = rows.collect();
+        Ok(Page { total: rows.len() as u64, rows, has_next: false })
     }
 }

@@ -240,6 +240,8 @@ fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Ar
     Services {
         access: access.clone(),
         tenants: store.clone(),
+        accounts: store.clone(),
+        audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
         patients: store.clone(),

@@ -2,15 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use ::tenants::{StoreError, audit::AuditEntry, stores::AuditTrail};
-use sea_orm::sea_query::OnConflict;
+use ::tenants::{
+    CorrelationId, StoreError, TenantId,
+    access::Scope,
+    audit::{AuditEntry, AuditFilter, Outcome},
+    paging::{Page, PageRequest},
+    stores::AuditTrail,
+};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter, QueryOrder,
+    sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
+};
 use uuid::Uuid;
 
 use crate::{
-    columns::{correlation_bits, micros, storable},
+    columns::{correlation_bits, micros, storable, timestamp},
     database::Database,
     entities::audit::{Column, Entity, Model},
     errors::StorageError,
+    paging,
     tenant_tx::TenantTx,
 };
 
@@ -28,6 +38,68 @@ impl AuditTrail for Database {
         }
         Ok(())
     }
+
+    async fn page(
+        &self,
+        scope: &Scope,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let list = tx.find::<Entity>().filter(wanted(filter));
+        let after = after(page)?.map(|after| Condition::all().add(after));
+        let rows = paging::read(&tx, list, after, page.first, |list| {
+            list.order_by_desc(Column::At).order_by_desc(Column::Id)
+        })
+        .await?;
+        let found = rows.models.into_iter().map(entry).collect::<Result<_, _>>()?;
+        Ok(Page { rows: found, has_next: rows.has_next, total: rows.total })
+    }
+}
+
+/// Newest first; a place in the trail is a time and an id.
+fn after(page: &PageRequest) -> Result<Option<SimpleExpr>, StorageError> {
+    let Some(key) = paging::key(page)? else { return Ok(None) };
+    let place =
+        key.split_once(' ').and_then(|(at, id)| Some((at.parse::<i64>().ok()?, Uuid::parse_str(id).ok()?)));
+    let (at, id) = place.ok_or_else(paging::unknown_cursor)?;
+    let columns = Expr::tuple([Expr::col(Column::At), Expr::col(Column::Id)]);
+    Ok(Some(columns.lt(Expr::tuple([Expr::val(at), Expr::val(id)]))))
+}
+
+fn wanted(filter: &AuditFilter) -> Condition {
+    let exactly = |column: Column, text: &Option<String>| text.as_ref().map(|text| column.eq(storable(text)));
+    let action = filter.action.as_ref().map(|action| match action.strip_suffix('.') {
+        // A range rather than a pattern: the index serves it, and nothing in it is a wildcard.
+        Some(_) => Column::Action
+            .gte(storable(action))
+            .and(Column::Action.lt(format!("{}/", storable(&action[..action.len() - 1])))),
+        None => Column::Action.eq(storable(action)),
+    });
+    Condition::all()
+        .add_option(exactly(Column::Actor, &filter.actor))
+        .add_option(action)
+        .add_option(exactly(Column::Subject, &filter.subject))
+        .add_option(filter.outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
+        .add_option(filter.since.map(|since| Column::At.gte(micros(since))))
+        .add_option(filter.until.map(|until| Column::At.lt(micros(until))))
+}
+
+fn entry(row: Model) -> Result<(String, AuditEntry), StorageError> {
+    let cursor = paging::cursor(&format!("{} {}", row.at, row.id));
+    let outcome =
+        Outcome::parse(&row.outcome).ok_or_else(|| StorageError::corrupt("an audit entry's outcome"))?;
+    let entry = AuditEntry {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        at: timestamp(row.at)?,
+        actor: row.actor,
+        action: row.action,
+        subject: row.subject,
+        outcome,
+        detail: row.detail,
+        correlation: CorrelationId(row.correlation.cast_unsigned()),
+    };
+    Ok((cursor, entry))
 }
 
 /// Adds an entry in the transaction of what it is about.

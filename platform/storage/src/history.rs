@@ -5,16 +5,16 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use ::tenants::{DeviceId, StoreError, access::Scope};
+use ::tenants::{DeviceId, Sequence, StoreError, access::Scope, paging::MAX_PAGE};
 use bytes::Bytes;
 use jiff::Timestamp;
 use twins::{
-    message::{DeviceRun, LogMessage},
+    message::{Channel, DeviceRun, LogMessage},
     store::directory::History,
 };
 
 use crate::{
-    columns::micros,
+    columns::{micros, position},
     database::Database,
     errors::StorageError,
     placements::{self, Spans},
@@ -45,6 +45,59 @@ impl History for Database {
         }
         let newest = newest(&tx, &visible, since, until, limit).await?;
         Ok(runs(newest))
+    }
+
+    async fn sent(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        before: Option<Sequence>,
+        first: u32,
+    ) -> Result<Vec<LogMessage>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let spans = placements::visible(&tx, scope, std::slice::from_ref(device)).await?;
+        let Some(spans) = spans.get(device) else { return Ok(Vec::new()) };
+        let (before, first) = (before.map_or(i64::MAX, position), first.clamp(1, MAX_PAGE) as usize);
+        Ok(sent(&tx, device, spans, before, first).await?)
+    }
+}
+
+/// The newest messages of one device before a place in the log, latest first.
+async fn sent(
+    tx: &TenantTx,
+    device: &DeviceId,
+    spans: &Spans,
+    before: i64,
+    first: usize,
+) -> Result<Vec<LogMessage>, StorageError> {
+    let wanted = HashSet::from([device]);
+    let mut found = Vec::new();
+    let mut at = before;
+    loop {
+        let heads = read::heads_before(tx, at).await?;
+        let Some(last) = heads.last() else { return Ok(found) };
+        at = last.first;
+        let needed: Vec<_> = heads.iter().filter(|head| head.has_any(&wanted)).collect();
+        for part in needed.chunks(SEGMENTS) {
+            read::for_each_messages(tx, part, |head, segment| {
+                let keep = |message: &LogMessage| {
+                    let by_device = message.channel != Channel::Acknowledge;
+                    by_device && spans.contains(micros(message.received_at))
+                };
+                let runs = segment.runs(&head.directory, head.first()?, |id| id == device, keep)?;
+                let messages = runs.into_iter().flat_map(|run| run.messages);
+                let mut older: Vec<_> =
+                    messages.filter(|message| position(message.sequence) < before).map(own).collect();
+                older.sort_unstable_by_key(|message| Reverse(message.sequence));
+                found.extend(older);
+                Ok(())
+            })
+            .await?;
+            if found.len() >= first {
+                found.truncate(first);
+                return Ok(found);
+            }
+        }
     }
 }
 

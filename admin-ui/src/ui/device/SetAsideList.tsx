@@ -41,7 +41,11 @@ export function SetAsideList({ messages, count }: { messages: readonly SetAside[
                       <div className={`${page.soft} ${page.small}`}>{detail}</div>
                     </td>
                     <td>
-                      <code className={page.mono}>{excerpt}</code>
+                      {excerpt === null ? (
+                        <span className={page.soft}>hidden from your role</span>
+                      ) : (
+                        <code className={page.mono}>{excerpt}</code>
+                      )}
                     </td>
                   </tr>
                 ))}

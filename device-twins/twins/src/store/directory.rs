@@ -5,36 +5,11 @@ use async_trait::async_trait;
 use care::{Alarm, AlarmState, news2::Spo2Scale};
 use jiff::{Timestamp, civil::Date};
 use rules::Rule;
-use tenants::{AlarmId, DeviceId, PatientId, StoreError, UnitId, access::Scope, audit::AuditEntry};
+pub use tenants::paging::{MAX_PAGE, Page, PageRequest};
+use tenants::{AlarmId, DeviceId, PatientId, Sequence, StoreError, UnitId, access::Scope, audit::AuditEntry};
 
 use super::journal::SetAside;
-use crate::message::DeviceRun;
-
-/// The most rows a page holds.
-pub const MAX_PAGE: u32 = 200;
-
-/// Which part of a list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PageRequest {
-    /// How many rows, 1 to [`MAX_PAGE`].
-    pub first: u32,
-    /// The cursor of the row before; from the start when `None`. Cursors are made by the store.
-    pub after: Option<String>,
-    /// Only rows whose name, id (patients: also MRN, ward, bed; where not masked) contain this text,
-    /// regardless of case.
-    pub search: Option<String>,
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// Each row with its cursor.
-    pub rows: Vec<(String, T)>,
-    /// Whether more follow.
-    pub has_next: bool,
-    /// How many there are in all, with the search applied.
-    pub total: u64,
-}
+use crate::message::{DeviceRun, LogMessage};
 
 /// A device as registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,4 +160,12 @@ pub trait History: Send + Sync {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<DeviceRun>, StoreError>;
+    /// What a device sent, newest first: those before a place in the log, or the newest of all.
+    async fn sent(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        before: Option<Sequence>,
+        first: u32,
+    ) -> Result<Vec<LogMessage>, StoreError>;
 }

@@ -73,6 +73,15 @@ pub(crate) async fn heads_after(
     tx.query_sql(&sql, values).await?.iter().map(Head::of).collect()
 }
 
+/// The next heads of segments that begin before a place in the log, the last first.
+pub(crate) async fn heads_before(tx: &TenantTx, before: i64) -> Result<Vec<Head>, StorageError> {
+    let sql = format!(
+        "SELECT first_seq, last_seq, received_from, received_to, directory FROM segments
+         WHERE tenant_id = $1 AND first_seq < $2 ORDER BY first_seq DESC LIMIT {DIRECTORIES}"
+    );
+    tx.query_sql(&sql, [tenant(tx), before.into()]).await?.iter().map(Head::of).collect()
+}
+
 /// Where a walk back in time stands: `received_to`, `received_from` and first position of the last head.
 pub(crate) type Place = (i64, i64, i64);
 

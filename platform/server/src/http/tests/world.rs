@@ -211,6 +211,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),
+        accounts: store.clone(),
+        audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
         patients: store.clone(),

@@ -1,0 +1,53 @@
+import type { AuditLogQuery } from '../../api/generated/graphql';
+import page from '../page.module.css';
+import { columnsOf, DataTable } from '../table/DataTable';
+import type { Scrolling } from '../table/paged-list';
+import { Time } from '../time';
+
+/** A line of the trail; its place in it stands for an id. */
+export type AuditRow = AuditLogQuery['auditLog']['edges'][number]['node'] & { id: string };
+
+const column = columnsOf<AuditRow>();
+
+const columns = [
+  column.display({ id: 'at', header: 'When', cell: ({ row: { original } }) => <Time at={original.at} /> }),
+  column.display({
+    id: 'actor',
+    header: 'Who',
+    cell: ({ row: { original } }) => (
+      <>
+        {original.actorName ?? original.actor}
+        {original.actorName !== null && <div className={`${page.mono} ${page.soft}`}>{original.actor}</div>}
+      </>
+    ),
+  }),
+  column.display({
+    id: 'action',
+    header: 'What',
+    cell: ({ row: { original } }) => (
+      <>
+        <code className={page.mono}>{original.action}</code>
+        <div className={`${page.mono} ${page.soft}`}>{original.subject}</div>
+      </>
+    ),
+  }),
+  column.display({
+    id: 'outcome',
+    header: 'Outcome',
+    cell: ({ row: { original } }) => (original.outcome === 'DENIED' ? <strong>refused</strong> : 'done'),
+  }),
+  column.display({ id: 'detail', header: 'Detail', cell: ({ row: { original } }) => original.detail }),
+];
+
+export function AuditTable(props: { rows: readonly AuditRow[]; total: number; list: Scrolling }) {
+  return (
+    <DataTable
+      label="Audit trail"
+      columns={columns}
+      widths="9rem minmax(13rem, 1.3fr) minmax(15rem, 1.5fr) 5rem minmax(10rem, 1.5fr)"
+      minWidth="62rem"
+      rowHeight={56}
+      {...props}
+    />
+  );
+}
