@@ -26,6 +26,6 @@ test('a message that is not understood stands on the device page with its reason
 
   await publish(hospital, device, { heartRate: 64, batteryLevel: 0.83 });
   const readings = page.getByRole('row');
-  await expect(readings.filter({ hasText: 'heartRate' })).toContainText('64');
-  await expect(readings.filter({ hasText: 'batteryLevel' })).toContainText('unmodeled');
+  await expect(readings.filter({ hasText: 'heartRate' }).first()).toContainText('64');
+  await expect(readings.filter({ hasText: 'batteryLevel' }).first()).toContainText('unmodeled');
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -43,10 +43,11 @@ export interface Hospital {
 
 const START_MS = 60_000;
 
-export async function startHospital(): Promise<Hospital> {
+/** `kept`: a folder that outlives the server, so that another one can go on with it. */
+export async function startHospital(kept?: string): Promise<Hospital> {
   const binary = resolve(process.env.IOMT_BIN ?? join(import.meta.dirname, '../../target/debug/iomt'));
   if (!existsSync(binary)) throw new Error(`${binary} does not exist: build the server, or set IOMT_BIN.`);
-  const data = mkdtempSync(join(tmpdir(), 'iomt-journeys-'));
+  const data = kept ?? mkdtempSync(join(tmpdir(), 'iomt-journeys-'));
   const ports = ['--http', '0', '--mqtt', '0'];
   const server = spawn(binary, ['demo', '--data', data, ...ports, '--no-simulator', '--patients', '6'], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,12 +61,10 @@ export async function startHospital(): Promise<Hospital> {
 
   const stop = async () => {
     await stopped(server);
-    rmSync(data, { recursive: true, force: true });
+    if (!kept) rmSync(data, { recursive: true, force: true });
   };
   try {
-    const credentials = await written(join(data, 'credentials.json'), server);
-    await answering(`${credentials.http}/readyz`);
-    return hospitalOf(credentials, stop);
+    return hospitalOf(await ready(join(data, 'credentials.json'), server), stop);
   } catch (error) {
     await stop();
     throw new Error(`the server did not start: ${String(error)}\n${output}`);
@@ -98,37 +97,20 @@ function found<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** Waits for the file, which the server puts in place in one step when it can be used. */
-async function written(file: string, server: ChildProcess): Promise<Credentials> {
-  const done = new AbortController();
-  const there = new Promise<void>((resolveThere) => {
-    const look = () => existsSync(file) && resolveThere();
-    watch(join(file, '..'), { signal: done.signal }, look);
-    look();
-  });
-  const gone = once(server, 'exit', { signal: done.signal }).then(([code]) => {
-    throw new Error(`it ended with ${code}`);
-  });
-  gone.catch(() => {});
-  try {
-    await Promise.race([there, gone, late(done.signal)]);
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } finally {
-    done.abort();
-  }
-}
-
-async function late(signal: AbortSignal): Promise<never> {
-  await once(AbortSignal.any([AbortSignal.timeout(START_MS), signal]), 'abort');
-  throw new Error(`no credentials.json within ${START_MS / 1_000} s`);
-}
-
-async function answering(url: string): Promise<void> {
+/**
+ * Waits until the file is there and names a server that is ready. The file of an earlier start on the same folder
+ * may still lie there, with ports on which nobody listens any more.
+ */
+async function ready(file: string, server: ChildProcess): Promise<Credentials> {
   const until = Date.now() + START_MS;
-  while (!(await fetch(url).catch(() => null))?.ok) {
-    if (Date.now() > until) throw new Error(`${url} is not ready`);
+  while (Date.now() < until) {
+    if (server.exitCode !== null) throw new Error(`it ended with ${server.exitCode}`);
+    const credentials: Credentials | null = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    const answer = credentials && (await fetch(`${credentials.http}/readyz`).catch(() => null));
+    if (credentials && answer?.ok) return credentials;
     await new Promise((again) => setTimeout(again, 100));
   }
+  throw new Error(`it was not ready within ${START_MS / 1_000} s`);
 }
 
 /** Ends as an operator would end it: the server has to finish its work and exit by itself. */
