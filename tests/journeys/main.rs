@@ -14,3 +14,4 @@ mod login;
 mod operators;
 mod reading;
 mod roles;
+mod simulator;
