@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use storage::Database;
 use tenants::{
-    DeviceId, PatientId, StoreError,
+    DeviceId, PatientId, StoreError, UnitId,
     access::{Role, Scope},
     audit::AuditEntry,
     credentials::SecretHash,
@@ -50,6 +50,15 @@ impl Devices for Counted {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         Devices::create(self.count(), scope, device, token, audit).await
+    }
+    async fn place(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        unit: UnitId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        Devices::place(self.count(), scope, device, unit, audit).await
     }
 }
 

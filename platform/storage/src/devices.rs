@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use ::tenants::{
-    DeviceId, PatientId, StoreError, TenantId, UnitId, access::Scope, audit::AuditEntry,
-    credentials::SecretHash, stores::DeviceCredentials,
+    DeviceId, PatientId, StoreError, TenantId, UnitId,
+    access::{self, Scope},
+    audit::AuditEntry,
+    credentials::SecretHash,
+    stores::DeviceCredentials,
 };
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
@@ -111,7 +114,7 @@ impl Devices for Database {
             unit_id: Some(*device.unit.as_uuid()),
             kind: storable(device.kind()),
         };
-        org::check_unit(&tx, device.unit).await?;
+        org::check_target(&tx, scope, access::Column::DeviceUnit, device.unit).await?;
         tx.insert::<Entity>(row).await.map_err(|error| {
             error.duplicate_as("a device with this id exists already").dangling_as("tenant")
         })?;
@@ -122,6 +125,27 @@ impl Devices for Database {
             assign(&tx, &device.id, patient, audit).await?;
         }
         audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn place(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        unit: UnitId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
+        let found = tx.one(found.filter(Column::Id.eq(device.as_str()))).await?;
+        let found = found.ok_or(StorageError::NotFound { what: "device" })?;
+        org::check_target(&tx, scope, access::Column::DeviceUnit, unit).await?;
+        if found.unit_id != Some(*unit.as_uuid()) {
+            let sql = "UPDATE devices SET unit_id = $3 WHERE tenant_id = $1 AND id = $2";
+            tx.execute_sql(sql, [found.tenant_id.into(), found.id.into(), (*unit.as_uuid()).into()]).await?;
+            placements::begin(&tx, device, unit, audit.at).await?;
+            audit::note(&tx, audit).await?;
+        }
         Ok(tx.commit().await?)
     }
 }

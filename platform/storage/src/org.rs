@@ -2,7 +2,7 @@
 
 use ::tenants::{
     StoreError, Tenant, UnitId,
-    access::Scope,
+    access::{self, Cell, Scope},
     audit::AuditEntry,
     org::{OrgError, OrgTree, OrgUnit, UnitKind},
     stores::OrgUnits,
@@ -57,7 +57,7 @@ impl OrgUnits for Database {
             return Err(refused(OrgError::Root).into());
         }
         access_rules::changed(&tx).await?;
-        check_unit(&tx, unit).await?;
+        name(&tx, unit).await?;
         if let Some(use_) = in_use(&tx, unit).await? {
             let what = format!("the unit still has {use_}; move or remove them first");
             return Err(StorageError::Conflict { what }.into());
@@ -83,9 +83,18 @@ pub(crate) async fn plant(tx: &TenantTx, tenant: &Tenant) -> Result<(), StorageE
     add_above(tx, [(id, vec![id])]).await
 }
 
-/// That there is such a unit.
-pub(crate) async fn check_unit(tx: &TenantTx, unit: UnitId) -> Result<(), StorageError> {
-    name(tx, unit).await.map(drop)
+/// That there is such a unit, and that the scope does not end before it.
+pub(crate) async fn check_target(
+    tx: &TenantTx,
+    scope: &Scope,
+    column: access::Column,
+    unit: UnitId,
+) -> Result<String, StorageError> {
+    let there = |asked| (asked == column).then_some(Some(Cell::Unit(unit)));
+    match scope.rows().cover_partly(&there) {
+        Some(false) => Err(StorageError::NotFound { what: "unit" }),
+        Some(true) | None => name(tx, unit).await,
+    }
 }
 
 /// What a unit is called.

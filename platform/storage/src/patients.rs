@@ -1,7 +1,7 @@
 //! Registered patients. Masked columns are neither shown nor searched.
 
 use ::tenants::{
-    PatientId, StoreError, UnitId,
+    PatientId, StoreError, UnitId, UserId,
     access::{Column as Masked, Scope},
     audit::AuditEntry,
     org::OrgUnit,
@@ -9,16 +9,19 @@ use ::tenants::{
 use care::news2::Spo2Scale;
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
 };
-use twins::store::directory::{Page, PageRequest, PatientRecord, Patients};
+use twins::store::directory::{Page, PageRequest, PatientPlace, PatientRecord, Patients};
 use uuid::Uuid;
 
 use crate::{
     audit,
     columns::{folded, parsed, storable},
     database::Database,
-    entities::patients::{Column, Entity, Model},
+    entities::{
+        care_team,
+        patients::{Column, Entity, Model},
+    },
     errors::StorageError,
     masks::{self, Masks},
     org, paging, predicate,
@@ -66,7 +69,7 @@ impl Patients for Database {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
-        let ward = org::name(&tx, patient.unit).await?;
+        let ward = org::check_target(&tx, scope, Masked::PatientUnit, patient.unit).await?;
         let row = Model {
             tenant_id: *scope.tenant().as_uuid(),
             id: *patient.id.as_uuid(),
@@ -89,6 +92,68 @@ impl Patients for Database {
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
+
+    async fn place(
+        &self,
+        scope: &Scope,
+        patient: PatientId,
+        place: &PatientPlace,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        check_visible(&tx, scope, patient).await?;
+        let ward = org::check_target(&tx, scope, Masked::PatientUnit, place.unit).await?;
+        let sql = "UPDATE patients SET unit_id = $3, ward = $4, bed = $5, place_search = $6, restricted = $7
+                   WHERE tenant_id = $1 AND id = $2";
+        let values = [
+            (*tx.tenant().as_uuid()).into(),
+            (*patient.as_uuid()).into(),
+            (*place.unit.as_uuid()).into(),
+            ward.as_str().into(),
+            storable(&place.bed).into(),
+            place_searched(&ward, &place.bed).into(),
+            place.restricted.into(),
+        ];
+        tx.execute_sql(sql, values).await?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn care_team(&self, scope: &Scope, patient: PatientId) -> Result<Vec<UserId>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        check_visible(&tx, scope, patient).await?;
+        let team = tx.find::<care_team::Entity>();
+        let team = team.filter(care_team::Column::PatientId.eq(*patient.as_uuid()));
+        let team = tx.all(team.order_by_asc(care_team::Column::UserId)).await?;
+        Ok(team.into_iter().map(|row| UserId::from_uuid(row.user_id)).collect())
+    }
+
+    async fn set_care_team(
+        &self,
+        scope: &Scope,
+        patient: PatientId,
+        team: &[UserId],
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        check_visible(&tx, scope, patient).await?;
+        let (tenant_id, patient_id) = (*tx.tenant().as_uuid(), *patient.as_uuid());
+        let sql = "DELETE FROM care_team WHERE tenant_id = $1 AND patient_id = $2";
+        tx.execute_sql(sql, [tenant_id.into(), patient_id.into()]).await?;
+        let row = |user: &UserId| care_team::Model { tenant_id, patient_id, user_id: *user.as_uuid() };
+        use care_team::Column as C;
+        let once = OnConflict::columns([C::TenantId, C::PatientId, C::UserId]).do_nothing().to_owned();
+        let added = tx.insert_many::<care_team::Entity>(team.iter().map(row).collect(), once).await;
+        added.map_err(|error| error.dangling_as("user"))?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn check_visible(tx: &TenantTx, scope: &Scope, patient: PatientId) -> Result<(), StorageError> {
+    let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
+    let found = tx.one(found.filter(Column::Id.eq(*patient.as_uuid()))).await?;
+    found.map(drop).ok_or(StorageError::NotFound { what: "patient" })
 }
 
 /// After a unit was renamed: what its patients' ward is called.

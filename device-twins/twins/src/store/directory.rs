@@ -6,7 +6,9 @@ use care::{Alarm, AlarmState, news2::Spo2Scale};
 use jiff::{Timestamp, civil::Date};
 use rules::Rule;
 pub use tenants::paging::{MAX_PAGE, Page, PageRequest};
-use tenants::{AlarmId, DeviceId, PatientId, Sequence, StoreError, UnitId, access::Scope, audit::AuditEntry};
+use tenants::{
+    AlarmId, DeviceId, PatientId, Sequence, StoreError, UnitId, UserId, access::Scope, audit::AuditEntry,
+};
 
 use super::journal::SetAside;
 use crate::message::{DeviceRun, LogMessage};
@@ -60,6 +62,17 @@ pub struct PatientRecord {
     pub restricted: bool,
 }
 
+/// Where a patient lies, and for whom the record is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatientPlace {
+    /// The ward.
+    pub unit: UnitId,
+    /// The bed's name within the ward.
+    pub bed: String,
+    /// Whether the record is kept to the care team.
+    pub restricted: bool,
+}
+
 /// Which alarms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlarmFilter {
@@ -99,6 +112,15 @@ pub trait Devices: Send + Sync {
         token: &tenants::credentials::SecretHash,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
+    /// From the time of the audit entry on the device belongs to the unit; what it said before stays with the
+    /// units where it was.
+    async fn place(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        unit: UnitId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 }
 
 /// Registered patients.
@@ -116,6 +138,24 @@ pub trait Patients: Send + Sync {
         &self,
         scope: &Scope,
         patient: &PatientRecord,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Moves a patient, and keeps the record to the care team or not.
+    async fn place(
+        &self,
+        scope: &Scope,
+        patient: PatientId,
+        place: &PatientPlace,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Who treats a patient.
+    async fn care_team(&self, scope: &Scope, patient: PatientId) -> Result<Vec<UserId>, StoreError>;
+    /// Says who treats a patient, all of them. [`StoreError::NotFound`] when one is no user of the hospital.
+    async fn set_care_team(
+        &self,
+        scope: &Scope,
+        patient: PatientId,
+        team: &[UserId],
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 }

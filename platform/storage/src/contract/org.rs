@@ -8,20 +8,20 @@ use ::tenants::{
         Access, AccessRules, Action, Caller, Object, OwnRole, Principal, Role, RoleGrant, Scope, StoredPolicy,
     },
     account::Login,
+    audit::AuditEntry,
     clock::ManualClock,
     org::{OrgUnit, UnitKind},
     stores::{Accounts, OrgUnits, Roles},
 };
 use care::Priority;
 use twins::store::{
-    directory::{AlarmFilter, Alarms, Devices, History, PageRequest, PatientRecord, Patients},
+    directory::{AlarmFilter, Alarms, Devices, History, PageRequest, PatientPlace, PatientRecord, Patients},
     journal::TwinKey,
 };
 
 use super::world::{
     World, alarm, at, device, entry, fold, patient, patient_id, positions, segment, user_id, ward_id,
 };
-use crate::placements;
 
 const EVERY: PageRequest = PageRequest { first: 50, after: None, search: None };
 
@@ -222,18 +222,49 @@ pub(super) async fn each_row_shows_what_any_of_its_policies_shows(world: World) 
     }
 }
 
+/// A restricted record is for its care team; everybody else is told that there is no such patient.
+pub(super) async fn a_restricted_record_is_for_its_care_team(world: World) {
+    world.add_patient(world.a, &patient(1, "Ada", "1", ("W", "1"))).await;
+    let root = UnitId::root(world.a);
+    let nurse = add_user(&world, 7, &[grant("nurse", root)]).await;
+    let other = add_user(&world, 8, &[grant("nurse", root)]).await;
+    let (access, database) = (access(&world), &world.database);
+    let admin = world.write(world.a, Object::Patient).await;
+    let place = PatientPlace { unit: ward_id(world.a, "W"), bed: "9".into(), restricted: true };
+    Patients::place(database, &admin, patient_id(1), &place, &entry(world.a)).await.unwrap();
+    let scopes = [read(&access, &nurse, Object::Patient).await, read(&access, &other, Object::Patient).await];
+    assert!(seen(&world, &scopes[0]).await.is_empty());
+    database.set_care_team(&admin, patient_id(1), &[user_id(7)], &entry(world.a)).await.unwrap();
+    assert_eq!((seen(&world, &scopes[0]).await, seen(&world, &scopes[1]).await), (vec![1], vec![]));
+    assert_eq!(database.care_team(&scopes[0], patient_id(1)).await.unwrap(), [user_id(7)]);
+    assert!(database.care_team(&scopes[1], patient_id(1)).await.is_err());
+    assert_eq!(database.restricted(&scopes[1]).await.unwrap(), [patient_id(1)], "a feed must leave it out");
+    let nobody = database.set_care_team(&admin, patient_id(1), &[user_id(99)], &entry(world.a)).await;
+    assert!(matches!(nobody, Err(StoreError::NotFound { what: "user" })), "{nobody:?}");
+    assert_eq!(
+        database.care_team(&admin, patient_id(1)).await.unwrap(),
+        [user_id(7)],
+        "nothing was half done"
+    );
+    let elsewhere = PatientPlace { unit: UnitId::root(world.b), ..place };
+    let refused = Patients::place(database, &admin, patient_id(1), &elsewhere, &entry(world.a)).await;
+    assert!(matches!(refused, Err(StoreError::NotFound { what: "unit" })), "{refused:?}");
+}
+
 /// A monitor moves from one ward to another: its past stays with the ward where it happened.
 pub(super) async fn what_a_device_said_stays_where_it_was(world: World) {
     world.claim().await;
     let (old, new) = (world.ward(world.a, "Old").await, world.ward(world.a, "New").await);
     world.add_device(world.a, "m-1", "M", None).await;
-    let tx = world.database.begin_write(world.a).await.unwrap();
-    let moved = "UPDATE devices SET unit_id = $1";
-    for (unit, since) in [(old, 100), (new, 200)] {
-        placements::begin(&tx, &device("m-1"), unit, at(since)).await.unwrap();
-        tx.execute_sql(moved, [(*unit.as_uuid()).into()]).await.unwrap();
+    let admin = world.write(world.a, Object::Device).await;
+    for (unit, since) in [(old, 100), (new, 200), (new, 300)] {
+        let moved = AuditEntry { at: at(since), ..entry(world.a) };
+        Devices::place(&world.database, &admin, &device("m-1"), unit, &moved).await.unwrap();
     }
-    tx.commit().await.unwrap();
+    for (id, unit) in [("m-2", new), ("m-1", UnitId::root(world.b))] {
+        let refused = Devices::place(&world.database, &admin, &device(id), unit, &entry(world.a)).await;
+        assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{id}: {refused:?}");
+    }
     world.commit(vec![segment(world.a, 1, &[("m-1", &[150, 199, 200, 250])])]).await;
     let mut raised = fold(world.a, TwinKey::Device(device("m-1")));
     raised.alarms.push(alarm(1, "m-1", Priority::High, 250));

@@ -72,7 +72,7 @@ async fn a_forgotten_condition(world: World) {
     world.commit(vec![segment(world.b, 1, &[("m-2", &[1])])]).await;
     assert_eq!(count(&world, "SELECT count(*) FROM devices").await, 1);
     assert_eq!(count(&world, "SELECT count(*) FROM segments").await, 0);
-    assert_eq!(count(&world, "SELECT count(*) FROM audit").await, 1);
+    assert_eq!(count(&world, "SELECT count(*) FROM audit").await, 2, "of the tenant and of its device");
 
     // Nor can a row be put into another tenant, or changed there.
     let tx = world.database.begin_write(world.a).await.unwrap();
