@@ -13,6 +13,7 @@ use async_graphql::{
 use tenants::{
     CorrelationId, ErrorKind,
     access::{Action, Caller, Object, Scope},
+    audit::{AuditEntry, Outcome},
 };
 
 use crate::{
@@ -32,6 +33,19 @@ pub(crate) trait RequestContext: Sync {
     fn rows(&self) -> Result<&DataLoader<Rows>>;
     /// Leads to the traces.
     fn correlation(&self) -> CorrelationId;
+    /// The line of the audit trail that says what is done in a scope.
+    fn audit(&self, scope: &Scope, action: &str, subject: String, detail: String) -> Result<AuditEntry> {
+        Ok(AuditEntry {
+            tenant: scope.tenant(),
+            at: self.services()?.clock.now(),
+            actor: scope.caller().actor(),
+            action: action.to_owned(),
+            subject,
+            outcome: Outcome::Success,
+            detail,
+            correlation: self.correlation(),
+        })
+    }
     /// The scope in which the caller may do this: the only way to any row.
     async fn grant(&self, object: Object, action: Action) -> Result<Scope> {
         Ok(self.services()?.access.grant(self.caller()?, object, action).await?)

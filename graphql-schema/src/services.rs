@@ -6,7 +6,7 @@ use tenants::{
     access::Access,
     clock::Clock,
     onboarding::Onboarding,
-    stores::{Accounts, AuditTrail, Tenants},
+    stores::{Accounts, AuditTrail, OrgUnits, Roles, Tenants},
 };
 use twins::{
     Decoders, Twins,
@@ -23,6 +23,10 @@ pub struct Services {
     pub onboarding: Onboarding,
     /// Users.
     pub accounts: Arc<dyn Accounts>,
+    /// Departments and wards.
+    pub units: Arc<dyn OrgUnits>,
+    /// Who holds which role.
+    pub roles: Arc<dyn Roles>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

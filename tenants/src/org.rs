@@ -199,6 +199,25 @@ impl OrgTree {
         self.units.values()
     }
 
+    /// All units, each behind what it belongs to, those of one parent by name.
+    pub fn in_order(&self) -> Vec<&OrgUnit> {
+        let mut of_parent = HashMap::<_, Vec<_>>::new();
+        for unit in self.units.values() {
+            of_parent.entry(unit.parent).or_default().push(unit);
+        }
+        for units in of_parent.values_mut() {
+            // The last is taken first.
+            units.sort_by(|one, other| (&other.name, other.id).cmp(&(&one.name, one.id)));
+        }
+        let mut waiting = of_parent.remove(&None).unwrap_or_default();
+        let mut ordered = Vec::with_capacity(self.units.len());
+        while let Some(unit) = waiting.pop() {
+            ordered.push(unit);
+            waiting.extend(of_parent.remove(&Some(unit.id)).unwrap_or_default());
+        }
+        ordered
+    }
+
     /// The unit and everything above it, the hospital last; empty for a unit that is not there.
     pub fn path(&self, id: UnitId) -> Vec<UnitId> {
         let mut path = Vec::new();
@@ -292,6 +311,13 @@ mod tests {
             let named = vec![unit(1, 0), OrgUnit { name: name.into(), ..unit(2, 1) }];
             assert!(matches!(OrgTree::build(TENANT, named), Err(OrgError::Name { .. })), "{name:?}");
         }
+    }
+
+    #[test]
+    fn each_unit_stands_behind_its_parent() {
+        let tree = tree(&[(1, 0), (2, 1), (3, 2), (4, 1), (5, 2)]).unwrap();
+        let order: Vec<_> = tree.in_order().iter().map(|unit| unit.id).collect();
+        assert_eq!(order, [1, 2, 3, 5, 4].map(id));
     }
 
     #[test]

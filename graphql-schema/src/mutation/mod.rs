@@ -2,6 +2,9 @@
 
 mod acknowledge_alarm;
 mod create_tenant;
+mod org_units;
+mod people;
+mod places;
 mod release_device;
 mod save_rule;
 
@@ -14,4 +17,7 @@ pub struct Mutation(
     save_rule::RuleMutation,
     release_device::DeviceMutation,
     create_tenant::TenantMutation,
+    org_units::OrgUnitMutation,
+    people::PeopleMutation,
+    places::PlaceMutation,
 );

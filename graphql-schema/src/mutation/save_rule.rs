@@ -5,9 +5,8 @@ use jiff::SignedDuration;
 use readings::{Path, Unit};
 use rules::{Condition, RuleError};
 use tenants::{
-    CorrelationId, ErrorKind, RuleId,
+    ErrorKind, RuleId,
     access::{Action, Object as Thing, Scope},
-    audit::{AuditEntry, Outcome},
     clock::Clock,
 };
 
@@ -56,7 +55,8 @@ impl RuleMutation {
         if let Edited::Version(id, version) = edited {
             expect(services, &scope, id, version).await?;
         }
-        services.rules.save(&scope, &rule, &entry(&scope, &rule, services, ctx.correlation())).await?;
+        let entry = ctx.audit(&scope, "rule.save", format!("rule:{}", rule.id), in_words(&rule))?;
+        services.rules.save(&scope, &rule, &entry).await?;
         services.twins.rules_changed(scope.tenant()).await.map_err(|error| {
             ApiError::from(error)
                 .saying("the rule is saved, but not every device follows it yet; save it again in a moment")
@@ -143,10 +143,11 @@ async fn expect(services: &Services, scope: &Scope, id: RuleId, version: u32) ->
     Err(ApiError::new(ErrorKind::Conflict, message))
 }
 
-fn entry(scope: &Scope, rule: &rules::Rule, services: &Services, correlation: CorrelationId) -> AuditEntry {
+/// What the audit trail keeps of it.
+fn in_words(rule: &rules::Rule) -> String {
     let unit = rule.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
     let state = if rule.enabled { "enabled" } else { "disabled" };
-    let detail = format!(
+    format!(
         "version {}, {state}, {} priority: {} {}{unit} for {} s raises, {}{unit} for {} s clears",
         rule.version,
         rule.priority,
@@ -155,17 +156,7 @@ fn entry(scope: &Scope, rule: &rules::Rule, services: &Services, correlation: Co
         rule.hold.as_secs(),
         rule.clear,
         rule.clear_hold.as_secs()
-    );
-    AuditEntry {
-        tenant: scope.tenant(),
-        at: services.clock.now(),
-        actor: scope.caller().actor(),
-        action: "rule.save".to_owned(),
-        subject: format!("rule:{}", rule.id),
-        outcome: Outcome::Success,
-        detail,
-        correlation,
-    }
+    )
 }
 
 #[cfg(test)]

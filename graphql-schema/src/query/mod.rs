@@ -4,6 +4,7 @@ mod alarms;
 mod audit;
 mod devices;
 mod patients;
+mod people;
 mod rules;
 mod viewer;
 
@@ -18,4 +19,5 @@ pub struct Query(
     alarms::AlarmQuery,
     rules::RuleQuery,
     audit::AuditQuery,
+    people::PeopleQuery,
 );

@@ -10,7 +10,6 @@ use crate::{
     Services,
     context::RequestContext,
     errors::{ApiError, Result},
-    scalars::DateTime,
     types::{RoleGrant, Tenant, Viewer},
 };
 
@@ -19,13 +18,7 @@ pub(super) struct ViewerQuery;
 
 async fn roles(services: &Services, caller: &Caller) -> Result<Vec<RoleGrant>> {
     let units = services.access.units(caller.tenant).await?;
-    let mut held = services.access.roles(caller).await?;
-    held.sort_by(|one, other| one.role.cmp(&other.role));
-    let shown = held.into_iter().filter_map(|grant| {
-        let unit = units.get(grant.unit)?.clone().into();
-        Some(RoleGrant { role: grant.role.to_string(), unit, until: grant.until.map(DateTime) })
-    });
-    Ok(shown.collect())
+    Ok(RoleGrant::all(services.access.roles(caller).await?, &units))
 }
 
 #[Object]

@@ -19,7 +19,7 @@ pub(crate) use self::{
     device::Device,
     enums::{AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, UnitKind, VitalSign},
     news2::News2,
-    org::RoleGrant,
+    org::{OrgUnit, RoleGrant, User},
     patient::Patient,
     rule::Rule,
     viewer::{Tenant, Viewer},

@@ -1,7 +1,7 @@
 //! The tree of units, and who holds which role in it.
 
 use async_graphql::{ID, SimpleObject};
-use tenants::org;
+use tenants::{access, account, org};
 
 use super::UnitKind;
 use crate::scalars::DateTime;
@@ -27,12 +27,45 @@ impl From<org::OrgUnit> for OrgUnit {
     }
 }
 
+/// Somebody who signs in.
+#[derive(SimpleObject)]
+pub(crate) struct User {
+    id: ID,
+    email: String,
+    display_name: String,
+    /// In the order of their names.
+    roles: Vec<RoleGrant>,
+}
+
+impl User {
+    pub(crate) fn new(user: account::User, held: Vec<access::RoleGrant>, units: &org::OrgTree) -> Self {
+        Self {
+            id: ID(user.id.to_string()),
+            email: user.email,
+            display_name: user.display_name,
+            roles: RoleGrant::all(held, units),
+        }
+    }
+}
+
 /// A role that somebody holds in a unit and everything below it.
 #[derive(SimpleObject)]
 pub(crate) struct RoleGrant {
     /// e.g. nurse
-    pub(crate) role: String,
-    pub(crate) unit: OrgUnit,
+    role: String,
+    unit: OrgUnit,
     /// Null where nobody set an end.
-    pub(crate) until: Option<DateTime>,
+    until: Option<DateTime>,
+}
+
+impl RoleGrant {
+    /// In the order of the roles' names; a role in a unit that is gone counts for nothing.
+    pub(crate) fn all(mut held: Vec<access::RoleGrant>, units: &org::OrgTree) -> Vec<Self> {
+        held.sort_by(|one, other| one.role.cmp(&other.role));
+        let shown = held.into_iter().filter_map(|grant| {
+            let unit = units.get(grant.unit)?.clone().into();
+            Some(Self { role: grant.role.to_string(), unit, until: grant.until.map(DateTime) })
+        });
+        shown.collect()
+    }
 }

@@ -113,5 +113,121 @@ async fn a_hospital_comes_aboard_once_and_its_administrator_is_invited() {
     }
     assert_eq!(hospital.refusal(Role::Admin, CREATE, new()).await, "FORBIDDEN");
     let all = hospital.data(Role::Operator, "{ tenants { slug } }", json!({})).await;
-    assert_eq!(all["tenants"], json!([{ "slug": "county" }, { "slug": "st-elsewhere" }]));
+    assert_eq!(
+        all["tenants"],
+        json!([{ "slug": "county" }, { "slug": "county-general" }, { "slug": "st-elsewhere" }])
+    );
+}
+
+#[tokio::test]
+async fn an_admin_orders_the_hospital_and_its_people() {
+    const SAVE: &str =
+        "mutation ($input: SaveOrgUnitInput!) { saveOrgUnit(input: $input) { id name kind parentId } }";
+    const UNITS: &str = "{ orgUnits { id name parentId } }";
+    const GRANT: &str =
+        "mutation ($input: RoleInput!) { grantRole(input: $input) { roles { role unit { name } } } }";
+    const REVOKE: &str = "mutation ($input: RoleInput!) { revokeRole(input: $input) { roles { role } } }";
+    let hospital = Hospital::open().await;
+    let admin = Role::Admin;
+    let units = hospital.data(Role::Nurse, UNITS, json!({})).await["orgUnits"].take();
+    let root = units[0]["id"].clone();
+    assert_eq!(units[1]["name"], "3 East");
+    let department = json!({ "input": { "name": " Heart ", "kind": "DEPARTMENT", "parentId": root } });
+    let department = hospital.data(admin, SAVE, department).await["saveOrgUnit"].take();
+    assert_eq!(department["name"], "Heart");
+    let moved = json!({ "input": { "id": units[1]["id"], "name": "4 East", "kind": "WARD",
+        "parentId": department["id"] } });
+    hospital.data(admin, SAVE, moved).await;
+    let names = hospital.data(admin, UNITS, json!({})).await;
+    assert_eq!(names["orgUnits"][2]["name"], "4 East", "{names:#}");
+    let patients = hospital.data(Role::Nurse, "{ patients { nodes { ward } } }", json!({})).await;
+    assert_eq!(patients["patients"]["nodes"][0]["ward"], "4 East");
+    for (wrong, code) in [
+        (json!({ "name": "heart", "kind": "WARD", "parentId": root }), "CONFLICT"),
+        (json!({ "name": "", "kind": "WARD", "parentId": root }), "BAD_INPUT"),
+        (json!({ "name": "X", "kind": "WARD", "parentId": null }), "NOT_FOUND"),
+        (
+            json!({ "id": department["id"], "name": "X", "kind": "WARD", "parentId": units[1]["id"] }),
+            "BAD_INPUT",
+        ),
+    ] {
+        assert_eq!(hospital.refusal(admin, SAVE, json!({ "input": wrong })).await, code, "{wrong}");
+    }
+    let remove = "mutation ($id: ID!) { removeOrgUnit(id: $id) }";
+    let used = hospital.refusal(admin, remove, json!({ "id": units[1]["id"] })).await;
+    assert_eq!(used, "CONFLICT", "patients lie there");
+    assert_eq!(hospital.refusal(Role::Nurse, remove, json!({ "id": department["id"] })).await, "FORBIDDEN");
+
+    let names = hospital.data(admin, "{ roleNames }", json!({})).await;
+    assert!(names["roleNames"].as_array().unwrap().contains(&json!("nurse")), "{names}");
+    assert!(!names.to_string().contains("operator"));
+    for (role, unit, code) in [
+        ("operator", &root, "BAD_INPUT"),
+        ("matron", &root, "BAD_INPUT"),
+        ("nurse", &json!("00000000-0000-0000-0000-000000000009"), "NOT_FOUND"),
+        ("nurse", &root, "NOT_FOUND"),
+    ] {
+        let nobody = "00000000-0000-0000-0000-00000000beef";
+        let input = json!({ "input": { "user": nobody, "role": role, "unit": unit } });
+        assert_eq!(hospital.refusal(admin, GRANT, input.clone()).await, code, "{input}");
+        assert_eq!(hospital.refusal(Role::Clinician, GRANT, input).await, "FORBIDDEN");
+    }
+    let last = json!({ "input": { "user": hospital.user_of(admin), "role": "admin", "unit": root } });
+    assert_eq!(hospital.refusal(admin, REVOKE, last).await, "CONFLICT", "the last administrator");
+
+    let invite = "mutation ($input: InviteUserInput!) { inviteUser(input: $input) { email invitationToken expiresAt } }";
+    let input =
+        |email: &str| json!({ "input": { "email": email, "role": "nurse", "unit": department["id"] } });
+    let invited = hospital.data(admin, invite, input(" Nina@Ward.example")).await["inviteUser"].take();
+    assert_eq!(
+        (&invited["email"], &invited["expiresAt"]),
+        (&json!("nina@ward.example"), &json!("2026-01-09T03:04:05Z"))
+    );
+    assert_eq!(hospital.refusal(admin, invite, input("nobody")).await, "BAD_INPUT");
+    let users = hospital.data(admin, "{ users { email roles { role } } }", json!({})).await;
+    let users = users["users"].as_array().unwrap();
+    assert_eq!(users.len(), Role::ALL.len() - 1, "all but the operator; who is invited is nobody yet");
+    assert_eq!(users[0], json!({ "email": "admin@st-elsewhere.example", "roles": [{ "role": "admin" }] }));
+
+    let nurse = hospital.user_of(Role::Nurse);
+    let ward = json!({ "input": { "user": nurse, "role": "clinician", "unit": department["id"] } });
+    let held = hospital.data(admin, GRANT, ward.clone()).await["grantRole"]["roles"].take();
+    assert_eq!(held[0], json!({ "role": "clinician", "unit": { "name": "Heart" } }));
+    let save_rule = "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }";
+    let refused = hospital.refusal(Role::Nurse, save_rule, rule(&json!({}))).await;
+    assert_eq!(refused, "FORBIDDEN", "rules are the whole hospital's");
+    let left = hospital.data(admin, REVOKE, ward.clone()).await["revokeRole"]["roles"].take();
+    assert_eq!(left, json!([{ "role": "nurse" }]));
+    assert_eq!(hospital.refusal(admin, REVOKE, ward).await, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn patients_and_devices_are_moved() {
+    let hospital = Hospital::open().await;
+    let units = hospital.data(Role::Admin, "{ orgUnits { id name } }", json!({})).await["orgUnits"].take();
+    let root = units[0]["id"].clone();
+    let place =
+        "mutation ($input: PlacePatientInput!) { placePatient(input: $input) { ward bed restricted } }";
+    let patient = hospital.patient.to_string();
+    let input = json!({ "input": { "id": patient, "unit": root, "bed": " 7 " } });
+    let placed = hospital.data(Role::Admin, place, input.clone()).await["placePatient"].take();
+    assert_eq!(placed, json!({ "ward": "St. Elsewhere", "bed": "7", "restricted": false }));
+    let restricted = json!({ "input": { "id": patient, "unit": units[1]["id"], "restricted": true } });
+    let placed = hospital.data(Role::Admin, place, restricted).await["placePatient"].take();
+    assert_eq!(placed, json!({ "ward": "3 East", "bed": "7", "restricted": true }));
+    let see = "query ($id: ID!) { patient(id: $id) { id } }";
+    let seen = hospital.data(Role::Nurse, see, json!({ "id": patient })).await;
+    assert_eq!(seen["patient"], Value::Null, "the nurse is not of the care team");
+    assert_eq!(hospital.refusal(Role::Nurse, place, input).await, "FORBIDDEN");
+    let team =
+        "mutation ($patient: ID!, $users: [ID!]!) { setCareTeam(patient: $patient, users: $users) { id } }";
+    let nobody = json!({ "patient": patient, "users": ["00000000-0000-0000-0000-00000000beef"] });
+    assert_eq!(hospital.refusal(Role::Admin, team, nobody).await, "NOT_FOUND");
+    hospital.data(Role::Admin, team, json!({ "patient": patient, "users": [] })).await;
+
+    let place = "mutation ($id: ID!, $unit: ID!) { placeDevice(id: $id, unit: $unit) { id } }";
+    hospital.data(Role::Technician, place, json!({ "id": SPARE, "unit": root })).await;
+    let unknown = json!({ "id": SPARE, "unit": "00000000-0000-0000-0000-000000000009" });
+    assert_eq!(hospital.refusal(Role::Technician, place, unknown).await, "NOT_FOUND");
+    assert_eq!(hospital.refusal(Role::Nurse, place, json!({ "id": SPARE, "unit": root })).await, "FORBIDDEN");
 }

@@ -15,13 +15,14 @@ use tempfile::TempDir;
 use templates::{Defect, RawMessage, Template};
 use tenants::{
     CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
-    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
+    access::{Access, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
+    account::{Login, User},
     audit::{AuditEntry, Outcome},
     clock::{Clock, ManualClock},
     credentials::SecretHash,
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
-    stores::{OrgUnits, Tenants},
+    stores::{Accounts, OrgUnits, Tenants},
 };
 use twins::{
     Decoders, Twins, Unsequenced,
@@ -68,8 +69,7 @@ impl Hospital {
         let database = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
         database.migrate().await.unwrap();
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
-        let rules = Arc::new(FixedRules::of_each_role(user));
-        let access = Arc::new(Access::new(rules, Arc::new(clock.clone())));
+        let access = Arc::new(Access::new(Arc::new(database.clone()), Arc::new(clock.clone())));
         let decoders: Decoders = Arc::new(|id| {
             templates::builtin::find(id).map(|template| Arc::new(BuiltIn(template)) as Arc<dyn Decoder>)
         });
@@ -90,6 +90,8 @@ impl Hospital {
             access: Arc::clone(&access),
             tenants: stores.clone(),
             accounts: stores.clone(),
+            units: stores.clone(),
+            roles: stores.clone(),
             audit: stores.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
@@ -122,6 +124,13 @@ impl Hospital {
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         let tenant = Tenant { id: self.tenant, slug, name: "St. Elsewhere".into() };
         Tenants::create(&self.database, &tenant, &self.entry()).await.unwrap();
+        for role in Role::ALL {
+            self.add_user(self.caller(*role), *role).await;
+        }
+        let slug = TenantSlug::parse("county-general").unwrap();
+        let other = Tenant { id: self.stranger().tenant, slug, name: "County General".into() };
+        Tenants::create(&self.database, &other, &self.entry()).await.unwrap();
+        self.add_user(self.stranger(), Role::Nurse).await;
         let parent = Some(UnitId::root(self.tenant));
         let ward = OrgUnit { id: self.ward, parent, name: "3 East".into(), kind: UnitKind::Ward };
         let scope = self.scope(Object::OrgUnit).await;
@@ -145,6 +154,16 @@ impl Hospital {
         let scope = self.scope(Object::Rule).await;
         Rules::save(&self.database, &scope, &rule, &self.entry()).await.unwrap();
         self.twins.rules_changed(self.tenant).await.unwrap();
+        self.access.changed(self.tenant);
+    }
+
+    async fn add_user(&self, caller: Caller, role: Role) {
+        let Principal::User { id, name, email, .. } = caller.principal else { return };
+        let (email, display_name) = (email.to_string(), name.to_string());
+        let user = User { id, tenant: caller.tenant, email, display_name };
+        let login = Login { user, password_hash: String::new() };
+        let grant = RoleGrant::everywhere(caller.tenant, role);
+        Accounts::create_user(&self.database, &login, &[grant]).await.unwrap();
     }
 
     pub(crate) async fn add_patient(&self, id: PatientId, bed: &str) {
@@ -204,9 +223,19 @@ impl Hospital {
         Caller { tenant, principal }
     }
 
+    pub(crate) fn user_of(&self, role: Role) -> String {
+        user(role).to_string()
+    }
+
     /// A caller of another hospital.
     pub(crate) fn stranger(&self) -> Caller {
-        Caller { tenant: TenantId::from_uuid(uuid::Uuid::from_u128(9)), ..self.caller(Role::Nurse) }
+        let principal = Principal::User {
+            id: user(Role::Nurse),
+            restricted_to: None,
+            name: "A stranger".into(),
+            email: "nurse@county-general.example".into(),
+        };
+        Caller { tenant: TenantId::from_uuid(uuid::Uuid::from_u128(9)), principal }
     }
 
     /// Sends one message as a device and waits until its twin has folded it.

@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 25] = [
+const QUESTIONS: [(&str, &str); 35] = [
     (
         "viewer",
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
@@ -64,12 +64,32 @@ const QUESTIONS: [(&str, &str); 25] = [
         "createTenant",
         "mutation ($tenant: CreateTenantInput!) { createTenant(input: $tenant) { created invitationToken tenant { slug } } }",
     ),
+    ("orgUnits", "{ orgUnits { id name kind parentId } }"),
+    ("users", "{ users { id email displayName roles { role } } }"),
+    ("roleNames", "{ roleNames }"),
+    ("saveOrgUnit", "mutation ($unit: SaveOrgUnitInput!) { saveOrgUnit(input: $unit) { name } }"),
+    ("removeOrgUnit", "mutation ($id: ID!) { removeOrgUnit(id: $id) }"),
+    (
+        "inviteUser",
+        "mutation ($invite: InviteUserInput!) { inviteUser(input: $invite) { email invitationToken } }",
+    ),
+    ("grantRole", "mutation ($role: RoleInput!) { grantRole(input: $role) { id } }"),
+    ("placeDevice", "mutation ($device: ID!, $id: ID!) { placeDevice(id: $device, unit: $id) { id } }"),
+    ("placePatient", "mutation ($place: PlacePatientInput!) { placePatient(input: $place) { id } }"),
+    ("setCareTeam", "mutation ($patient: ID!) { setCareTeam(patient: $patient, users: []) { id } }"),
     ("subscribe vitals", "subscription { vitals { patientId } }"),
     ("subscribe alarms", "subscription { alarms { id } }"),
 ];
 
+/// The id of nothing: what may be done with it is refused, but not as forbidden.
+const NOWHERE: &str = "00000000-0000-0000-0000-00000000dead";
+
 fn variables(hospital: &Hospital, alarm: &str) -> Value {
     json!({ "device": MONITOR, "patient": hospital.patient.to_string(), "alarm": alarm,
+        "id": NOWHERE, "unit": { "name": "X", "kind": "WARD", "parentId": NOWHERE },
+        "invite": { "email": "x@y", "role": "nurse", "unit": NOWHERE },
+        "role": { "user": NOWHERE, "role": "nurse", "unit": NOWHERE },
+        "place": { "id": hospital.patient.to_string(), "unit": NOWHERE },
         "tenant": { "slug": "new", "name": "New", "adminEmail": "ada@new.example" }, "rule": {
         "name": "Tachycardia", "path": "heartRate", "raiseWhen": "ABOVE", "raiseValue": 130, "holdSeconds": 10,
         "clearWhen": "BELOW", "clearValue": 120, "clearHoldSeconds": 10, "unit": "/min", "priority": "MEDIUM",

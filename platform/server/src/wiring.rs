@@ -241,6 +241,8 @@ fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Ar
         access: access.clone(),
         tenants: store.clone(),
         accounts: store.clone(),
+        units: store.clone(),
+        roles: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

@@ -8,7 +8,10 @@ use ::tenants::{
     access::{Cell, Column, Scope},
 };
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -62,7 +65,11 @@ pub(crate) async fn begin(
         until: None,
         unit_id: *unit.as_uuid(),
     };
-    tx.insert::<placements::Entity>(row).await
+    // Where it was moved twice at the same moment, it was in the first of the places for no time at all.
+    use placements::Column as C;
+    let mut again = OnConflict::columns([C::TenantId, C::DeviceId, C::Since]);
+    again.update_columns([C::UnitId, C::Until]);
+    tx.insert_many::<placements::Entity>(vec![row], again).await
 }
 
 /// Where each of the devices is now.

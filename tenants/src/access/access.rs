@@ -12,13 +12,13 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, watch};
 
 use super::{
-    AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach, RoleGrant,
-    Rows, Scope, Subject, Value, decisions::Decisions,
+    AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach, Role,
+    RoleGrant, Rows, Scope, Subject, Value, decisions::Decisions,
 };
 use crate::{
     clock::Clock,
     errors::{ErrorKind, StoreError},
-    ids::{DeviceId, TenantId, UserId},
+    ids::{DeviceId, RoleName, TenantId, UserId},
     org::OrgTree,
 };
 
@@ -140,6 +140,25 @@ impl Access {
     pub async fn roles(&self, caller: &Caller) -> Result<Vec<RoleGrant>, AccessError> {
         let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
         Ok(self.decisions(caller.tenant).await?.held(*id, restricted_to.as_ref(), self.clock.now()))
+    }
+
+    /// What each of the tenant's users holds, also what is over already.
+    ///
+    /// # Errors
+    /// As for [`Access::permissions`].
+    pub async fn grants(&self, tenant: TenantId) -> Result<HashMap<UserId, Vec<RoleGrant>>, AccessError> {
+        Ok(self.decisions(tenant).await?.grants.clone())
+    }
+
+    /// The roles that can be given in the tenant: built-in ones first, then its own by name.
+    ///
+    /// # Errors
+    /// As for [`Access::permissions`].
+    pub async fn role_names(&self, tenant: TenantId) -> Result<Vec<RoleName>, AccessError> {
+        let on_platform = tenant == TenantId::PLATFORM;
+        let built_in = Role::ALL.iter().copied().filter(|role| (*role == Role::Operator) == on_platform);
+        let own = self.decisions(tenant).await?.own_roles();
+        Ok(built_in.map(RoleName::from).chain(own).collect())
     }
 
     /// The tenant's tree of units.

@@ -1,7 +1,7 @@
 //! One tenant's decisions: casbin says which policies a role has, the user's grants say where they count.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use moka::sync::Cache;
 use uuid::Uuid;
 
 use super::{
-    AccessData, AccessError, Action, Clause, Column, Object, Policy, Predicate, Reach, Restriction,
+    AccessData, AccessError, Action, Clause, Column, Object, Policy, Predicate, Reach, Restriction, Role,
     RoleGrant, Rows, StoredPolicy, Subject, policy::built_in,
 };
 use crate::{
@@ -39,7 +39,7 @@ pub(super) struct Decisions {
     pub(super) tree: OrgTree,
     policies: Vec<Policy>,
     enforcer: Enforcer,
-    grants: HashMap<UserId, Vec<RoleGrant>>,
+    pub(super) grants: HashMap<UserId, Vec<RoleGrant>>,
     opened: HashMap<UserId, Vec<(Uuid, Timestamp)>>,
     by_role: Cache<(RoleName, Object, Action), Arc<[usize]>>,
     reaches: Cache<UnitId, Reach>,
@@ -78,6 +78,12 @@ impl Decisions {
             reaches: Cache::new(CACHED_DECISIONS),
             decided: Cache::new(CACHED_DECISIONS),
         })
+    }
+
+    /// The hospital's own roles that may do something, by name.
+    pub(super) fn own_roles(&self) -> BTreeSet<RoleName> {
+        let built_in = |name: &RoleName| Role::ALL.iter().any(|role| role.as_str() == name.as_str());
+        self.policies.iter().map(|policy| &policy.role).filter(|name| !built_in(name)).cloned().collect()
     }
 
     /// The rows in which the user may act, from memory where they were asked for before.

@@ -257,7 +257,7 @@ pub(super) async fn what_a_device_said_stays_where_it_was(world: World) {
     let (old, new) = (world.ward(world.a, "Old").await, world.ward(world.a, "New").await);
     world.add_device(world.a, "m-1", "M", None).await;
     let admin = world.write(world.a, Object::Device).await;
-    for (unit, since) in [(old, 100), (new, 200), (new, 300)] {
+    for (unit, since) in [(new, 100), (old, 100), (new, 200), (new, 300)] {
         let moved = AuditEntry { at: at(since), ..entry(world.a) };
         Devices::place(&world.database, &admin, &device("m-1"), unit, &moved).await.unwrap();
     }

@@ -212,6 +212,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         access: access.clone(),
         tenants: store.clone(),
         accounts: store.clone(),
+        units: store.clone(),
+        roles: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
