@@ -122,6 +122,18 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../pages/AuditPage'), 'AuditPage'),
 });
 
+const people = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/people',
+  component: lazyRouteComponent(() => import('../pages/PeoplePage'), 'PeoplePage'),
+});
+
+const units = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/units',
+  component: lazyRouteComponent(() => import('../pages/UnitsPage'), 'UnitsPage'),
+});
+
 const tenants = createRoute({
   getParentRoute: () => authenticated,
   path: '/tenants',
@@ -149,6 +161,8 @@ export const router = createRouter({
       rules,
       rule,
       audit,
+      people,
+      units,
       tenants,
       graphiql,
     ]),

@@ -12,6 +12,7 @@ describe('what a viewer sees', () => {
     ],
     [['device:read'], hospital, ['/devices']],
     [['audit:read'], hospital, ['/audit']],
+    [['user:read', 'org_unit:write'], hospital, ['/people', '/units']],
     [['tenant:read', 'patient:read'], null, ['/tenants']],
     [['tenant:read', 'patient:read'], hospital, ['/ward']],
     [[], hospital, []],

@@ -6,6 +6,8 @@ const SECTIONS = [
   { to: '/alarms', label: 'Alarms', permission: 'alarm:read' },
   { to: '/devices', label: 'Devices', permission: 'device:read' },
   { to: '/rules', label: 'Rules', permission: 'rule:read' },
+  { to: '/people', label: 'People', permission: 'user:read' },
+  { to: '/units', label: 'Units', permission: 'org_unit:write' },
   { to: '/audit', label: 'Audit', permission: 'audit:read' },
   { to: '/tenants', label: 'Hospitals', permission: 'tenant:read' },
 ] as const;

@@ -88,7 +88,7 @@ impl Access {
         let Principal::User { id, restricted_to, .. } = &caller.principal else {
             return Err(AccessError::Forbidden { held: "a device".to_owned(), action, object });
         };
-        let decisions = self.decisions(caller.tenant).await?;
+        let decisions = self.decisions_of(caller.tenant, *id).await?;
         let now = self.clock.now();
         match decisions.decide(*id, restricted_to.as_ref(), (object, action), now)? {
             Some(rows) => Ok(Scope::new(caller.clone(), Permission { object, action }, rows)),
@@ -120,7 +120,7 @@ impl Access {
     /// [`AccessError::Policy`] and [`AccessError::Store`] when the rules cannot be used.
     pub async fn permissions(&self, caller: &Caller) -> Result<Vec<Permission>, AccessError> {
         let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
-        let decisions = self.decisions(caller.tenant).await?;
+        let decisions = self.decisions_of(caller.tenant, *id).await?;
         let now = self.clock.now();
         let mut granted = Vec::new();
         for &object in Object::ALL {
@@ -139,7 +139,7 @@ impl Access {
     /// As for [`Access::permissions`].
     pub async fn roles(&self, caller: &Caller) -> Result<Vec<RoleGrant>, AccessError> {
         let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
-        Ok(self.decisions(caller.tenant).await?.held(*id, restricted_to.as_ref(), self.clock.now()))
+        Ok(self.decisions_of(caller.tenant, *id).await?.held(*id, restricted_to.as_ref(), self.clock.now()))
     }
 
     /// What each of the tenant's users holds, also what is over already.
@@ -202,6 +202,17 @@ impl Access {
             }
         }
         stored.map(drop)
+    }
+
+    /// The tenant's decisions, looked at anew for a user who holds nothing in them: somebody who has just come
+    /// aboard must not be turned away until the next look.
+    async fn decisions_of(&self, tenant: TenantId, user: UserId) -> Result<Arc<Decisions>, AccessError> {
+        let decisions = self.decisions(tenant).await?;
+        if decisions.grants.contains_key(&user) {
+            return Ok(decisions);
+        }
+        self.refresh().await?;
+        self.decisions(tenant).await
     }
 
     async fn decisions(&self, tenant: TenantId) -> Result<Arc<Decisions>, AccessError> {

@@ -99,7 +99,7 @@ pub(super) async fn units_are_one_tree(world: World) {
     let scope = world.write(world.a, Object::Patient).await;
     let in_ward = PatientRecord { unit: ward.id, ..patient(2, "B", "2", ("", "1")) };
     Patients::create(&world.database, &scope, &in_ward, &entry(world.a)).await.unwrap();
-    access.refresh().await.unwrap();
+    // Known at once, although decisions were made before she was there.
     assert_eq!(seen(&world, &read(&access, &nurse, Object::Patient).await).await, [0_u128; 0]);
     save(&world, &OrgUnit { parent: Some(department.id), name: "East".into(), ..ward.clone() })
         .await
