@@ -9,10 +9,9 @@ use tenants::{
     DeviceId, PatientId, StoreError, UnitId,
     access::{Role, Scope},
     audit::AuditEntry,
-    credentials::SecretHash,
 };
 use twins::store::{
-    directory::{DeviceRecord, Devices, Page, PageRequest},
+    directory::{DeviceRecord, Devices, NewDevice, Page, PageRequest},
     journal::SetAside,
 };
 
@@ -42,14 +41,8 @@ impl Devices for Counted {
     async fn set_aside(&self, scope: &Scope, of: &DeviceId, first: u32) -> Result<Vec<SetAside>, StoreError> {
         Devices::set_aside(self.count(), scope, of, first).await
     }
-    async fn create(
-        &self,
-        scope: &Scope,
-        device: &DeviceRecord,
-        token: &SecretHash,
-        audit: &AuditEntry,
-    ) -> Result<(), StoreError> {
-        Devices::create(self.count(), scope, device, token, audit).await
+    async fn create_all(&self, scope: &Scope, devices: &[NewDevice]) -> Result<(), StoreError> {
+        Devices::create_all(self.count(), scope, devices).await
     }
     async fn place(
         &self,

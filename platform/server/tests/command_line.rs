@@ -8,8 +8,11 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::fs::MetadataExt,
     process::{Child, Command, Output, Stdio},
 };
+
+use serde_json::Value;
 
 fn iomt(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_iomt"));
@@ -110,4 +113,55 @@ fn the_first_start_prints_a_link_and_a_signal_ends_it_well() {
     let process = serving.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
     assert!(serving.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_file_of_devices_is_imported_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        text(&iomt(&arguments).current_dir(folder.path()).output().unwrap())
+    };
+    let monitor = "dtmi:iomt:PatientMonitor;1";
+    std::fs::write(
+        folder.path().join("devices.csv"),
+        format!("id,template,name\nm-1,{monitor},One\nm-2,{monitor},\nm-3,{monitor},Three\n"),
+    )
+    .unwrap();
+    let (_, stderr, code) = run("device import --tenant st-mary devices.csv");
+    assert!(code == Some(1) && stderr.contains("iomt tenant create"), "{code:?} {stderr}");
+    assert_eq!(run("tenant create --slug st-mary --name Mary --admin-email ada@st-mary.example").2, Some(0));
+
+    let (stdout, stderr, code) = run("device import --tenant st-mary devices.csv");
+    assert_eq!((stdout.as_str(), code), ("", Some(1)), "{stderr}");
+    for part in ["devices.csv:3: name: must have", "nothing was changed", "--skip-bad"] {
+        assert!(stderr.contains(part), "{part} is missing in {stderr}");
+    }
+    let (_, stderr, code) = run("device import --tenant st-mary devices.csv --dry-run --skip-bad");
+    assert!(code == Some(0) && stderr.contains("2 rows can be imported, 1 cannot"), "{code:?} {stderr}");
+
+    let (stdout, stderr, code) =
+        run("device import --tenant st-mary devices.csv --skip-bad --tokens-out t.csv");
+    assert_eq!((stdout.as_str(), code), ("", Some(0)), "{stderr}");
+    let tokens = folder.path().join("t.csv");
+    let (written, mode) = (std::fs::read_to_string(&tokens).unwrap(), tokens.metadata().unwrap().mode());
+    assert_eq!(mode & 0o777, 0o600);
+    let lines: Vec<_> = written.lines().map(|line| line.split_once(',').unwrap()).collect();
+    assert_eq!([lines[0], (lines[1].0, ""), (lines[2].0, "")], [("id", "token"), ("m-1", ""), ("m-3", "")]);
+    assert!(!stderr.contains(lines[1].1));
+
+    // They are there now, and the file is not written over.
+    let (stdout, _, code) = run("device import --tenant st-mary devices.csv --json");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (code, report["imported"].as_u64(), report["rejected"].as_array().unwrap().len()),
+        (Some(1), Some(0), 3)
+    );
+    assert!(report["rejected"][0]["problem"].as_str().unwrap().contains("already"), "{report}");
+    std::fs::write(folder.path().join("more.csv"), format!("id,template,name\nm-9,{monitor},Nine\n"))
+        .unwrap();
+    let (_, stderr, code) = run("device import --tenant st-mary more.csv --tokens-out t.csv");
+    assert!(code == Some(1) && stderr.contains("no device was made"), "{code:?} {stderr}");
+    let (stdout, _, code) = run("device import --tenant st-mary more.csv");
+    assert!(code == Some(0) && stdout.starts_with("id,token\nm-9,"), "{code:?} {stdout}");
 }

@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, Func},
 };
 use twins::store::{
-    directory::{DeviceRecord, Devices, Page, PageRequest},
+    directory::{DeviceRecord, Devices, NewDevice, Page, PageRequest},
     journal::SetAside,
 };
 use uuid::Uuid;
@@ -95,36 +95,11 @@ impl Devices for Database {
         Ok(tx.all(list).await?.into_iter().map(set_aside_of).collect::<Result<_, _>>()?)
     }
 
-    async fn create(
-        &self,
-        scope: &Scope,
-        device: &DeviceRecord,
-        token: &SecretHash,
-        audit: &AuditEntry,
-    ) -> Result<(), StoreError> {
+    async fn create_all(&self, scope: &Scope, devices: &[NewDevice]) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
-        let tenant_id = *scope.tenant().as_uuid();
-        let id = device.id.to_string();
-        let row = Model {
-            tenant_id,
-            id: id.clone(),
-            name: storable(&device.name),
-            name_search: storable(&folded(&device.name)),
-            template: storable(&device.template),
-            unit_id: Some(*device.unit.as_uuid()),
-            kind: storable(device.kind()),
-        };
-        org::check_target(&tx, scope, access::Column::DeviceUnit, device.unit).await?;
-        tx.insert::<Entity>(row).await.map_err(|error| {
-            error.duplicate_as("a device with this id exists already").dangling_as("tenant")
-        })?;
-        let hash = token.as_bytes().to_vec();
-        tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
-        placements::begin(&tx, &device.id, device.unit, audit.at).await?;
-        if let Some(patient) = device.patient {
-            assign(&tx, &device.id, patient, audit).await?;
+        for device in devices {
+            register(&tx, scope, device).await?;
         }
-        audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
 
@@ -162,6 +137,35 @@ impl DeviceCredentials for Database {
         let found = tx.one(token.filter(device_tokens::Column::DeviceId.eq(device.as_str()))).await?;
         Ok(found.map(|token| secret_hash(&token.hash)).transpose()?)
     }
+}
+
+async fn register(
+    tx: &TenantTx,
+    scope: &Scope,
+    NewDevice { record, token, audit }: &NewDevice,
+) -> Result<(), StorageError> {
+    org::check_target(tx, scope, access::Column::DeviceUnit, record.unit).await?;
+    let tenant_id = *tx.tenant().as_uuid();
+    let id = record.id.to_string();
+    let row = Model {
+        tenant_id,
+        id: id.clone(),
+        name: storable(&record.name),
+        name_search: storable(&folded(&record.name)),
+        template: storable(&record.template),
+        unit_id: Some(*record.unit.as_uuid()),
+        kind: storable(record.kind()),
+    };
+    tx.insert::<Entity>(row)
+        .await
+        .map_err(|error| error.duplicate_as("a device with this id exists already").dangling_as("tenant"))?;
+    let hash = token.as_bytes().to_vec();
+    tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
+    placements::begin(tx, &record.id, record.unit, audit.at).await?;
+    if let Some(patient) = record.patient {
+        assign(tx, &record.id, patient, audit).await?;
+    }
+    audit::note(tx, audit).await
 }
 
 /// From the time of the audit entry on, the device measures the patient.

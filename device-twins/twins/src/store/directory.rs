@@ -8,6 +8,7 @@ use rules::Rule;
 pub use tenants::paging::{MAX_PAGE, Page, PageRequest};
 use tenants::{
     AlarmId, DeviceId, PatientId, Sequence, StoreError, UnitId, UserId, access::Scope, audit::AuditEntry,
+    credentials::SecretHash,
 };
 
 use super::journal::SetAside;
@@ -35,6 +36,17 @@ impl DeviceRecord {
         let name = self.template.split_once(';').map_or(self.template.as_str(), |(name, _)| name);
         name.rsplit_once(':').map_or(name, |(_, last)| last)
     }
+}
+
+/// A device to be registered.
+#[derive(Debug, Clone)]
+pub struct NewDevice {
+    /// What it is.
+    pub record: DeviceRecord,
+    /// The hash of its token.
+    pub token: SecretHash,
+    /// The entry about it; from its time on the device measures its patient.
+    pub audit: AuditEntry,
 }
 
 /// A patient as registered.
@@ -104,14 +116,19 @@ pub trait Devices: Send + Sync {
         device: &DeviceId,
         first: u32,
     ) -> Result<Vec<SetAside>, StoreError>;
-    /// Registers a device with the hash of its token. [`StoreError::Conflict`] when the id is taken.
+    /// Registers devices, all or none. [`StoreError::Conflict`] when an id is taken.
+    async fn create_all(&self, scope: &Scope, devices: &[NewDevice]) -> Result<(), StoreError>;
+    /// Registers a device with the hash of its token.
     async fn create(
         &self,
         scope: &Scope,
         device: &DeviceRecord,
-        token: &tenants::credentials::SecretHash,
+        token: &SecretHash,
         audit: &AuditEntry,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        let device = NewDevice { record: device.clone(), token: *token, audit: audit.clone() };
+        self.create_all(scope, &[device]).await
+    }
     /// From the time of the audit entry on the device belongs to the unit; what it said before stays with the
     /// units where it was.
     async fn place(

@@ -65,6 +65,9 @@ Examples:
     /// Device templates (DTDL version 2).
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Register devices.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Print the GraphQL schema.
     #[command(after_help = "Examples:\n  iomt schema > schema.graphql")]
     Schema,
@@ -111,6 +114,44 @@ Examples:
   iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example
   iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json")]
     Create(TenantCreateArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceCommand {
+    /// Register the devices of a CSV file: all of them, or none when a row is wrong.
+    #[command(after_help = "\
+The header is id,template,name and may have patient, a patient's id. Each device gets a token, which is told once: into the
+file of --tokens-out, which must not exist yet and which only you can read, or as id,token to standard output.
+
+Examples:
+  iomt device import --tenant st-mary devices.csv --dry-run
+  iomt device import --tenant st-mary devices.csv --tokens-out tokens.csv
+  iomt device import --tenant st-mary devices.csv --skip-bad --json")]
+    Import(DeviceImportArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeviceImportArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// A CSV file with a header.
+    #[arg(value_name = "FILE.csv")]
+    pub(super) file: PathBuf,
+    /// The hospital whose devices they are.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) tenant: TenantSlug,
+    /// Check the file against the hospital, and change nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Leave rows out that are wrong, and import the others.
+    #[arg(long)]
+    pub(super) skip_bad: bool,
+    /// Where the devices' tokens are written.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tokens_out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use tenants::onboarding::OnboardingError;
+use tenants::{StoreError, TenantSlug, access::AccessError, onboarding::OnboardingError};
 
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
 
@@ -17,6 +17,22 @@ pub(super) enum CliError {
     Demo(#[from] DemoError),
     #[error("the database could not be brought up to date")]
     Migrate(#[source] storage::StorageError),
+    #[error("the database cannot be used")]
+    Database(#[source] storage::StorageError),
+    #[error("{} cannot be read", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("the database failed")]
+    Store(#[source] StoreError),
+    #[error("the access policy cannot be used")]
+    Access(#[source] AccessError),
+    #[error("there is no hospital {slug}")]
+    NoTenant { slug: TenantSlug },
+    #[error("{problem}")]
+    Import { problem: String },
+    #[error("{refused} rows cannot be imported, so none was")]
+    RowsRefused { refused: usize },
+    #[error("the tokens cannot be written to {}, so no device was made", path.display())]
+    Tokens { path: PathBuf, source: io::Error },
     #[error("{} cannot be read", path.display())]
     Credentials { path: PathBuf, source: io::Error },
     #[error("{problem}")]
@@ -54,6 +70,8 @@ impl CliError {
                 "start the demo first (`iomt demo`); it writes credentials.json into its folder"
             }
             Self::NoTemplates => "name a file, or a directory with files that end in .json",
+            Self::NoTenant { .. } => "make it with `iomt tenant create`",
+            Self::RowsRefused { .. } => "correct the file, or leave them out with --skip-bad",
             _ => return None,
         })
     }

@@ -3,6 +3,7 @@
 mod arguments;
 mod config_check;
 mod demo;
+mod device;
 mod doctor;
 mod errors;
 mod migrate;
@@ -19,9 +20,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use self::{
-    arguments::{Arguments, Command, ConfigCommand, TemplateCommand, TenantCommand},
+    arguments::{Arguments, Command, ConfigCommand, DeviceCommand, TemplateCommand, TenantCommand},
     errors::CliError,
 };
+
+/// Who acts, for the audit trail: whoever may open the database.
+const ACTOR: &str = "system:command-line";
 
 /// Runs what the command line asks for. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 pub(crate) fn run() -> ExitCode {
@@ -32,6 +36,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
         Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
+        Command::Device(DeviceCommand::Import(arguments)) => device::import(&arguments),
         Command::Schema => output::say(graphql_schema::sdl().trim_end()),
         Command::Openapi => output::say(crate::http::OPENAPI.trim_end()),
         Command::Doctor(arguments) => doctor::run(&arguments),

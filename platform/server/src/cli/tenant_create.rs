@@ -8,11 +8,8 @@ use tenants::{
     onboarding::{NewHospital, Onboarded, Onboarding},
 };
 
-use super::{CliError, arguments::TenantCreateArguments, output::say, runtime::block_on};
+use super::{ACTOR, CliError, arguments::TenantCreateArguments, output::say, runtime::block_on};
 use crate::{config::Config, logging, wiring::Foundation};
-
-/// Who did it, for the audit trail: whoever may open the database.
-const ACTOR: &str = "system:command-line";
 
 pub(super) fn run(arguments: &TenantCreateArguments) -> Result<(), CliError> {
     let config = arguments.config.load()?;

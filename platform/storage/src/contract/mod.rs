@@ -102,6 +102,7 @@ cases! {
     people {
         what_is_taken_is_a_conflict
         a_rule_is_replaced_by_its_next_version_only
+        many_devices_at_once_or_none
         devices_and_whom_they_measure
     }
     durability {

@@ -9,7 +9,7 @@ use care::Priority;
 use jiff::SignedDuration;
 use readings::{Path, Unit};
 use twins::store::{
-    directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
+    directory::{DeviceRecord, Devices, NewDevice, PatientRecord, Patients, Rules},
     journal::{DeviceContext, Journal},
 };
 use uuid::Uuid;
@@ -73,6 +73,31 @@ fn rule(name: &str, version: u32) -> Rule {
         enabled: version != 2,
         version,
     }
+}
+
+pub(super) async fn many_devices_at_once_or_none(world: World) {
+    let database = &world.database;
+    let before = trail(&world, world.a).await;
+    let scope = world.write(world.a, Object::Device).await;
+    let new = |id: &str| NewDevice {
+        record: DeviceRecord {
+            id: device(id),
+            name: id.into(),
+            template: "dtmi:test;1".into(),
+            patient: None,
+            unit: UnitId::root(world.a),
+        },
+        token: SecretHash::of(id.as_bytes()),
+        audit: entry(world.a),
+    };
+    let refused = database.create_all(&scope, &[new("m-1"), new("m-2"), new("m-1")]).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    let ids = [device("m-1"), device("m-2")];
+    assert!(Devices::by_ids(database, &scope, &ids).await.unwrap().is_empty());
+    assert_eq!(trail(&world, world.a).await, before);
+    database.create_all(&scope, &[new("m-1"), new("m-2")]).await.unwrap();
+    assert_eq!(Devices::by_ids(database, &scope, &ids).await.unwrap().len(), 2);
+    assert_eq!(trail(&world, world.a).await, before + 2);
 }
 
 pub(super) async fn a_rule_is_replaced_by_its_next_version_only(world: World) {
