@@ -13,7 +13,7 @@ use async_graphql::{
 use tenants::{
     CorrelationId, ErrorKind,
     access::{Action, Caller, Object, Scope},
-    audit::{AuditEntry, Outcome},
+    audit::{AuditEntry, Origin},
 };
 
 use crate::{
@@ -36,16 +36,14 @@ pub(crate) trait RequestContext: Sync {
     /// The line of the audit trail that says what is done in a scope.
     fn audit(&self, scope: &Scope, action: &str, subject: String, detail: String) -> Result<AuditEntry> {
         Ok(AuditEntry {
-            tenant: scope.tenant(),
-            at: self.services()?.clock.now(),
-            actor: scope.caller().actor(),
-            action: action.to_owned(),
-            subject,
-            outcome: Outcome::Success,
             detail,
+            origin: self.origin(),
             correlation: self.correlation(),
+            ..AuditEntry::by(scope.caller(), self.services()?.clock.now(), action, subject)
         })
     }
+    /// Where the request comes from.
+    fn origin(&self) -> Origin;
     /// The scope in which the caller may do this: the only way to any row.
     async fn grant(&self, object: Object, action: Action) -> Result<Scope> {
         Ok(self.services()?.access.grant(self.caller()?, object, action).await?)
@@ -68,6 +66,10 @@ impl RequestContext for Context<'_> {
 
     fn correlation(&self) -> CorrelationId {
         self.data_opt::<CorrelationId>().copied().unwrap_or_default()
+    }
+
+    fn origin(&self) -> Origin {
+        self.data_opt::<Origin>().cloned().unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     access::{Role, RoleGrant},
     account::{Invitation, Tenant, email_address},
-    audit::{AuditEntry, Outcome},
+    audit::{AuditEntry, Origin},
     clock::Clock,
     credentials::{BearerToken, CredentialError},
     errors::{ErrorKind, StoreError},
@@ -26,6 +26,19 @@ pub struct NewHospital {
     pub name: String,
     /// E-mail address of its first administrator.
     pub admin_email: String,
+}
+
+/// Who takes a hospital aboard.
+#[derive(Debug, Clone)]
+pub struct Initiator {
+    /// As the audit trail names them.
+    pub actor: String,
+    /// What they are called; empty where there is no name.
+    pub actor_name: String,
+    /// Where they come from.
+    pub origin: Origin,
+    /// Leads to the traces.
+    pub correlation: CorrelationId,
 }
 
 /// A hospital that is aboard.
@@ -98,27 +111,18 @@ impl Onboarding {
         Self { tenants, accounts, clock }
     }
 
-    /// Registers a hospital and invites its first administrator. `actor` is who asks, as audit trails name them.
+    /// Registers a hospital and invites its first administrator.
     ///
     /// # Errors
     /// [`OnboardingError`], naming the field that is wrong.
-    pub async fn take_aboard(
-        &self,
-        new: &NewHospital,
-        actor: &str,
-        correlation: CorrelationId,
-    ) -> Result<Onboarded, OnboardingError> {
+    pub async fn take_aboard(&self, new: &NewHospital, by: &Initiator) -> Result<Onboarded, OnboardingError> {
         let name = unit_name(&new.name)?.to_owned();
         let email = email_address(&new.admin_email).ok_or(OnboardingError::Email)?;
         let entry = |tenant: TenantId, action: &str, subject: String| AuditEntry {
-            tenant,
-            at: self.clock.now(),
-            actor: actor.to_owned(),
-            action: action.to_owned(),
-            subject,
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation,
+            actor_name: by.actor_name.clone(),
+            origin: by.origin.clone(),
+            correlation: by.correlation,
+            ..AuditEntry::new(tenant, self.clock.now(), by.actor.as_str(), action, subject)
         };
         let known = self.tenants.by_slug(&new.slug).await?;
         let is_new = known.is_none();

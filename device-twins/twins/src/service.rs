@@ -8,7 +8,7 @@ use care::{Acknowledgement, Alarm, AlarmError};
 use tenants::{
     CorrelationId, DeviceId, ErrorKind, PatientId, StoreError, TenantId,
     access::{Action, Cell, Column, Object, Principal, Scope},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     clock::Clock,
 };
 
@@ -246,16 +246,9 @@ impl Twins {
         let key = (scope.tenant(), id.clone());
         let ask = |address: &actix::Addr<_>, ticket| address.send(Release { _ticket: ticket });
         self.shared.with_device(&key, ask).ok_or(TwinError::Unavailable)?.await?;
-        let entry = AuditEntry {
-            tenant: scope.tenant(),
-            at: self.shared.clock.now(),
-            actor: scope.caller().actor(),
-            action: "device.release".to_owned(),
-            subject: format!("device:{id}"),
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation,
-        };
+        let (at, subject) = (self.shared.clock.now(), format!("device:{id}"));
+        let entry =
+            AuditEntry { correlation, ..AuditEntry::by(scope.caller(), at, "device.release", subject) };
         let name = format!("{} {} {}", entry.action, entry.subject, entry.at);
         let entry_id = Uuid::new_v5(scope.tenant().as_uuid(), name.as_bytes());
         self.shared.folds.commit(Fold::audit_only(TwinKey::Device(id.clone()), entry_id, entry), None);

@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use tenants::{
     TenantSlug,
     access::{Action, Object as Thing},
-    onboarding::{NewHospital, OnboardingError},
+    onboarding::{Initiator, NewHospital, OnboardingError},
 };
 
 use crate::{
@@ -52,8 +52,13 @@ impl TenantMutation {
         let slug = TenantSlug::parse(input.slug.trim())
             .map_err(|error| ApiError::bad_input(format!("slug: {error}")))?;
         let new = NewHospital { slug, name: input.name, admin_email: input.admin_email };
-        let (onboarding, actor) = (&ctx.services()?.onboarding, scope.caller().actor());
-        let aboard = onboarding.take_aboard(&new, &actor, ctx.correlation()).await?;
+        let by = Initiator {
+            actor: scope.caller().actor(),
+            actor_name: scope.caller().name(),
+            origin: ctx.origin(),
+            correlation: ctx.correlation(),
+        };
+        let aboard = ctx.services()?.onboarding.take_aboard(&new, &by).await?;
         Ok(CreatedTenant {
             tenant: aboard.tenant.into(),
             created: aboard.is_new,

@@ -17,7 +17,7 @@ use tenants::{
     CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
     access::{Access, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{Login, User},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     clock::{Clock, ManualClock},
     credentials::SecretHash,
     onboarding::Onboarding,
@@ -200,16 +200,7 @@ impl Hospital {
     }
 
     fn entry(&self) -> AuditEntry {
-        AuditEntry {
-            tenant: self.tenant,
-            at: self.clock.now(),
-            actor: "system".into(),
-            action: "test.set_up".into(),
-            subject: "test:1".into(),
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation: CorrelationId(1),
-        }
+        AuditEntry::new(self.tenant, self.clock.now(), "system", "test.set_up", "test:1")
     }
 
     pub(crate) fn caller(&self, role: Role) -> Caller {

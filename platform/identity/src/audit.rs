@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenants::{
     CorrelationId, StoreError, TenantId,
-    audit::{AuditEntry, Outcome},
+    audit::{AuditEntry, Channel, Outcome},
     clock::Clock,
     stores::AuditTrail,
 };
@@ -14,6 +14,8 @@ use crate::throttle::Throttle;
 /// Where somebody comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
+    /// Through what.
+    pub(crate) channel: Channel,
     /// Network address.
     pub(crate) from: &'a str,
     pub(crate) correlation: CorrelationId,
@@ -39,7 +41,7 @@ impl Audit {
         action: &str,
         origin: Origin<'_>,
     ) -> Result<(), StoreError> {
-        let detail = format!("from {}", origin.from);
+        let detail = String::new();
         let entry = self.entry((tenant, actor.clone()), actor, action, Outcome::Success, detail, origin);
         self.trail.append(&[entry]).await
     }
@@ -60,7 +62,7 @@ impl Audit {
             0 => String::new(),
             n => format!("; {n} more were refused since the last entry"),
         };
-        let detail = format!("{reason}, from {}{further}", origin.from);
+        let detail = format!("{reason}{further}");
         let actor = "anonymous".to_owned();
         let entry = self.entry((tenant, subject), actor, action, Outcome::Denied, detail, origin);
         if let Err(error) = self.trail.append(&[entry]).await {
@@ -82,8 +84,12 @@ impl Audit {
         detail: String,
         origin: Origin<'_>,
     ) -> AuditEntry {
-        let at = self.clock.now();
-        let (action, correlation) = (action.to_owned(), origin.correlation);
-        AuditEntry { tenant, at, actor, action, subject, outcome, detail, correlation }
+        AuditEntry {
+            outcome,
+            detail,
+            origin: tenants::audit::Origin::new(origin.channel, origin.from, ""),
+            correlation: origin.correlation,
+            ..AuditEntry::new(tenant, self.clock.now(), actor, action, subject)
+        }
     }
 }

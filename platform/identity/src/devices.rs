@@ -1,6 +1,6 @@
 //! Devices: tenant by name, device by id, token by hash.
 
-use tenants::{CorrelationId, DeviceId, TenantId, TenantSlug, credentials::SecretHash};
+use tenants::{CorrelationId, DeviceId, TenantId, TenantSlug, audit::Channel, credentials::SecretHash};
 
 use crate::{Identity, IdentityError, audit::Origin};
 
@@ -19,7 +19,7 @@ impl Identity {
         from: &str,
         correlation: CorrelationId,
     ) -> Result<(TenantId, DeviceId), IdentityError> {
-        let origin = Origin { from, correlation };
+        let origin = Origin { channel: Channel::Mqtt, from, correlation };
         let presented = SecretHash::of(token.as_bytes());
         let tenant = match TenantSlug::parse(slug) {
             Ok(slug) => self.tenant(&slug).await?,
@@ -116,7 +116,7 @@ mod tests {
             let entry = entries.last().unwrap();
             assert_eq!((entry.tenant, entry.subject.as_str()), (tenant, subject));
             assert_eq!((entry.action.as_str(), entry.correlation), ("device.connect", CorrelationId(9)));
-            assert!(!entry.detail.contains(&other) && entry.detail.contains("192.0.2.1"));
+            assert!(!entry.detail.contains(&other) && &*entry.origin.address == "192.0.2.1");
         }
         for (slug, device) in [
             ("county-general", "monitor-1"),

@@ -3,7 +3,7 @@
 use tenants::{
     CorrelationId, UserId,
     account::{Invitation, Login, User},
-    audit::{AuditEntry, Outcome},
+    audit::{self, AuditEntry, Channel},
     credentials::BearerToken,
 };
 
@@ -52,22 +52,20 @@ impl Identity {
         let password_hash = self.passwords.hash(password).await?;
         let (id, tenant) = (UserId::new(&*self.clock), invitation.tenant);
         let user = User { id, tenant, email: invitation.email.clone(), display_name };
+        let (actor, origin) = (format!("user:{id}"), Origin { channel: Channel::Ui, from, correlation });
         let entry = AuditEntry {
-            tenant,
-            at: self.clock.now(),
-            actor: format!("user:{id}"),
-            action: "user.create".to_owned(),
-            subject: format!("user:{id}"),
-            outcome: Outcome::Success,
-            detail: format!("invited as {}, from {from}", invitation.grant.role),
+            actor_name: user.display_name.clone(),
+            detail: format!("invited as {}", invitation.grant.role),
+            origin: audit::Origin::new(Channel::Ui, from, ""),
             correlation,
+            ..AuditEntry::new(tenant, self.clock.now(), actor.as_str(), "user.create", actor.as_str())
         };
         let login = Login { user, password_hash };
         self.accounts.accept(&invitation, &login, &entry).await.map_err(|error| match error {
             tenants::StoreError::NotFound { .. } => IdentityError::InvitationOver,
             other => other.into(),
         })?;
-        self.proven(&login.user, Origin { from, correlation }).await
+        self.proven(&login.user, origin).await
     }
 
     async fn invitation(&self, link: &str) -> Result<Invitation, IdentityError> {
@@ -99,16 +97,7 @@ mod tests {
         let grant = RoleGrant::everywhere(tenant, Role::Admin);
         let (invitation, secret) =
             Invitation::new(tenant, "ada@ward.example".into(), grant, world.clock.now()).unwrap();
-        let entry = AuditEntry {
-            tenant,
-            at: world.clock.now(),
-            actor: "system".into(),
-            action: "user.invite".into(),
-            subject: "role:admin".into(),
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation: CorrelationId(1),
-        };
+        let entry = AuditEntry::new(tenant, world.clock.now(), "system", "user.invite", "role:admin");
         world.stores.invite(&invitation, &entry).await.unwrap();
         secret.reveal().to_owned()
     }

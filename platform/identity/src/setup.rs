@@ -4,6 +4,7 @@ use tenants::{
     CorrelationId, TenantId, UserId,
     access::{Role, RoleGrant},
     account::{Login, User, email_address},
+    audit::Channel,
     credentials::{SecretHash, generate},
 };
 use tokio::sync::Mutex;
@@ -64,7 +65,7 @@ impl Identity {
         let operator = RoleGrant::everywhere(user.tenant, Role::Operator);
         self.accounts.create_user(&Login { user: user.clone(), password_hash }, &[operator]).await?;
         *open = None;
-        let origin = Origin { from, correlation };
+        let origin = Origin { channel: Channel::Ui, from, correlation };
         self.audit.success(user.tenant, format!("user:{id}"), "user.create", origin).await?;
         self.proven(&user, origin).await
     }

@@ -3,6 +3,7 @@
 use tenants::{
     CorrelationId, TenantId,
     account::{User, normal_email},
+    audit::Channel,
 };
 
 use crate::{Identity, IdentityError, SignedIn, audit::Origin};
@@ -22,7 +23,7 @@ impl Identity {
         from: &str,
         correlation: CorrelationId,
     ) -> Result<SignedIn, IdentityError> {
-        let (email, origin) = (normal_email(email), Origin { from, correlation });
+        let (email, origin) = (normal_email(email), Origin { channel: Channel::Ui, from, correlation });
         self.back_off
             .begin(&email, self.clock.now())
             .map_err(|retry_after| IdentityError::HeldBack { retry_after })?;

@@ -2,10 +2,11 @@
 //!
 //! `cli` reads what was asked for, `config` what was set; `wiring` starts everything and stops it again;
 //! `adapters` and `feed` fit crates onto each other that do not know each other; `housekeeping` merges what
-//! commits leave behind in small pieces; `http` is what browsers and programs see; `demo` fills a hospital.
+//! commits leave behind in small pieces; `audit_heads` says how far the audit trails have come; `http` is what browsers and programs see; `demo` fills a hospital.
 //! Start reading at `wiring.rs`.
 
 mod adapters;
+mod audit_heads;
 mod cli;
 mod config;
 mod demo;

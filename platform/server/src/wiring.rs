@@ -25,6 +25,7 @@ use twins::{RecoveryError, Twins, device::Decoder, store::journal::Journal};
 
 use crate::{
     adapters::{Gate, ToLog, ToPresence},
+    audit_heads,
     config::Config,
     feed::FeedRelay,
     housekeeping, http,
@@ -117,6 +118,7 @@ impl Platform {
         tokio::spawn(background.clone().run_until_cancelled_owned(twins.checkpoints()));
         tokio::spawn(background.clone().run_until_cancelled_owned(housekeeping::run(database.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(follow_rights(access.clone())));
+        tokio::spawn(background.clone().run_until_cancelled_owned(audit_heads::run(database.clone())));
 
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let broker = listen(&config, &gate, &twins, clock.clone()).await?;

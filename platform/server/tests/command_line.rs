@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn iomt(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_iomt"));
@@ -164,4 +164,45 @@ fn a_file_of_devices_is_imported_as_a_whole() {
     assert!(code == Some(1) && stderr.contains("no device was made"), "{code:?} {stderr}");
     let (stdout, _, code) = run("device import --tenant st-mary more.csv");
     assert!(code == Some(0) && stdout.starts_with("id,token\nm-9,"), "{code:?} {stdout}");
+}
+
+#[test]
+fn a_trail_that_was_changed_is_named_by_its_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        text(&iomt(&arguments).current_dir(folder.path()).output().unwrap())
+    };
+    let (_, stderr, code) = run("audit verify");
+    assert!(code == Some(1) && stderr.contains("no database"), "{code:?} {stderr}");
+    assert!(!folder.path().join("iomt.db").exists());
+
+    assert_eq!(run("tenant create --slug st-mary --name Mary --admin-email a@b.example").2, Some(0));
+    let (stdout, stderr, code) = run("audit verify --anchor anchors.json");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(
+        stdout.contains("platform: no entries") && stdout.contains("st-mary: whole, 2 entries"),
+        "{stdout}"
+    );
+    let kept = std::fs::read_to_string(folder.path().join("anchors.json")).unwrap();
+
+    // The chain is cut back to nothing, head and all, which only the anchor knows.
+    let sqlite = |sql: &str| {
+        let database = folder.path().join("iomt.db");
+        Command::new("sqlite3").arg(database).arg(sql).status()
+    };
+    if sqlite("DELETE FROM audit_heads WHERE tenant_id <> zeroblob(16)").is_err() {
+        eprintln!("SKIPPED: sqlite3 is not installed");
+        return;
+    }
+    assert!(run("audit verify --tenant st-mary").0.contains("BROKEN: entry 1 was added without the head"));
+    sqlite("DELETE FROM audit_trail WHERE tenant_id <> zeroblob(16)").unwrap();
+    assert_eq!(run("audit verify").2, Some(0), "it looks as if nothing had ever been there");
+    let (stdout, stderr, code) = run("audit verify --anchor anchors.json --json");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &report["chains"][1]["broken"]["seq"]), (Some(1), &json!(1)), "{stderr}");
+    assert!(stderr.contains("1 of 2 audit trails"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("anchors.json")).unwrap(), kept);
+    std::fs::write(folder.path().join("anchors.json"), "{}").unwrap();
+    assert_eq!(run("audit verify --anchor anchors.json").2, Some(1), "no anchors are not all is well");
 }

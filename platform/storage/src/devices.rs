@@ -100,6 +100,7 @@ impl Devices for Database {
         for device in devices {
             register(&tx, scope, device).await?;
         }
+        audit::note_all(&tx, devices.iter().map(|device| &device.audit)).await?;
         Ok(tx.commit().await?)
     }
 
@@ -165,7 +166,7 @@ async fn register(
     if let Some(patient) = record.patient {
         assign(tx, &record.id, patient, audit).await?;
     }
-    audit::note(tx, audit).await
+    Ok(())
 }
 
 /// From the time of the audit entry on, the device measures the patient.

@@ -48,11 +48,7 @@ impl FoldRows {
         }
         self.set_aside.extend(fold.set_aside.iter().map(|message| set_aside_row(tenant, message)));
         self.outbox.extend(fold.outbox.iter().map(|entry| outbox::row(tenant, entry)));
-        self.audit.extend(fold.audit.iter().map(|(id, entry)| {
-            let mut row = audit::row(*id, entry);
-            row.tenant_id = *tenant.as_uuid();
-            row
-        }));
+        self.audit.extend(fold.audit.iter().map(|(id, entry)| audit::unchained(*id, entry)));
     }
 
     /// Writes them all.
@@ -61,7 +57,7 @@ impl FoldRows {
         write_snapshots(tx, self.snapshots.into_values().collect()).await?;
         write_set_aside(tx, self.set_aside).await?;
         outbox::add(tx, self.outbox).await?;
-        audit::add(tx, self.audit).await
+        audit::add_once(tx, self.audit).await
     }
 }
 

@@ -130,21 +130,26 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Adds many rows. The statements carry powers of two of them, so that there are few different ones to
+    /// Adds many rows; without a rule for conflicts each must be new. The statements carry powers of two of them, so that there are few different ones to
     /// prepare.
     pub(crate) async fn insert_many<E: EntityTrait>(
         &self,
         mut rows: Vec<E::Model>,
-        on_conflict: OnConflict,
+        on_conflict: impl Into<Option<OnConflict>>,
     ) -> Result<(), StorageError>
     where
         E::Model: IntoActiveModel<E::ActiveModel>,
     {
+        let on_conflict = on_conflict.into();
         while !rows.is_empty() {
             let size = ROWS_A_STATEMENT.min(1 << rows.len().ilog2());
             let rest = rows.split_off(size);
             let part = rows.into_iter().map(IntoActiveModel::into_active_model);
-            E::insert_many(part).on_conflict(on_conflict.clone()).exec_without_returning(&self.tx).await?;
+            let mut insert = E::insert_many(part);
+            if let Some(on_conflict) = &on_conflict {
+                insert = insert.on_conflict(on_conflict.clone());
+            }
+            insert.exec_without_returning(&self.tx).await?;
             rows = rest;
         }
         Ok(())

@@ -42,6 +42,16 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// What they are called, for people.
+    pub fn name(&self) -> String {
+        match &self.principal {
+            Principal::User { name, .. } => name.to_string(),
+            Principal::Device(id) => id.to_string(),
+        }
+    }
+}
+
 /// Rows that one policy covers for one user, and what it hides in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clause {

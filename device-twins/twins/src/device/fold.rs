@@ -5,10 +5,7 @@ use jiff::Timestamp;
 use readings::{Reading, Value, VitalSign};
 use rules::RuleSet;
 use templates::{Defect, RawMessage, Template};
-use tenants::{
-    CorrelationId, DeviceId, PatientId, TenantId,
-    audit::{AuditEntry, Outcome},
-};
+use tenants::{CorrelationId, DeviceId, PatientId, TenantId, audit::AuditEntry};
 use uuid::Uuid;
 
 use super::{
@@ -188,15 +185,11 @@ fn acknowledge(
     };
     let acknowledgement =
         Acknowledgement { by: entry.by, by_name: entry.by_name, at: message.received_at, note: entry.note };
+    let (actor, subject) = (format!("user:{}", entry.by), format!("alarm:{}", entry.alarm));
     let audit = AuditEntry {
-        tenant: context.tenant,
-        at: message.received_at,
-        actor: format!("user:{}", entry.by),
-        action: "alarm.acknowledge".to_owned(),
-        subject: format!("alarm:{}", entry.alarm),
-        outcome: Outcome::Success,
-        detail: String::new(),
+        actor_name: acknowledgement.by_name.clone(),
         correlation: message.correlation,
+        ..AuditEntry::new(context.tenant, message.received_at, actor, "alarm.acknowledge", subject)
     };
     effects.audit.push((entry_id(&audit.subject, message), audit));
     let command = DeviceCommand::Acknowledge { alarm: entry.alarm, acknowledgement };

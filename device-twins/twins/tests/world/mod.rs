@@ -13,7 +13,7 @@ use templates::{Defect, RawMessage, Template, builtin};
 use tenants::{
     CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     clock::{Clock, ManualClock},
     credentials::SecretHash,
     stores::Tenants,
@@ -213,14 +213,5 @@ pub(crate) fn at(text: &str) -> Timestamp {
 }
 
 fn entry(tenant: TenantId, clock: &ManualClock) -> AuditEntry {
-    AuditEntry {
-        tenant,
-        at: clock.now(),
-        actor: "system".into(),
-        action: "test.seed".into(),
-        subject: "test".into(),
-        outcome: Outcome::Success,
-        detail: String::new(),
-        correlation: CorrelationId(0),
-    }
+    AuditEntry::new(tenant, clock.now(), "system", "test.seed", "test")
 }

@@ -68,6 +68,9 @@ Examples:
     /// Register devices.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Look after the audit trails.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the GraphQL schema.
     #[command(after_help = "Examples:\n  iomt schema > schema.graphql")]
     Schema,
@@ -180,6 +183,37 @@ Examples:
   iomt template check monitor.json
   iomt template check models/ --json")]
     Check(TemplateCheckArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Walk every audit trail and name the first entry that is not as it was written.
+    #[command(after_help = "\
+Each entry has the hash of the one before, so what was edited, deleted, moved or cut off is found. Whoever can write the
+database could still write a whole trail anew: --anchor compares with the ends that an earlier run has seen, and remembers
+today's when all is well. Keep that file where nobody can change it who can change the database. The server logs the ends
+hourly, too.
+
+Examples:
+  iomt audit verify
+  iomt audit verify --tenant st-mary --json
+  iomt audit verify --anchor /mnt/elsewhere/iomt-anchors.json")]
+    Verify(AuditVerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuditVerifyArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Only the trail of this hospital, or of the platform.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) tenant: Option<TenantSlug>,
+    /// A file with the ends of the trails as an earlier run has seen them; it is made when it is not there.
+    #[arg(long, value_name = "FILE")]
+    pub(super) anchor: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -89,11 +89,10 @@ async fn database(config: &DatabaseConfig) -> Vec<Finding> {
     const CHECK: &str = "database";
     let shown = config.shown_url();
     // Looking must not make one.
-    if let Some(path) = config.url.strip_prefix("sqlite://") {
-        let path = Path::new(path.split('?').next().unwrap_or(path));
-        if !path.exists() {
-            return vec![missing_file(path, &shown)];
-        }
+    if let Some(path) = config.sqlite_file()
+        && !path.exists()
+    {
+        return vec![missing_file(path, &shown)];
     }
     let options = DatabaseOptions { max_connections: 1, ..DatabaseOptions::default() };
     let database = match Database::connect(&config.url, &options).await {

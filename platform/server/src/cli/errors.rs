@@ -31,6 +31,12 @@ pub(super) enum CliError {
     Import { problem: String },
     #[error("{refused} rows cannot be imported, so none was")]
     RowsRefused { refused: usize },
+    #[error("{broken} of {of} audit trails are not as they were written")]
+    AuditBroken { broken: usize, of: usize },
+    #[error("there is no database at {}", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("the anchors cannot be written to {}", path.display())]
+    Anchors { path: PathBuf, source: io::Error },
     #[error("the tokens cannot be written to {}, so no device was made", path.display())]
     Tokens { path: PathBuf, source: io::Error },
     #[error("{} cannot be read", path.display())]
@@ -72,6 +78,10 @@ impl CliError {
             Self::NoTemplates => "name a file, or a directory with files that end in .json",
             Self::NoTenant { .. } => "make it with `iomt tenant create`",
             Self::RowsRefused { .. } => "correct the file, or leave them out with --skip-bad",
+            Self::AuditBroken { .. } => {
+                "keep the database as it is, compare it with a backup, and find out who could write to it"
+            }
+            Self::NoDatabase { .. } => "see which one is meant with `iomt config check`",
             _ => return None,
         })
     }

@@ -1,6 +1,7 @@
 //! The command line. What was asked for goes to standard output, everything else to standard error.
 
 mod arguments;
+mod audit;
 mod config_check;
 mod demo;
 mod device;
@@ -20,7 +21,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use self::{
-    arguments::{Arguments, Command, ConfigCommand, DeviceCommand, TemplateCommand, TenantCommand},
+    arguments::{
+        Arguments, AuditCommand, Command, ConfigCommand, DeviceCommand, TemplateCommand, TenantCommand,
+    },
     errors::CliError,
 };
 
@@ -37,6 +40,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
         Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
         Command::Device(DeviceCommand::Import(arguments)) => device::import(&arguments),
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),
         Command::Schema => output::say(graphql_schema::sdl().trim_end()),
         Command::Openapi => output::say(crate::http::OPENAPI.trim_end()),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 use tenants::{
     CorrelationId,
-    onboarding::{NewHospital, Onboarded, Onboarding},
+    audit::{Channel, Origin},
+    onboarding::{Initiator, NewHospital, Onboarded, Onboarding},
 };
 
 use super::{ACTOR, CliError, arguments::TenantCreateArguments, output::say, runtime::block_on};
@@ -26,7 +27,13 @@ async fn create(config: &Config, arguments: &TenantCreateArguments) -> Result<()
         name: arguments.name.clone(),
         admin_email: arguments.admin_email.clone(),
     };
-    let aboard = onboarding.take_aboard(&new, ACTOR, CorrelationId::default()).await?;
+    let by = Initiator {
+        actor: ACTOR.to_owned(),
+        actor_name: String::new(),
+        origin: Origin::new(Channel::Cli, "", ""),
+        correlation: CorrelationId::default(),
+    };
+    let aboard = onboarding.take_aboard(&new, &by).await?;
     foundation.database.close().await.map_err(CliError::Migrate)?;
     let link = aboard.invitation.as_ref().map(|secret| link(config, secret.reveal()));
     if arguments.json {

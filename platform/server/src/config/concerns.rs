@@ -1,6 +1,6 @@
 //! The settings as types, one struct per concern.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
 use url::Url;
 
@@ -70,6 +70,12 @@ impl DatabaseConfig {
             known.then(|| text.to_owned())
         })?;
         Ok(Self { url, max_connections: number(values, &key::DATABASE_CONNECTIONS, "1 to 1000", 1..=1_000)? })
+    }
+
+    /// The file, where it is one.
+    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
     /// The address without its password.

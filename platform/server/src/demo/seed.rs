@@ -8,11 +8,10 @@ use readings::{Path, Unit};
 use rules::{Condition, Rule};
 use storage::Database;
 use tenants::{
-    CorrelationId, DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId,
-    User, UserId,
+    DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId, User, UserId,
     access::{Access, AccessError, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{ApiToken, Login},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     clock::Clock,
     credentials::{BearerToken, CredentialError, SecretHash, generate},
     org::{OrgUnit, UnitKind},
@@ -249,15 +248,7 @@ impl Seed {
     }
 
     fn audit(&self, tenant: TenantId, actor: &str, action: &str, subject: String) -> AuditEntry {
-        AuditEntry {
-            tenant,
-            at: self.clock.now(),
-            actor: actor.to_owned(),
-            action: action.to_owned(),
-            subject,
-            outcome: Outcome::Success,
-            detail: "set up with the demo".to_owned(),
-            correlation: CorrelationId::default(),
-        }
+        let entry = AuditEntry::new(tenant, self.clock.now(), actor, action, subject);
+        AuditEntry { detail: "set up with the demo".to_owned(), ..entry }
     }
 }

@@ -7,7 +7,12 @@ use actix_web::{
     http::header::{self, HeaderName},
 };
 use identity::{Identity, IdentityError};
-use tenants::{CorrelationId, ErrorKind, access::Caller, credentials::SecretHash};
+use tenants::{
+    CorrelationId, ErrorKind,
+    access::Caller,
+    audit::{Channel, Origin},
+    credentials::SecretHash,
+};
 
 use super::{problem::Problem, site::Site};
 
@@ -102,6 +107,20 @@ pub(super) fn correlation(request: &HttpRequest) -> CorrelationId {
 /// Where a request comes from, for the audit trail. What proxies add is not believed: anybody can add it.
 pub(super) fn peer(request: &HttpRequest) -> String {
     request.peer_addr().map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string())
+}
+
+/// A browser with a session is the user interface.
+pub(super) const fn channel(presented: &Presented) -> Channel {
+    match presented {
+        Presented::Cookie(_) => Channel::Ui,
+        Presented::Bearer(_) | Presented::Nothing => Channel::Graphql,
+    }
+}
+
+/// Where a request comes from, with all that is known of it.
+pub(super) fn origin(request: &HttpRequest, presented: &Presented) -> Origin {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Origin::new(channel(presented), &peer(request), agent.unwrap_or_default())
 }
 
 #[cfg(test)]

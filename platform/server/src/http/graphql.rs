@@ -10,7 +10,7 @@ use graphql_schema::MAX_BODY_BYTES;
 
 use super::{
     body,
-    caller::{Intent, caller, correlation},
+    caller::{Intent, Presented, caller, correlation, origin},
     graphql_document::is_queries_only,
     problem::Problem,
     site::Site,
@@ -51,7 +51,8 @@ pub(super) async fn not_allowed() -> Problem {
 }
 
 async fn execute(site: &Site, request: &HttpRequest, operation: Request) -> Result<HttpResponse, Problem> {
-    let (schema, operation) = (site.parts.schema.clone(), operation.data(correlation(request)));
+    let origin = origin(request, &Presented::of(site, request));
+    let (schema, operation) = (site.parts.schema.clone(), operation.data(correlation(request)).data(origin));
     let response = site.run(async move { schema.execute(operation).await }).await?;
     Ok(HttpResponse::Ok().json(response))
 }

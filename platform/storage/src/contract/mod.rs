@@ -4,6 +4,7 @@
 //! own; on PostgreSQL one test runs them all, each with a database of its own, on one throw-away server.
 
 mod accounts;
+mod audit;
 mod boundary;
 mod durability;
 mod fence;
@@ -49,6 +50,13 @@ cases! {
         tenants_are_listed_without_the_platform
         a_login_is_found_by_its_address_alone
         tokens_and_sessions_stay_in_their_tenant
+    }
+    audit {
+        entries_are_read_newest_first_and_filtered
+        whatever_is_done_to_a_chain_is_found
+        a_clever_forger_is_found
+        many_writers_keep_the_chain_whole
+        what_is_rolled_back_leaves_no_gap
     }
     boundary {
         equal_ids_in_two_tenants_do_not_meet

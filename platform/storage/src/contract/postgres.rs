@@ -39,6 +39,7 @@ async fn the_contract_on_postgres() {
     let failed: Vec<&str> = failed.filter_map(async |name| name).collect().await;
     an_ordinary_owner_is_bound_too(&server, &template).await;
     a_server_without_ddl_rights_works(&server, &template).await;
+    an_ordinary_owner_carries_the_trail_over(&server, &template).await;
     template.close().await.unwrap();
     assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
 }
@@ -72,7 +73,7 @@ async fn a_forgotten_condition(world: World) {
     world.commit(vec![segment(world.b, 1, &[("m-2", &[1])])]).await;
     assert_eq!(count(&world, "SELECT count(*) FROM devices").await, 1);
     assert_eq!(count(&world, "SELECT count(*) FROM segments").await, 0);
-    assert_eq!(count(&world, "SELECT count(*) FROM audit").await, 2, "of the tenant and of its device");
+    assert_eq!(count(&world, "SELECT count(*) FROM audit_trail").await, 2, "of the tenant and of its device");
 
     // Nor can a row be put into another tenant, or changed there.
     let tx = world.database.begin_write(world.a).await.unwrap();
@@ -125,12 +126,13 @@ async fn append_only(world: World) {
     world.commit(vec![segment(world.a, 1, &[("m-1", &[1])])]).await;
     for sql in [
         "UPDATE segments SET messages = ''",
-        "UPDATE audit SET actor = 'nobody'",
-        "DELETE FROM audit",
+        "UPDATE audit_trail SET actor = 'nobody'",
+        "DELETE FROM audit_trail",
+        "DELETE FROM audit_heads",
         "TRUNCATE segments",
-        "DROP TABLE audit",
+        "DROP TABLE audit_trail",
         "CREATE TABLE mine (id int)",
-        "ALTER TABLE audit DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE audit_trail DISABLE ROW LEVEL SECURITY",
     ] {
         let tx = world.database.begin_write(world.a).await.unwrap();
         assert!(tx.execute_sql(sql, []).await.is_err(), "{sql}");
@@ -164,6 +166,16 @@ async fn an_ordinary_owner_is_bound_too(server: &Server, admin: &Database) {
     let checked = careless.check_row_level_security().await;
     assert!(matches!(checked, Err(StorageError::BypassesRowSecurity { .. })), "{checked:?}");
     careless.close().await.unwrap();
+}
+
+/// Row level security binds the owner, also while it migrates.
+async fn an_ordinary_owner_carries_the_trail_over(server: &Server, admin: &Database) {
+    for sql in ["CREATE ROLE heir LOGIN NOSUPERUSER", "CREATE DATABASE heir OWNER heir"] {
+        admin.0.writer.execute_unprepared(sql).await.unwrap();
+    }
+    let database = connect(&server.url("heir", "heir")).await;
+    super::audit::the_first_trail_is_carried_over(&database).await;
+    database.close().await.unwrap();
 }
 
 /// As recommended: one role migrates, the server's own has no more than the runtime role's rights.

@@ -6,7 +6,7 @@ use ::tenants::{
     AlarmId, CorrelationId, DeviceId, PatientId, RuleId, Sequence, Tenant, TenantId, TenantSlug, UnitId,
     UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     clock::ManualClock,
     credentials::SecretHash,
     org::{OrgUnit, UnitKind},
@@ -148,16 +148,8 @@ pub(super) fn at(milliseconds: i64) -> Timestamp {
 }
 
 pub(super) fn entry(tenant: TenantId) -> AuditEntry {
-    AuditEntry {
-        tenant,
-        at: at(0),
-        actor: "system".into(),
-        action: "device.create".into(),
-        subject: "device:x".into(),
-        outcome: Outcome::Success,
-        detail: String::new(),
-        correlation: CorrelationId(u64::MAX),
-    }
+    let entry = AuditEntry::new(tenant, at(0), "system", "device.create", "device:x");
+    AuditEntry { correlation: CorrelationId(u64::MAX), ..entry }
 }
 
 pub(super) fn patient(id: u128, name: &str, mrn: &str, place: (&str, &str)) -> PatientRecord {

@@ -4,6 +4,7 @@ mod dialect;
 mod m0001_first;
 mod m0002_access;
 mod m0004_invitations;
+mod m0005_audit;
 
 use std::collections::HashSet;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first::Migration),
             Box::new(m0002_access::Migration),
             Box::new(m0004_invitations::Migration),
+            Box::new(m0005_audit::Migration),
         ]
     }
 }

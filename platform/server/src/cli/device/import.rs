@@ -4,9 +4,9 @@ use std::{collections::HashSet, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tenants::{
-    CorrelationId, DeviceId, PatientId, Tenant, TenantId, UnitId, UserId,
+    DeviceId, PatientId, Tenant, TenantId, UnitId, UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
-    audit::{AuditEntry, Outcome},
+    audit::{AuditEntry, Channel, Origin},
     credentials::{SecretHash, generate},
     stores::Tenants,
 };
@@ -111,14 +111,8 @@ async fn make(
         record: DeviceRecord { unit, ..row.device.clone() },
         token: SecretHash::of(token.as_bytes()),
         audit: AuditEntry {
-            tenant: tenant.id,
-            at,
-            actor: ACTOR.to_owned(),
-            action: "device.create".to_owned(),
-            subject: format!("device:{}", row.device.id),
-            outcome: Outcome::Success,
-            detail: String::new(),
-            correlation: CorrelationId::default(),
+            origin: Origin::new(Channel::Cli, "", ""),
+            ..AuditEntry::new(tenant.id, at, ACTOR, "device.create", format!("device:{}", row.device.id))
         },
     });
     let devices: Vec<_> = devices.collect();

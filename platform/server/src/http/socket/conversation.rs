@@ -7,12 +7,12 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, 
 use async_graphql::http::{ClientMessage, WsMessage};
 use graphql_schema::MAX_BODY_BYTES;
 use serde::Deserialize;
-use tenants::{CorrelationId, ErrorKind, access::Caller, clock::Stopwatch};
+use tenants::{CorrelationId, ErrorKind, access::Caller, audit::Origin, clock::Stopwatch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{
     super::{
-        caller::{Presented, bearer},
+        caller::{Presented, bearer, channel},
         site::Site,
     },
     protocol::Protocol,
@@ -58,13 +58,19 @@ pub(super) struct Conversation {
     site: Data<Site>,
     session: Session,
     correlation: CorrelationId,
+    origin: Origin,
     heard: Stopwatch,
     operations: HashSet<String>,
 }
 
 impl Conversation {
-    pub(super) fn new(site: Data<Site>, session: Session, correlation: CorrelationId) -> Self {
-        Self { site, session, correlation, heard: Stopwatch::start(), operations: HashSet::new() }
+    pub(super) fn new(
+        site: Data<Site>,
+        session: Session,
+        correlation: CorrelationId,
+        origin: Origin,
+    ) -> Self {
+        Self { site, session, correlation, origin, heard: Stopwatch::start(), operations: HashSet::new() }
     }
 
     /// From the handshake to the end.
@@ -135,8 +141,11 @@ impl Conversation {
         caller: Caller,
     ) -> End {
         let (site, correlation) = (self.site.clone(), self.correlation);
+        // The message that begins the conversation may have brought a token in place of the cookie.
+        let origin = Origin { channel: channel(presented), ..self.origin.clone() };
         let schema = site.parts.schema.clone();
-        let mut protocol = Protocol::start(&site.parts.runtime, schema, caller.clone(), correlation);
+        let mut protocol =
+            Protocol::start(&site.parts.runtime, schema, caller.clone(), (correlation, origin));
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.reset();

@@ -15,7 +15,7 @@ use actix_web::{
 
 use self::conversation::Conversation;
 use super::{
-    caller::{Presented, correlation},
+    caller::{Presented, correlation, origin},
     problem::Problem,
     site::Site,
 };
@@ -42,7 +42,7 @@ pub(super) async fn open(
     }
     let (response, session, frames) = actix_ws::handle_with_protocols(&request, payload, &[PROTOCOL])
         .map_err(|_| Problem::bad_input("the request is not a valid WebSocket handshake"))?;
-    let conversation = Conversation::new(site, session, correlation(&request));
+    let conversation = Conversation::new(site, session, correlation(&request), origin(&request, &presented));
     actix_web::rt::spawn(conversation.run(frames, presented));
     Ok(response)
 }

@@ -7,7 +7,7 @@ use async_graphql::{
     http::{ClientMessage, WebSocket, WebSocketProtocols, WsMessage},
 };
 use futures_util::{StreamExt, stream};
-use tenants::{CorrelationId, access::Caller};
+use tenants::{CorrelationId, access::Caller, audit::Origin};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -32,13 +32,14 @@ impl Protocol {
         runtime: &Handle,
         schema: Schema,
         caller: Caller,
-        correlation: CorrelationId,
+        (correlation, origin): (CorrelationId, Origin),
     ) -> Self {
         let (inbox, mut received) = mpsc::channel(INBOX);
         let (sending, outbox) = mpsc::channel(OUTBOX);
         let mut data = Data::default();
         data.insert(caller);
         data.insert(correlation);
+        data.insert(origin);
         let task = async move {
             let init = stream::once(async { ClientMessage::ConnectionInit { payload: None } });
             let rest = stream::poll_fn(move |context| received.poll_recv(context));

@@ -19,10 +19,10 @@ use graphql_schema::{Limits, Services};
 use jiff::Timestamp;
 use serde_json::Value;
 use tenants::{
-    CorrelationId, DeviceId, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    DeviceId, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, RoleGrant},
     account::{ApiToken, Login, User},
-    audit::{AuditEntry, Outcome},
+    audit::AuditEntry,
     credentials::{BearerToken, SecretHash, generate},
     onboarding::Onboarding,
     stores::{Accounts, Tenants},
@@ -241,14 +241,5 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
 }
 
 fn entry(tenant: TenantId, at: Timestamp) -> AuditEntry {
-    AuditEntry {
-        tenant,
-        at,
-        actor: "system".to_owned(),
-        action: "test.set_up".to_owned(),
-        subject: "test:1".to_owned(),
-        outcome: Outcome::Success,
-        detail: String::new(),
-        correlation: CorrelationId::default(),
-    }
+    AuditEntry::new(tenant, at, "system", "test.set_up", "test:1")
 }
