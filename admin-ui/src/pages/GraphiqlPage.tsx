@@ -18,7 +18,9 @@ permitStyleElements();
 const FIRST_QUERY = `query Me {
   viewer {
     displayName
-    role
+    roles {
+      role
+    }
     permissions
   }
 }

@@ -72,7 +72,16 @@ async fn a_device_tells_what_it_said_and_what_was_not_understood() {
     hospital.send(MONITOR, json!("not an object")).await;
     let document = "query ($id: ID!) { device(id: $id) { connected lastSeenAt messageCount setAsideCount
         readings { path value unit modeled } setAside(first: 5) { reason sequence } patient { bed } } }";
-    let device = hospital.data(Role::Admin, document, json!({ "id": MONITOR })).await["device"].take();
+    let device =
+        async || hospital.data(Role::Admin, document, json!({ "id": MONITOR })).await["device"].take();
+    // The twin knows at once; the row of the message that was set aside is there with its next commit.
+    let committed = async {
+        while device().await["setAside"] == json!([]) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), committed).await.unwrap();
+    let device = device().await;
     assert_eq!((&device["messageCount"], &device["setAsideCount"]), (&json!(2), &json!(1)));
     assert_eq!(device["connected"], false);
     assert_eq!(device["lastSeenAt"], hospital.now().to_string());
