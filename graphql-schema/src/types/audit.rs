@@ -20,6 +20,10 @@ pub(crate) struct AuditEntry {
     subject: String,
     outcome: AuditOutcome,
     detail: String,
+    /// Through what: ui, graphql, rest, mqtt, cli, or system for the platform itself
+    channel: String,
+    /// Network address; empty where there is none.
+    address: String,
     /// Leads to the traces.
     correlation_id: String,
 }
@@ -40,6 +44,8 @@ impl From<NamedEntry> for AuditEntry {
             subject: entry.subject,
             outcome: entry.outcome.into(),
             detail: entry.detail,
+            channel: entry.origin.channel.as_str().to_owned(),
+            address: entry.origin.address.to_string(),
             correlation_id: entry.correlation.to_string(),
         }
     }

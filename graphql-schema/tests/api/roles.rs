@@ -55,7 +55,7 @@ const QUESTIONS: [(&str, &str); 35] = [
     ("rules", "{ rules { id name version } }"),
     (
         "auditLog",
-        "{ auditLog { nodes { at actor actorName action subject outcome detail correlationId } totalCount } }",
+        "{ auditLog { nodes { at actor actorName action subject outcome detail channel address correlationId } totalCount } }",
     ),
     ("acknowledgeAlarm", "mutation ($alarm: ID!) { acknowledgeAlarm(input: { id: $alarm }) { state } }"),
     ("saveRule", "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }"),

@@ -36,6 +36,16 @@ const columns = [
     header: 'Outcome',
     cell: ({ row: { original } }) => (original.outcome === 'DENIED' ? <strong>refused</strong> : 'done'),
   }),
+  column.display({
+    id: 'origin',
+    header: 'From',
+    cell: ({ row: { original } }) => (
+      <>
+        {original.address || '–'}
+        <div className={page.soft}>{original.channel}</div>
+      </>
+    ),
+  }),
   column.display({ id: 'detail', header: 'Detail', cell: ({ row: { original } }) => original.detail }),
 ];
 
@@ -44,8 +54,8 @@ export function AuditTable(props: { rows: readonly AuditRow[]; total: number; li
     <DataTable
       label="Audit trail"
       columns={columns}
-      widths="9rem minmax(13rem, 1.3fr) minmax(15rem, 1.5fr) 5rem minmax(10rem, 1.5fr)"
-      minWidth="62rem"
+      widths="9rem minmax(13rem, 1.3fr) minmax(15rem, 1.5fr) 5rem 8rem minmax(9rem, 1.2fr)"
+      minWidth="68rem"
       rowHeight={56}
       {...props}
     />
