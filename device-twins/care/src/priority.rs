@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The priority of an alarm after IEC 60601-1-8 (edition 2006 with amendments 1:2012 and 2:2020), clause 6.1.2.
 ///
-/// There it follows from what may come of not answering, and how soon:
+/// There, in Table 1, it follows from what may come of not answering, and how soon:
 ///
 /// | potential result of not responding | immediate | prompt | delayed |
 /// |---|---|---|---|

@@ -61,6 +61,11 @@ impl VitalSign {
     }
 
     /// The LOINC code (<https://loinc.org>).
+    ///
+    /// Rates, pressures and temperature are the codes of HL7's vital signs
+    /// (<https://hl7.org/fhir/R5/valueset-observation-vitalsignresult.html>). Saturation is the narrower code for
+    /// pulse oximetry, which the US Core pulse oximetry profile puts beside HL7's 2708-6 (arterial blood, however
+    /// measured); 3151-8 is that profile's inhaled oxygen flow rate.
     pub const fn loinc(self) -> &'static str {
         match self {
             Self::HeartRate => "8867-4",
@@ -107,6 +112,7 @@ impl VitalSign {
         UNITS[self.index()].clone()
     }
 
+    /// HL7's units for vital signs: <https://hl7.org/fhir/R5/valueset-ucum-vitals-common.html>.
     const fn ucum(self) -> Option<&'static str> {
         match self {
             Self::HeartRate | Self::RespiratoryRate => Some("/min"),
@@ -123,9 +129,10 @@ impl VitalSign {
     ///   sets this; it is the platform's own limit, so that a probe that fell off is noticed on the board
     ///   within minutes, and one lost message is not.
     /// - Blood pressure, measured from time to time: 1 hour; the rest (temperature, oxygen, consciousness):
-    ///   4 hours. These are the shortest intervals between observations that the Royal College of Physicians
-    ///   lays down for a patient at risk (NEWS2, 2017, Chart 4: every hour from a score of 5 or a 3 in one
-    ///   parameter, every 4 to 6 hours from a score of 1).
+    ///   4 hours. These are intervals between observations that the Royal College of Physicians lays down
+    ///   (NEWS2, 2017, Chart 4: at least every hour from a score of 5 or a 3 in one parameter, at least every
+    ///   4 to 6 hours from a score of 1). From a score of 7 it asks for continuous monitoring: a value that is
+    ///   current here may then be older than it should be, which is why each is shown with its age.
     pub const fn stale_after(self) -> SignedDuration {
         match self {
             Self::HeartRate | Self::OxygenSaturation | Self::RespiratoryRate => SignedDuration::from_mins(2),
@@ -197,6 +204,25 @@ mod tests {
         }
         assert_eq!(VitalSign::ALL.map(VitalSign::loinc).into_iter().collect::<BTreeSet<_>>().len(), 8);
         assert!("pulse".parse::<VitalSign>().is_err());
+    }
+
+    /// Transcribed a second time, from HL7's value sets and US Core: a wrong code may have a right check digit.
+    #[test]
+    fn codes_and_units_are_those_of_hl7s_vital_signs() {
+        let published = [
+            (VitalSign::HeartRate, "8867-4", Some("/min")),
+            (VitalSign::OxygenSaturation, "59408-5", Some("%")),
+            (VitalSign::RespiratoryRate, "9279-1", Some("/min")),
+            (VitalSign::SystolicPressure, "8480-6", Some("mm[Hg]")),
+            (VitalSign::DiastolicPressure, "8462-4", Some("mm[Hg]")),
+            (VitalSign::Temperature, "8310-5", Some("Cel")),
+            (VitalSign::SupplementalOxygen, "3151-8", None),
+            (VitalSign::Consciousness, "67775-7", None),
+        ];
+        assert_eq!(published.map(|(sign, ..)| sign), VitalSign::ALL);
+        for (sign, loinc, ucum) in published {
+            assert_eq!((sign.loinc(), sign.ucum()), (loinc, ucum), "{sign}");
+        }
     }
 
     #[test]
