@@ -73,6 +73,12 @@ impl Entry {
         self
     }
 
+    /// The next look goes through the whole log again: what was found once may have been lost since.
+    pub(crate) fn forget_what_was_found(&mut self) {
+        self.logged.clear();
+        (self.found, self.looked_at) = (0, 0);
+    }
+
     /// Every acknowledged message is in the log, each looked for by itself.
     pub(crate) async fn is_kept_by_the_log(&mut self, api: &GraphQl) {
         let document = "query ($id: ID!, $before: String) { device(id: $id) {
