@@ -68,6 +68,7 @@ async fn checkpoint(shared: &Shared, tenant: TenantId) -> Result<(), CheckpointE
     if complete && upto > shared.marks(tenant).checkpoint {
         shared.journal.checkpoint(tenant, upto).await?;
         shared.mark(tenant, |marks| marks.checkpoint = upto);
+        shared.metrics.checkpoints.inc();
     }
     for seen in devices.iter().filter(|seen| seen.idle) {
         seen.address.do_send(device::Passivate);

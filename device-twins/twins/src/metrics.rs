@@ -24,6 +24,8 @@ pub struct TwinMetrics {
     pub folded: Counter,
     /// Messages set aside, by reason.
     pub set_aside: Family<ReasonLabel, Counter>,
+    /// Checkpoints written: from the last one on, a restart has to fold.
+    pub checkpoints: Counter,
     /// Panics caught by supervision.
     pub panics: Counter,
     /// Alarm changes (raised, acknowledged, cleared).
@@ -48,6 +50,7 @@ impl Default for TwinMetrics {
             committed: Counter::default(),
             folded: Counter::default(),
             set_aside: Family::default(),
+            checkpoints: Counter::default(),
             panics: Counter::default(),
             alarm_changes: Counter::default(),
             active_twins: Gauge::default(),
@@ -65,6 +68,7 @@ impl TwinMetrics {
         registry.register("ingest_committed_messages", "Messages in the log", self.committed.clone());
         registry.register("twins_folded_messages", "Messages folded", self.folded.clone());
         registry.register("twins_set_aside_messages", "Messages set aside", self.set_aside.clone());
+        registry.register("twins_checkpoints", "Checkpoints written", self.checkpoints.clone());
         registry.register("twins_panics", "Panics caught by supervision", self.panics.clone());
         registry.register("twins_alarm_changes", "Alarm changes", self.alarm_changes.clone());
         registry.register("twins_active", "Twins in memory", self.active_twins.clone());
