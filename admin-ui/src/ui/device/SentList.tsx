@@ -29,7 +29,7 @@ export function SentList({ messages }: { messages: readonly Sent[] }) {
                     <div className={`${page.soft} ${page.small}`}>no. {sequence}</div>
                   </td>
                   <td>
-                    <code className={page.mono}>{topic}</code>
+                    <code className={`${page.mono} ${page.whole}`}>{topic}</code>
                     <div className={`${page.soft} ${page.small}`}>{size.toLocaleString()} bytes</div>
                   </td>
                   <td>
