@@ -19,7 +19,7 @@ export function Quarantine({ deviceId, reason, onReleased }: QuarantineProps) {
     <>
       <div className={classes.quarantine}>
         <p>
-          <strong>In quarantine.</strong> {reason} Its messages are stored, but its readings do not move on
+          <strong>In quarantine:</strong> {reason}. Its messages are stored, but its readings do not move on
           until it is released; then it catches up from the log.
         </p>
         {may('device:write') && (
