@@ -23,8 +23,8 @@ pub enum VitalSign {
     DiastolicPressure,
     /// Body temperature, in Cel. LOINC 8310-5.
     Temperature,
-    /// Whether the patient breathes supplemental oxygen rather than air: a flag. LOINC has no code for the
-    /// yes or no; 3151-8, the inhaled oxygen flow rate, is the quantity that it says to be above zero.
+    /// Whether the patient breathes supplemental oxygen rather than air: a flag, without a LOINC code. 3151-8,
+    /// the inhaled oxygen flow rate, is a quantity in L/min and would make a number of the yes or no.
     SupplementalOxygen,
     /// Level of consciousness as one letter of ACVPU: `A` alert, `C` new confusion, `V` responds to voice,
     /// `P` responds to pain, `U` unresponsive. LOINC 67775-7.
@@ -60,22 +60,22 @@ impl VitalSign {
         self as usize
     }
 
-    /// The LOINC code (<https://loinc.org>).
+    /// The LOINC code (<https://loinc.org>), none for supplemental oxygen.
     ///
     /// Rates, pressures and temperature are the codes of HL7's vital signs
     /// (<https://hl7.org/fhir/R5/valueset-observation-vitalsignresult.html>). Saturation is the narrower code for
     /// pulse oximetry, which the US Core pulse oximetry profile puts beside HL7's 2708-6 (arterial blood, however
-    /// measured); 3151-8 is that profile's inhaled oxygen flow rate.
-    pub const fn loinc(self) -> &'static str {
+    /// measured).
+    pub const fn loinc(self) -> Option<&'static str> {
         match self {
-            Self::HeartRate => "8867-4",
-            Self::OxygenSaturation => "59408-5",
-            Self::RespiratoryRate => "9279-1",
-            Self::SystolicPressure => "8480-6",
-            Self::DiastolicPressure => "8462-4",
-            Self::Temperature => "8310-5",
-            Self::SupplementalOxygen => "3151-8",
-            Self::Consciousness => "67775-7",
+            Self::HeartRate => Some("8867-4"),
+            Self::OxygenSaturation => Some("59408-5"),
+            Self::RespiratoryRate => Some("9279-1"),
+            Self::SystolicPressure => Some("8480-6"),
+            Self::DiastolicPressure => Some("8462-4"),
+            Self::Temperature => Some("8310-5"),
+            Self::SupplementalOxygen => None,
+            Self::Consciousness => Some("67775-7"),
         }
     }
 
@@ -202,7 +202,8 @@ mod tests {
             assert_eq!(sign.unit().is_some(), sign.ucum().is_some(), "{sign}: its unit is not UCUM");
             assert!(sign.stale_after() > SignedDuration::ZERO);
         }
-        assert_eq!(VitalSign::ALL.map(VitalSign::loinc).into_iter().collect::<BTreeSet<_>>().len(), 8);
+        let codes: Vec<_> = VitalSign::ALL.into_iter().filter_map(VitalSign::loinc).collect();
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "no two signs share a code");
         assert!("pulse".parse::<VitalSign>().is_err());
     }
 
@@ -210,14 +211,15 @@ mod tests {
     #[test]
     fn codes_and_units_are_those_of_hl7s_vital_signs() {
         let published = [
-            (VitalSign::HeartRate, "8867-4", Some("/min")),
-            (VitalSign::OxygenSaturation, "59408-5", Some("%")),
-            (VitalSign::RespiratoryRate, "9279-1", Some("/min")),
-            (VitalSign::SystolicPressure, "8480-6", Some("mm[Hg]")),
-            (VitalSign::DiastolicPressure, "8462-4", Some("mm[Hg]")),
-            (VitalSign::Temperature, "8310-5", Some("Cel")),
-            (VitalSign::SupplementalOxygen, "3151-8", None),
-            (VitalSign::Consciousness, "67775-7", None),
+            (VitalSign::HeartRate, Some("8867-4"), Some("/min")),
+            (VitalSign::OxygenSaturation, Some("59408-5"), Some("%")),
+            (VitalSign::RespiratoryRate, Some("9279-1"), Some("/min")),
+            (VitalSign::SystolicPressure, Some("8480-6"), Some("mm[Hg]")),
+            (VitalSign::DiastolicPressure, Some("8462-4"), Some("mm[Hg]")),
+            (VitalSign::Temperature, Some("8310-5"), Some("Cel")),
+            // 3151-8 is a flow in L/min: a yes or no under it would be read as a number.
+            (VitalSign::SupplementalOxygen, None, None),
+            (VitalSign::Consciousness, Some("67775-7"), None),
         ];
         assert_eq!(published.map(|(sign, ..)| sign), VitalSign::ALL);
         for (sign, loinc, ucum) in published {
@@ -227,9 +229,9 @@ mod tests {
 
     #[test]
     fn loinc_codes_have_a_right_check_digit() {
-        for sign in VitalSign::ALL {
-            let (number, check) = sign.loinc().split_once('-').unwrap();
-            assert_eq!(luhn(number), check.parse::<u32>().unwrap(), "{sign}: {}", sign.loinc());
+        for (sign, code) in VitalSign::ALL.into_iter().filter_map(|sign| Some((sign, sign.loinc()?))) {
+            let (number, check) = code.split_once('-').unwrap();
+            assert_eq!(luhn(number), check.parse::<u32>().unwrap(), "{sign}: {code}");
         }
     }
 

@@ -13,7 +13,8 @@ use crate::scalars::DateTime;
 pub(crate) struct Vital {
     sign: VitalSign,
     label: &'static str,
-    loinc: &'static str,
+    /// Null for supplemental oxygen: LOINC codes its flow, not the yes or no.
+    loinc: Option<&'static str>,
     /// Numeric value in unit; null for coded signs.
     value: Option<f64>,
     /// Coded value, e.g. A for alert; yes or no for supplemental oxygen; null for numeric signs.
@@ -100,6 +101,7 @@ mod tests {
         for (sign, value, number, code, unit) in rows {
             let shown = shown(sign, &vital(value, 1, 1), now());
             assert_eq!((shown.value, shown.code.as_deref(), shown.unit.as_str()), (number, code, unit));
+            assert_eq!(shown.loinc.is_none(), sign == SupplementalOxygen, "a flag is no flow in L/min");
         }
     }
 }

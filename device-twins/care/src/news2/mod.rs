@@ -1,8 +1,9 @@
 //! The National Early Warning Score, second version (NEWS2).
 //!
 //! Source: Royal College of Physicians. *National Early Warning Score (NEWS) 2: Standardising the assessment
-//! of acute-illness severity in the NHS.* Updated report of a working party. London: RCP, 2017. Chart 1 (the
-//! scoring system, transcribed in `chart.rs`) and Chart 2 (thresholds and triggers, in [`Risk`]).
+//! of acute-illness severity in the NHS.* Updated report of a working party. London: RCP, 2017,
+//! ISBN 978-1-86016-682-2. Chart 1 (the scoring system, transcribed in `chart.rs`) and Chart 2 (thresholds and
+//! triggers, in [`Risk`]).
 //!
 //! The score is made for adults in acute care: not for children under 16 years and not in pregnancy, as the
 //! report says itself.
