@@ -10,13 +10,14 @@ use std::{
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
 use graphql_schema::{Limits, Services};
-use identity::{Identity, IdentityError};
+use identity::{Federation, Identity, IdentityError, MasterKeySealer};
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
 use tenants::{
     StoreError,
     access::Access,
     clock::{Clock, SystemClock},
+    keys::SealError,
     onboarding::Onboarding,
 };
 use tokio::time::MissedTickBehavior;
@@ -28,6 +29,7 @@ use crate::{
     config::Config,
     feed::FeedRelay,
     housekeeping, http,
+    master_key::{self, MasterKeyError},
 };
 
 /// How often it is looked whether somebody else has changed rights. A change takes effect within a second.
@@ -49,6 +51,10 @@ pub(crate) enum StartError {
         #[source]
         cause: io::Error,
     },
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error("the master key cannot be used")]
+    Sealer(#[from] SealError),
     #[error("the set-up link cannot be made")]
     Setup(#[from] IdentityError),
 }
@@ -71,7 +77,14 @@ impl Foundation {
         database.check_row_level_security().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
-        let identity = Identity::new(store.clone(), store.clone(), store.clone(), store, clock.clone());
+        let identity =
+            Identity::new(store.clone(), store.clone(), store.clone(), store.clone(), clock.clone())
+                .with_providers(Federation {
+                    providers: store.clone(),
+                    logins: store,
+                    sealer: Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?),
+                    loopback_http: !config.http.is_https(),
+                });
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }
