@@ -139,7 +139,10 @@ impl Platform {
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let http_metrics = http::HttpMetrics::default();
         let parts = http::Parts {
-            schema: graphql_schema::schema(services(&database, &access, &twins, &clock), Limits::default()),
+            schema: graphql_schema::schema(
+                services(&database, &identity, &access, &twins, &clock),
+                Limits::default(),
+            ),
             identity: identity.clone(),
             twins: twins.clone(),
             clock,
@@ -248,7 +251,13 @@ fn probe(database: &Database) -> http::Probe {
     })
 }
 
-fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Arc<dyn Clock>) -> Services {
+fn services(
+    database: &Database,
+    identity: &Arc<Identity>,
+    access: &Arc<Access>,
+    twins: &Twins,
+    clock: &Arc<dyn Clock>,
+) -> Services {
     let store = Arc::new(database.clone());
     Services {
         access: access.clone(),
@@ -256,6 +265,8 @@ fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Ar
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
+        providers: store.clone(),
+        enrolment: identity.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

@@ -128,11 +128,13 @@ async fn read(tx: &TenantTx, select: Select<Entity>) -> Result<Vec<IdentityProvi
 }
 
 async fn replace(tx: &TenantTx, row: Model) -> Result<(), StorageError> {
-    let (tenant, id, previous) = (row.tenant_id, row.id, row.version - 1);
+    let (tenant, id, issuer, previous) = (row.tenant_id, row.id, row.issuer.clone(), row.version - 1);
     let update = Entity::update_many()
         .set(row.into_active_model().reset_all())
         .filter(Column::TenantId.eq(tenant))
         .filter(Column::Id.eq(id))
+        // People are known by issuer and subject: with another issuer, others would own their accounts.
+        .filter(Column::Issuer.eq(issuer))
         .filter(Column::Version.eq(previous));
     let replaced = tx.execute(&update.into_query()).await.map_err(|error| error.duplicate_as(TAKEN))?;
     if replaced == 0 {

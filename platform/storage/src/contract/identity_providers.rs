@@ -61,6 +61,8 @@ pub(super) async fn a_provider_is_replaced_by_its_next_version_only(world: World
     assert!(conflict(save(&world, a, &provider(a, 1, 3)).await));
     let twin = IdentityProvider { client_id: "iomt-1".into(), ..provider(a, 2, 1) };
     assert!(conflict(save(&world, a, &twin).await), "the same client of the same issuer");
+    let elsewhere = IdentityProvider { issuer: "https://evil.example".into(), ..provider(a, 1, 2) };
+    assert!(conflict(save(&world, a, &elsewhere).await), "people are known by the issuer");
     let ward = world.ward(a, "3 East").await;
     let mut next = IdentityProvider { default_role: Some(Role::Auditor.into()), ..provider(a, 1, 2) };
     next.roles.push(GroupRole { group: "Doctors".into(), role: Role::Clinician.into(), unit: ward });
