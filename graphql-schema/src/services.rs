@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tenants::{
     access::Access,
     clock::Clock,
+    identity_provider::Enrolment,
     onboarding::Onboarding,
-    stores::{Accounts, AuditTrail, OrgUnits, Roles, Tenants},
+    stores::{Accounts, AuditTrail, IdentityProviders, OrgUnits, Roles, Tenants},
 };
 use twins::{
     Decoders, Twins,
@@ -27,6 +28,10 @@ pub struct Services {
     pub units: Arc<dyn OrgUnits>,
     /// Who holds which role.
     pub roles: Arc<dyn Roles>,
+    /// Where people sign in outside the platform.
+    pub providers: Arc<dyn IdentityProviders>,
+    /// Asks such a provider, and seals its secret.
+    pub enrolment: Arc<dyn Enrolment>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

@@ -76,6 +76,9 @@ uuid_id!(
     /// A hospital as a whole, a department or a ward within a tenant.
     UnitId, "unit id");
 uuid_id!(
+    /// An identity provider that a tenant has enrolled.
+    ProviderId, "identity provider id");
+uuid_id!(
     /// A patient within a tenant.
     PatientId, "patient id");
 uuid_id!(

@@ -12,7 +12,9 @@ pub mod audit;
 pub mod clock;
 pub mod credentials;
 pub mod errors;
+pub mod identity_provider;
 pub mod ids;
+pub mod keys;
 pub mod onboarding;
 pub mod org;
 pub mod paging;
@@ -21,6 +23,6 @@ pub mod stores;
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, RoleName, RuleId, Sequence, TenantId,
-    TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, ProviderId, RoleName, RuleId, Sequence,
+    TenantId, TenantSlug, TokenId, UnitId, UserId,
 };

@@ -1,6 +1,7 @@
 //! What the ground floor asks of a database. `storage` implements these.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::{
     access::{OwnRole, RoleGrant, Scope},
@@ -8,7 +9,8 @@ use crate::{
     audit::{AuditEntry, AuditFilter},
     credentials::SecretHash,
     errors::StoreError,
-    ids::{DeviceId, RoleName, TenantId, TenantSlug, UnitId, UserId},
+    identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
+    ids::{DeviceId, ProviderId, RoleName, TenantId, TenantSlug, UnitId, UserId},
     org::OrgUnit,
     paging::{Page, PageRequest},
 };
@@ -101,6 +103,71 @@ pub trait Roles: Send + Sync {
         grant: &RoleGrant,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
+}
+
+/// Identity providers: enrolled by a hospital, looked up before there is a caller.
+#[async_trait]
+pub trait IdentityProviders: Send + Sync {
+    /// The scope's, by name.
+    async fn all(&self, scope: &Scope) -> Result<Vec<IdentityProvider>, StoreError>;
+    /// Adds one in version 1, or replaces it by its next version. When it is not enabled, the sessions that came
+    /// through it end. [`StoreError::Conflict`] when it was changed meanwhile, or when the audience of its access
+    /// tokens belongs to somebody else.
+    async fn save(
+        &self,
+        scope: &Scope,
+        provider: &IdentityProvider,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Removes one; its sessions end, its people keep their accounts and have no way in.
+    async fn remove(&self, scope: &Scope, id: ProviderId, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// The tenant's that are enabled, by name.
+    async fn enabled(&self, tenant: TenantId) -> Result<Vec<IdentityProvider>, StoreError>;
+    /// The enabled one whose access tokens for this audience are bearer tokens here, in whichever tenant.
+    async fn for_audience(
+        &self,
+        issuer: &str,
+        audience: &str,
+    ) -> Result<Option<(TenantId, IdentityProvider)>, StoreError>;
+}
+
+/// People who come through an identity provider.
+#[async_trait]
+pub trait ExternalLogins: Send + Sync {
+    /// Keeps in mind that a browser was sent to a provider, and forgets those that took too long.
+    /// [`StoreError::Conflict`] when `at_most` are on their way already.
+    async fn begin(&self, tenant: TenantId, attempt: &LoginAttempt, at_most: u64) -> Result<(), StoreError>;
+    /// Takes an attempt out: each is given out once, whoever asks.
+    async fn take(&self, tenant: TenantId, state: &SecretHash) -> Result<Option<LoginAttempt>, StoreError>;
+    /// The account that is linked with somebody at a provider.
+    async fn linked(
+        &self,
+        tenant: TenantId,
+        provider: ProviderId,
+        subject: &str,
+    ) -> Result<Option<Linked>, StoreError>;
+    /// Makes an account with its link. [`StoreError::Conflict`] when the e-mail address has an account.
+    async fn join(&self, arrival: &Arrival, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Brings a linked account up to date; `audit` is written when that changes something, which the answer tells.
+    /// [`StoreError::Conflict`] when the e-mail address belongs to another account.
+    async fn refresh(&self, arrival: &Arrival, audit: &AuditEntry) -> Result<bool, StoreError>;
+    /// Keeps in mind where a session comes from.
+    async fn note_session(&self, tenant: TenantId, session: &ExternalSession) -> Result<(), StoreError>;
+    /// Where a session comes from, if from a provider.
+    async fn origin(
+        &self,
+        tenant: TenantId,
+        session: &SecretHash,
+    ) -> Result<Option<ExternalSession>, StoreError>;
+    /// Ends the sessions that a provider tells are over, and names them. [`StoreError::Conflict`] when it has told
+    /// so before.
+    async fn end_sessions(
+        &self,
+        tenant: TenantId,
+        notice: &LogoutNotice,
+        now: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<Vec<SecretHash>, StoreError>;
 }
 
 /// What devices prove themselves with.

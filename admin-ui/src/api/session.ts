@@ -26,9 +26,26 @@ export async function logIn(email: string, password: string): Promise<Session> {
   return sessionFrom(await post('/auth/login', { email, password }));
 }
 
-export async function logOut(csrf: string): Promise<void> {
+/** Where the person's identity provider ends its own session, when they came through one. */
+export async function logOut(csrf: string): Promise<string | null> {
   const response = await send('/auth/logout', { method: 'POST', headers: { 'X-CSRF-Token': csrf } });
   if (!response.ok && response.status !== 401) throw await problem(response);
+  if (response.status !== 200) return null;
+  const { continueAt }: { continueAt?: unknown } = await response.json();
+  return typeof continueAt === 'string' ? continueAt : null;
+}
+
+/** A way in through a hospital's own identity provider. */
+export interface Entrance {
+  name: string;
+  start: string;
+}
+
+/** None for a hospital that there is not. */
+export async function entrancesOf(hospital: string): Promise<Entrance[]> {
+  const response = await send(`/auth/oidc?hospital=${encodeURIComponent(hospital)}`, { method: 'GET' });
+  if (!response.ok) throw await problem(response);
+  return response.json();
 }
 
 /** Whether the one-time set-up link is still good. */

@@ -69,8 +69,9 @@ export async function begin(session: Session): Promise<SignedIn> {
 export async function end(): Promise<void> {
   const current = signedIn.get();
   if (!current) return;
-  await logOut(current.session.csrf);
+  const continueAt = await logOut(current.session.csrf);
   lost();
+  if (continueAt) window.location.assign(continueAt);
 }
 
 function lost() {

@@ -13,6 +13,7 @@ import { LoginPage } from '../pages/LoginPage';
 import { NotFoundPage } from '../pages/NotFoundPage';
 import { PageError } from '../pages/PageError';
 import { AuthenticatedLayout, demandSession, passOnWhoIsSignedIn } from './authenticated';
+import { loginSearch } from './login-search';
 import { homeFor } from './sections';
 
 const root = createRootRoute({
@@ -32,8 +33,7 @@ function NotFoundRoot() {
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    typeof search.next === 'string' && /^\/(?!\/)/.test(search.next) ? { next: search.next } : {},
+  validateSearch: loginSearch,
   beforeLoad: passOnWhoIsSignedIn,
   component: LoginPage,
 });

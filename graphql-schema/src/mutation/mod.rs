@@ -2,6 +2,7 @@
 
 mod acknowledge_alarm;
 mod create_tenant;
+mod identity_providers;
 mod org_units;
 mod people;
 mod places;
@@ -20,4 +21,5 @@ pub struct Mutation(
     org_units::OrgUnitMutation,
     people::PeopleMutation,
     places::PlaceMutation,
+    identity_providers::IdentityProviderMutation,
 );

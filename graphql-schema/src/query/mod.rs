@@ -3,6 +3,7 @@
 mod alarms;
 mod audit;
 mod devices;
+mod identity_providers;
 mod patients;
 mod people;
 mod rules;
@@ -20,4 +21,5 @@ pub struct Query(
     rules::RuleQuery,
     audit::AuditQuery,
     people::PeopleQuery,
+    identity_providers::IdentityProviderQuery,
 );

@@ -5,6 +5,7 @@ mod audit;
 mod connection;
 mod device;
 mod enums;
+mod identity_provider;
 mod news2;
 mod org;
 mod patient;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     connection::{AlarmConnection, AuditConnection, DeviceConnection, PatientConnection},
     device::Device,
     enums::{AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, UnitKind, VitalSign},
+    identity_provider::{IdentityProvider, IdentityProviderCheck},
     news2::News2,
     org::{OrgUnit, RoleGrant, User},
     patient::Patient,

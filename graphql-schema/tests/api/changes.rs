@@ -231,3 +231,71 @@ async fn patients_and_devices_are_moved() {
     assert_eq!(hospital.refusal(Role::Technician, place, unknown).await, "NOT_FOUND");
     assert_eq!(hospital.refusal(Role::Nurse, place, json!({ "id": SPARE, "unit": root })).await, "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn an_identity_provider_is_enrolled_and_its_secret_never_told() {
+    const SAVE: &str = "mutation ($input: SaveIdentityProviderInput!) { saveIdentityProvider(input: $input) {
+        id version issuer hasClientSecret apiAudience roles { group role unit { name } } } }";
+    let (hospital, admin) = (Hospital::open().await, Role::Admin);
+    let units = hospital.data(admin, "{ orgUnits { id } }", json!({})).await["orgUnits"].take();
+    let input = |changes: Value| {
+        let mut input = json!({ "name": " Hospital ", "issuer": "https://login.example.org", "clientId": "iomt",
+            "clientSecret": "hunter2", "scopes": ["email"], "groupClaim": "groups", "enabled": true,
+            "roles": [{ "group": "Nurses", "role": "nurse", "unit": units[1]["id"] }] });
+        input.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        json!({ "input": input })
+    };
+    let first = hospital.data(admin, SAVE, input(json!({}))).await["saveIdentityProvider"].take();
+    assert_eq!((&first["version"], &first["hasClientSecret"]), (&json!(1), &json!(true)));
+    assert_eq!(first["roles"], json!([{ "group": "Nurses", "role": "nurse", "unit": { "name": "3 East" } }]));
+    assert!(!first.to_string().contains("hunter2"));
+
+    let edit = |version: u32, changes: Value| {
+        let mut input = input(json!({ "id": first["id"], "version": version }));
+        input["input"].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        input
+    };
+    let kept = edit(1, json!({ "clientSecret": null, "apiAudience": " api " }));
+    let kept = hospital.data(admin, SAVE, kept).await["saveIdentityProvider"].take();
+    assert_eq!(
+        (&kept["version"], &kept["hasClientSecret"], &kept["apiAudience"]),
+        (&json!(2), &json!(true), &json!("api"))
+    );
+    let none = hospital.data(admin, SAVE, edit(2, json!({ "clientSecret": "" }))).await;
+    assert_eq!(none["saveIdentityProvider"]["hasClientSecret"], false);
+    for (wrong, code) in [
+        (edit(2, json!({})), "CONFLICT"),
+        (edit(3, json!({ "issuer": "https://other.example" })), "BAD_INPUT"),
+        (edit(3, json!({ "version": null })), "BAD_INPUT"),
+        (
+            edit(3, json!({ "roles": [{ "group": "A", "role": "operator", "unit": units[0]["id"] }] })),
+            "BAD_INPUT",
+        ),
+        (edit(3, json!({ "defaultRole": "matron" })), "BAD_INPUT"),
+        (edit(3, json!({ "roles": [{ "group": "A", "role": "nurse", "unit": NOBODY }] })), "NOT_FOUND"),
+        (edit(3, json!({ "apiAudience": "iomt" })), "BAD_INPUT"),
+        (input(json!({ "id": NOBODY, "version": 1 })), "NOT_FOUND"),
+        (input(json!({ "issuer": "https://unreachable.example" })), "BAD_INPUT"),
+        (input(json!({})), "CONFLICT"),
+    ] {
+        assert_eq!(hospital.refusal(admin, SAVE, wrong.clone()).await, code, "{wrong}");
+    }
+    let off = input(json!({ "issuer": "https://unreachable.example", "enabled": false }));
+    hospital.data(admin, SAVE, off).await;
+    assert_eq!(hospital.refusal(Role::Nurse, SAVE, input(json!({}))).await, "FORBIDDEN");
+    let test = "mutation ($issuer: String!) { testIdentityProvider(issuer: $issuer) { keys endsSessions tellsOfLogout } }";
+    let found = hospital.data(admin, test, json!({ "issuer": " https://login.example.org " })).await;
+    assert_eq!(
+        found["testIdentityProvider"],
+        json!({ "keys": 2, "endsSessions": true, "tellsOfLogout": false })
+    );
+    assert_eq!(hospital.refusal(admin, test, json!({ "issuer": "https://x.example" })).await, "BAD_INPUT");
+    let remove = "mutation ($id: ID!) { deleteIdentityProvider(id: $id) }";
+    hospital.data(admin, remove, json!({ "id": first["id"] })).await;
+    assert_eq!(hospital.refusal(admin, remove, json!({ "id": first["id"] })).await, "NOT_FOUND");
+    let left = hospital.data(admin, "{ identityProviders { issuer enabled } }", json!({})).await;
+    assert_eq!(
+        left["identityProviders"],
+        json!([{ "issuer": "https://unreachable.example", "enabled": false }])
+    );
+}

@@ -14,12 +14,13 @@ use storage::{Database, DatabaseOptions};
 use tempfile::TempDir;
 use templates::{Defect, RawMessage, Template};
 use tenants::{
-    CorrelationId, DeviceId, PatientId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    CorrelationId, DeviceId, PatientId, ProviderId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
     access::{Access, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{Login, User},
     audit::AuditEntry,
     clock::{Clock, ManualClock},
     credentials::SecretHash,
+    identity_provider::{Discovered, Enrolment, ProviderError},
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     stores::{Accounts, OrgUnits, Tenants},
@@ -45,6 +46,23 @@ struct BuiltIn(&'static Template);
 impl Decoder for BuiltIn {
     fn decode(&self, message: RawMessage<'_>, readings: &mut Vec<Reading>) -> Result<(), Defect> {
         self.0.decode(message, readings)
+    }
+}
+
+/// Knows one provider, and seals by turning texts around.
+struct Provider;
+
+#[async_trait::async_trait]
+impl Enrolment for Provider {
+    async fn discover(&self, issuer: &str) -> Result<Discovered, ProviderError> {
+        if issuer != "https://login.example.org" {
+            return Err(ProviderError::Answer { problem: format!("{issuer} cannot be reached") });
+        }
+        let authorization_endpoint = format!("{issuer}/auth");
+        Ok(Discovered { authorization_endpoint, keys: 2, ends_sessions: true, tells_of_logout: false })
+    }
+    async fn seal_secret(&self, _: TenantId, _: ProviderId, secret: &str) -> Result<Vec<u8>, ProviderError> {
+        Ok(secret.bytes().rev().collect())
     }
 }
 
@@ -92,6 +110,8 @@ impl Hospital {
             accounts: stores.clone(),
             units: stores.clone(),
             roles: stores.clone(),
+            providers: stores.clone(),
+            enrolment: Arc::new(Provider),
             audit: stores.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),

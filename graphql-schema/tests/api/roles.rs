@@ -16,7 +16,21 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 35] = [
+const QUESTIONS: [(&str, &str); 39] = [
+    ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
+    (
+        "saveIdentityProv.",
+        "mutation { saveIdentityProvider(input: { name: \"P\", issuer: \"https://login.example.org\", clientId: \"c\",
+            scopes: [], groupClaim: \"groups\", roles: [], enabled: false }) { id } }",
+    ),
+    (
+        "deleteIdentityProv.",
+        "mutation { deleteIdentityProvider(id: \"00000000-0000-7000-8000-000000000000\") }",
+    ),
+    (
+        "testIdentityProvid.",
+        "mutation { testIdentityProvider(issuer: \"https://login.example.org\") { keys } }",
+    ),
     (
         "viewer",
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",

@@ -38,6 +38,12 @@ pub enum IdentityError {
     /// The invitation's link is none, was used, or is too old: not told apart.
     #[error("this invitation is not valid any more; ask whoever sent it for a new one")]
     InvitationOver,
+    /// What a provider sent to end sessions does not count. Why is in the audit trail.
+    #[error("this logout token is not accepted")]
+    LogoutToken,
+    /// A token could not be checked.
+    #[error("the identity provider cannot be reached; try again in a moment")]
+    ProviderUnreachable,
     /// A password could not be hashed, or a stored hash is none.
     #[error("a password could not be checked")]
     Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -55,8 +61,8 @@ impl IdentityError {
         match self {
             Self::WrongPassword | Self::NotValid => ErrorKind::Unauthenticated,
             Self::HeldBack { .. } => ErrorKind::RateLimited,
-            Self::Busy => ErrorKind::Unavailable,
-            Self::BadInput { .. } => ErrorKind::BadInput,
+            Self::Busy | Self::ProviderUnreachable => ErrorKind::Unavailable,
+            Self::BadInput { .. } | Self::LogoutToken => ErrorKind::BadInput,
             Self::SetupClosed | Self::InvitationOver => ErrorKind::NotFound,
             Self::Hash(_) | Self::Randomness(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),

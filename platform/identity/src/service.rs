@@ -13,8 +13,8 @@ use tenants::{
 };
 
 use crate::{
-    IdentityError, audit::Audit, back_off::BackOff, passwords::Passwords, sessions::ActiveSession,
-    setup::Setup, tokens::ActiveToken,
+    Federation, IdentityError, audit::Audit, back_off::BackOff, oidc::Oidc, passwords::Passwords,
+    sessions::ActiveSession, setup::Setup, tokens::ActiveToken,
 };
 
 /// How long an answer of the database is taken for true. A revoked token, an ended session or a changed
@@ -33,6 +33,8 @@ pub struct Identity {
     pub(crate) passwords: Passwords,
     pub(crate) back_off: BackOff,
     pub(crate) setup: Setup,
+    /// Without it there are no identity providers.
+    pub(crate) oidc: Option<Oidc>,
     pub(crate) cache: Caches,
 }
 
@@ -68,8 +70,16 @@ impl Identity {
             passwords: Passwords::new(),
             back_off: BackOff::new(),
             setup: Setup::default(),
+            oidc: None,
             cache,
         }
+    }
+
+    /// Lets people in through the identity providers of their hospitals, too.
+    #[must_use]
+    pub fn with_providers(self, federation: Federation) -> Self {
+        let oidc = Oidc::new(federation, Arc::clone(&self.clock));
+        Self { oidc: Some(oidc), ..self }
     }
 
     /// The PHC string to keep of a password.

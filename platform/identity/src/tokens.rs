@@ -12,13 +12,25 @@ pub(crate) struct ActiveToken {
     expires_at: Option<Timestamp>,
 }
 
+impl ActiveToken {
+    pub(crate) const fn new(caller: Caller, expires_at: Option<Timestamp>) -> Self {
+        Self { caller, expires_at }
+    }
+
+    /// Whose it is, while it counts.
+    pub(crate) fn at(self, now: Timestamp) -> Result<Caller, IdentityError> {
+        let valid = self.expires_at.is_none_or(|end| now < end);
+        if valid { Ok(self.caller) } else { Err(IdentityError::NotValid) }
+    }
+}
+
 impl Identity {
-    /// Whose rights a bearer token has.
+    /// Whose rights a bearer token has: an API token, or an access token of an identity provider.
     ///
     /// # Errors
     /// [`IdentityError::NotValid`] when it is unknown or expired.
     pub async fn bearer(&self, token: &str) -> Result<Caller, IdentityError> {
-        let token = BearerToken::parse(token).map_err(|_| IdentityError::NotValid)?;
+        let Ok(token) = BearerToken::parse(token) else { return self.access_token(token).await };
         let hash = token.hash();
         let active = match self.cache.tokens.get(hash.as_bytes()) {
             Some(known) => known,
@@ -32,8 +44,7 @@ impl Identity {
                 active
             }
         };
-        let valid = active.expires_at.is_none_or(|end| self.clock.now() < end);
-        if valid { Ok(active.caller) } else { Err(IdentityError::NotValid) }
+        active.at(self.clock.now())
     }
 
     /// The same for a program that names its tenant as well, as over MQTT.

@@ -14,6 +14,7 @@ mod feed;
 mod housekeeping;
 mod http;
 mod logging;
+mod master_key;
 mod wiring;
 
 use std::process::ExitCode;

@@ -10,13 +10,14 @@ use std::{
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
 use graphql_schema::{Limits, Services};
-use identity::{Identity, IdentityError};
+use identity::{Federation, Identity, IdentityError, MasterKeySealer};
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
 use tenants::{
     StoreError,
     access::Access,
     clock::{Clock, SystemClock},
+    keys::SealError,
     onboarding::Onboarding,
 };
 use tokio::time::MissedTickBehavior;
@@ -29,6 +30,7 @@ use crate::{
     config::Config,
     feed::FeedRelay,
     housekeeping, http,
+    master_key::{self, MasterKeyError},
 };
 
 /// How often it is looked whether somebody else has changed rights. A change takes effect within a second.
@@ -50,6 +52,10 @@ pub(crate) enum StartError {
         #[source]
         cause: io::Error,
     },
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    #[error("the master key cannot be used")]
+    Sealer(#[from] SealError),
     #[error("the set-up link cannot be made")]
     Setup(#[from] IdentityError),
 }
@@ -72,7 +78,14 @@ impl Foundation {
         database.check_row_level_security().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
-        let identity = Identity::new(store.clone(), store.clone(), store.clone(), store, clock.clone());
+        let identity =
+            Identity::new(store.clone(), store.clone(), store.clone(), store.clone(), clock.clone())
+                .with_providers(Federation {
+                    providers: store.clone(),
+                    logins: store,
+                    sealer: Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?),
+                    loopback_http: !config.http.is_https(),
+                });
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }
@@ -128,7 +141,10 @@ impl Platform {
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let http_metrics = http::HttpMetrics::default();
         let parts = http::Parts {
-            schema: graphql_schema::schema(services(&database, &access, &twins, &clock), Limits::default()),
+            schema: graphql_schema::schema(
+                services(&database, &identity, &access, &twins, &clock),
+                Limits::default(),
+            ),
             identity: identity.clone(),
             twins: twins.clone(),
             clock,
@@ -237,7 +253,13 @@ fn probe(database: &Database) -> http::Probe {
     })
 }
 
-fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Arc<dyn Clock>) -> Services {
+fn services(
+    database: &Database,
+    identity: &Arc<Identity>,
+    access: &Arc<Access>,
+    twins: &Twins,
+    clock: &Arc<dyn Clock>,
+) -> Services {
     let store = Arc::new(database.clone());
     Services {
         access: access.clone(),
@@ -245,6 +267,8 @@ fn services(database: &Database, access: &Arc<Access>, twins: &Twins, clock: &Ar
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
+        providers: store.clone(),
+        enrolment: identity.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

@@ -19,7 +19,7 @@ use crate::{
     tenant_tx::TenantTx,
 };
 
-const EMAIL_TAKEN: &str = "a user with this e-mail address exists already";
+pub(crate) const EMAIL_TAKEN: &str = "a user with this e-mail address exists already";
 
 #[async_trait::async_trait]
 impl Accounts for Database {
@@ -158,7 +158,7 @@ impl Accounts for Database {
     }
 }
 
-async fn add_user(tx: &TenantTx, login: &Login, grants: &[RoleGrant]) -> Result<(), StorageError> {
+pub(crate) async fn add_user(tx: &TenantTx, login: &Login, grants: &[RoleGrant]) -> Result<(), StorageError> {
     let user = &login.user;
     let entry = login_directory::Model {
         email: storable(&user.email),

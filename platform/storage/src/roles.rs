@@ -14,7 +14,7 @@ use crate::{
     access_rules, audit,
     columns::{micros, parsed, storable},
     database::Database,
-    entities::{policies, role_grants, roles, users},
+    entities::{identity_provider_roles, identity_providers, policies, role_grants, roles, users},
     errors::StorageError,
     tenant_tx::TenantTx,
 };
@@ -68,6 +68,14 @@ impl Roles for Database {
         let holders = tx.count(held).await?;
         if holders > 0 {
             let what = format!("{holders} grants of this role are left; take them away first");
+            return Err(StorageError::Conflict { what }.into());
+        }
+        let mapped = tx.find::<identity_provider_roles::Entity>();
+        let mapped = mapped.filter(identity_provider_roles::Column::Role.eq(role.as_str()));
+        let default = tx.find::<identity_providers::Entity>();
+        let default = default.filter(identity_providers::Column::DefaultRole.eq(role.as_str()));
+        if tx.count(mapped).await? + tx.count(default).await? > 0 {
+            let what = "an identity provider gives this role; change that first".to_owned();
             return Err(StorageError::Conflict { what }.into());
         }
         forget_policies(&tx, role).await?;

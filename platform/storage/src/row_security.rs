@@ -6,7 +6,8 @@ use crate::errors::StorageError;
 
 /// Tables without a tenant's rows. Any other table has to force row level security, so that a new one
 /// cannot be forgotten.
-const GLOBAL: &str = "'tenants', 'login_directory', 'partitions', 'meta', 'seaql_migrations'";
+const GLOBAL: &str =
+    "'tenants', 'login_directory', 'api_audiences', 'partitions', 'meta', 'seaql_migrations'";
 
 /// Whether the connection's role may work as the runtime role.
 pub(crate) async fn may_assume_runtime_role(connection: &DatabaseConnection) -> Result<bool, StorageError> {

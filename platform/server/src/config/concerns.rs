@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use url::Url;
 
 use super::{ConfigError, Setting, Values, hidden, settings::Secrecy, settings::key};
@@ -13,6 +14,12 @@ const ADDRESS: &str = "an address with a port, for example 127.0.0.1:8080 or [::
 pub(crate) struct DatabaseConfig {
     pub(crate) url: String,
     pub(crate) max_connections: u32,
+}
+
+/// What seals secrets that must be readable again.
+#[derive(Clone)]
+pub(crate) struct KeysConfig {
+    pub(crate) master: Option<[u8; 32]>,
 }
 
 /// Where browsers and programs connect.
@@ -88,6 +95,28 @@ impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseConfig").field("url", &self.shown_url()).finish_non_exhaustive()
     }
+}
+
+impl KeysConfig {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let expected = "32 random bytes in base64, as `openssl rand -base64 32` makes them";
+        let master = match values.text(&key::MASTER_KEY) {
+            "" => None,
+            _ => Some(values.parse(&key::MASTER_KEY, expected, master_key)?),
+        };
+        Ok(Self { master })
+    }
+}
+
+impl fmt::Debug for KeysConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeysConfig").field("is_set", &self.master.is_some()).finish()
+    }
+}
+
+/// A master key as it is written in configurations and files.
+pub(crate) fn master_key(text: &str) -> Option<[u8; 32]> {
+    BASE64.decode(text.trim()).ok()?.try_into().ok()
 }
 
 impl HttpConfig {

@@ -11,6 +11,8 @@ pub(super) fn shown(value: &str, secrecy: Secrecy) -> String {
     match secrecy {
         Secrecy::Open => value.to_owned(),
         Secrecy::Address => address(value),
+        Secrecy::Secret if value.is_empty() => String::new(),
+        Secrecy::Secret => HIDDEN.to_owned(),
     }
 }
 
@@ -58,5 +60,9 @@ mod tests {
         ] {
             assert_eq!(shown(value, Secrecy::Address), expected);
         }
+        assert_eq!(
+            (shown("hunter2", Secrecy::Secret), shown("", Secrecy::Secret)),
+            ("***".into(), String::new())
+        );
     }
 }

@@ -14,7 +14,8 @@ mod values;
 use std::path::Path;
 
 pub(crate) use concerns::{
-    DatabaseConfig, HttpConfig, LogConfig, LogFormat, MetricsConfig, MqttConfig, NodeConfig,
+    DatabaseConfig, HttpConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MqttConfig, NodeConfig,
+    master_key,
 };
 pub(crate) use environment::Environment;
 pub(crate) use errors::ConfigError;
@@ -25,6 +26,7 @@ pub(crate) use values::{Effective, Values};
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
+    pub(crate) keys: KeysConfig,
     pub(crate) http: HttpConfig,
     pub(crate) mqtt: MqttConfig,
     pub(crate) metrics: MetricsConfig,
@@ -60,6 +62,7 @@ impl Config {
     pub(crate) fn from_values(values: &Values) -> Result<Self, ConfigError> {
         let mut config = Self {
             database: DatabaseConfig::read(values)?,
+            keys: KeysConfig::read(values)?,
             http: HttpConfig::read(values)?,
             mqtt: MqttConfig::read(values)?,
             metrics: MetricsConfig::read(values)?,

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What a demo makes in its folder; a reset removes these and nothing else.
-const FILES: [&str; 4] = ["iomt.db", "iomt.db-wal", "iomt.db-shm", "credentials.json"];
+const FILES: [&str; 5] = ["iomt.db", "iomt.db-wal", "iomt.db-shm", "iomt.db.master-key", "credentials.json"];
 
 /// The folder, held by this process for as long as the value lives.
 pub(super) struct Folder {

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig, get, head, post, resource, to},
 };
 
-use super::{auth, graphql, health, openapi, problem::Problem, socket, telemetry, ui};
+use super::{auth, graphql, health, oidc, openapi, problem::Problem, socket, telemetry, ui};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     let only = |allowed: &'static str| to(move || async move { Problem::method_not_allowed(allowed) });
@@ -36,6 +36,18 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(auth::invited))
                 .route(post().to(auth::accept_invitation))
                 .default_service(only("GET, POST")),
+        )
+        .service(resource("/auth/oidc").route(get().to(oidc::entrances)).default_service(only("GET")))
+        .service(resource("/auth/oidc/callback").route(get().to(oidc::callback)).default_service(only("GET")))
+        .service(
+            resource("/auth/oidc/{hospital}/{provider}/start")
+                .route(get().to(oidc::start))
+                .default_service(only("GET")),
+        )
+        .service(
+            resource("/auth/oidc/backchannel-logout/{hospital}/{provider}")
+                .route(post().to(oidc::backchannel_logout))
+                .default_service(only("POST")),
         )
         .service(resource("/graphql/ws").route(get().to(socket::open)).default_service(only("GET")))
         .service(

@@ -1,6 +1,6 @@
 //! Signing in and out, the first account, and those of people who were invited.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,6 +19,9 @@ use super::{
 
 /// Largest body here: an address, a name and a password.
 const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// How long it is looked for where somebody's provider ends sessions.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 pub(super) struct Login {
@@ -94,11 +97,22 @@ pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<Htt
     let (identity, shown) = (Arc::clone(&site.parts.identity), presented.clone());
     let (_, csrf) = site.run(async move { shown.identify(&identity).await }).await??;
     check_csrf(&request, csrf.as_deref())?;
+    let mut elsewhere = None;
     if let Presented::Cookie(secret) = presented {
-        let identity = Arc::clone(&site.parts.identity);
-        site.run(async move { identity.sign_out(&secret).await }).await??;
+        let (identity, back_to) = (Arc::clone(&site.parts.identity), format!("{}/login", site.public));
+        let ended = site.run(async move {
+            // Signing out here does not wait for a provider that is out of reach.
+            let asked = tokio::time::timeout(PROVIDER_TIMEOUT, identity.provider_to_leave(&secret, &back_to));
+            let elsewhere = asked.await.ok().flatten();
+            identity.sign_out(&secret).await.map(|()| elsewhere)
+        });
+        elsewhere = ended.await??;
     }
-    Ok(HttpResponse::NoContent().cookie(site.cookies.clear()).finish())
+    let gone = site.cookies.clear();
+    Ok(match elsewhere {
+        Some(url) => HttpResponse::Ok().cookie(gone).json(SignedOut { continue_at: &url }),
+        None => HttpResponse::NoContent().cookie(gone).finish(),
+    })
 }
 
 pub(super) async fn setup_is_open(site: Data<Site>, link: Query<Link>) -> Result<HttpResponse, Problem> {
@@ -121,6 +135,13 @@ pub(super) async fn setup(
         .run(async move { identity.set_up(&token, &email, &display_name, &password, &from, id).await })
         .await??;
     Ok(welcome(&site, &made))
+}
+
+/// Where the session that led here ends as well.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedOut<'a> {
+    continue_at: &'a str,
 }
 
 /// Whom a link invites.

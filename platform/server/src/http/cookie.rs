@@ -2,8 +2,11 @@
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, SameSite},
+    cookie::{Cookie, SameSite, time::Duration},
 };
+
+/// As long as somebody may take at their provider.
+const ATTEMPT_LASTS: Duration = Duration::minutes(10);
 
 /// Makes and reads the cookie.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,31 @@ impl Cookies {
             .http_only(true)
             .same_site(SameSite::Lax)
             .finish()
+    }
+
+    const fn attempt_name(self) -> &'static str {
+        if self.secure { "__Host-iomt_sign_in" } else { "iomt_sign_in" }
+    }
+
+    /// The secret of a browser that was sent to its hospital's identity provider. `Lax`: it comes back by a link from
+    /// there.
+    pub(super) fn attempt(self, secret: &str) -> Cookie<'static> {
+        let mut cookie = self.set(secret);
+        cookie.set_name(self.attempt_name());
+        cookie.set_max_age(ATTEMPT_LASTS);
+        cookie
+    }
+
+    /// What it presents when it comes back.
+    pub(super) fn read_attempt(self, request: &HttpRequest) -> Option<String> {
+        request.cookie(self.attempt_name()).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Takes that cookie away: it counts once.
+    pub(super) fn clear_attempt(self) -> Cookie<'static> {
+        let mut cookie = self.attempt("");
+        cookie.make_removal();
+        cookie
     }
 
     /// Takes the cookie away.

@@ -34,6 +34,8 @@ pub(super) struct Site {
     pub(super) parts: Parts,
     pub(super) cookies: Cookies,
     pub(super) origins: Origins,
+    /// How the outside reaches this server, without a slash at the end.
+    pub(super) public: String,
     /// Whether browsers come over TLS.
     pub(super) https: bool,
     pub(super) correlations: Correlations,
@@ -50,6 +52,7 @@ impl Site {
             parts,
             cookies: Cookies { secure: https },
             origins: Origins::new(public_url.as_ref()),
+            public: public_url.map_or_else(String::new, |url| url.origin().ascii_serialization()),
             https,
             correlations: Correlations::new(),
             closing: CancellationToken::new(),

@@ -11,6 +11,7 @@ mod fence;
 mod folds;
 mod full_disk;
 mod history;
+mod identity_providers;
 mod lists;
 mod log;
 #[cfg(feature = "measure")]
@@ -76,6 +77,13 @@ cases! {
     history {
         messages_by_time_across_segments
         the_newest_messages_are_kept
+    }
+    identity_providers {
+        a_provider_is_replaced_by_its_next_version_only
+        an_audience_leads_to_one_provider
+        an_attempt_is_given_out_once
+        somebody_who_arrives_keeps_one_account
+        sessions_end_when_the_provider_says_so
     }
     lists {
         devices_page_by_page

@@ -3,6 +3,7 @@
 mod dialect;
 mod m0001_first;
 mod m0002_access;
+mod m0003_identity_providers;
 mod m0004_invitations;
 mod m0005_audit;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_first::Migration),
             Box::new(m0002_access::Migration),
+            Box::new(m0003_identity_providers::Migration),
             Box::new(m0004_invitations::Migration),
             Box::new(m0005_audit::Migration),
         ]

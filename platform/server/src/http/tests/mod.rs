@@ -2,6 +2,7 @@
 
 mod addresses;
 mod graphql;
+mod oidc;
 mod sessions;
 mod sockets;
 mod telemetry;

@@ -214,6 +214,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
+        providers: store.clone(),
+        enrolment: foundation.identity.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
