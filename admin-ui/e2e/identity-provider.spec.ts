@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 import { ask } from './graphql';
 import type { Hospital } from './hospital';
@@ -44,6 +45,11 @@ async function enrol(hospital: Hospital, name: string): Promise<void> {
   provider.serve(hospital.http, `/auth/oidc/backchannel-logout/${hospital.slug}/${id}`);
 }
 
+async function choose(page: Page, field: string, option: string): Promise<void> {
+  await page.getByRole('combobox', { name: field }).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
 async function leaveFor(page: Page, hospital: Hospital, name: string): Promise<void> {
   await page.goto(`${hospital.http}/login`);
   await page.getByRole('link', { name: 'Sign in with your hospital' }).click();
@@ -62,6 +68,14 @@ async function signInThere(page: Page, login: string): Promise<void> {
 
 async function expectWard(page: Page): Promise<void> {
   await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
+}
+
+/** A session that ended elsewhere is noticed within seconds. */
+async function expectOut(page: Page, hospital: Hospital): Promise<void> {
+  await expect(async () => {
+    await page.goto(`${hospital.http}/ward`);
+    await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible({ timeout: 2_000 });
+  }).toPass();
 }
 
 test('somebody of the hospital signs in at its provider, gets a role by group, and signs out of both', async ({
@@ -93,6 +107,56 @@ test('somebody of the hospital signs in at its provider, gets a role by group, a
   }
 });
 
+test('an admin enrols the provider, changes it and removes it; who came through it is out', async ({
+  page,
+  browser,
+  hospital,
+  signIn,
+}) => {
+  await signIn(hospital.person('admin'));
+  await page.getByRole('link', { name: 'Sign-in' }).click();
+  await page.getByRole('button', { name: 'Enrol a provider' }).click();
+  await expect(page.getByText(`${hospital.http}/auth/oidc/callback`)).toBeVisible();
+  await page.getByLabel('Name').fill('the enrolled one');
+  await page.getByLabel('Issuer').fill(`${provider.issuer}/elsewhere`);
+  await page.getByRole('button', { name: 'Ask it' }).click();
+  await expect(page.getByRole('alert')).toContainText('does not answer as it should');
+  await page.getByLabel('Issuer').fill(provider.issuer);
+  await page.getByRole('button', { name: 'Ask it' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'It answers' })).toContainText(
+    'Who signs out there is signed out here.',
+  );
+  await page.getByLabel('Client id').fill(CLIENT.id);
+  await page.getByLabel('Client secret').fill(CLIENT.secret);
+  await page.getByLabel('Scopes').fill('email profile groups');
+  await page.getByRole('button', { name: 'Add a group' }).click();
+  await page.getByRole('button', { name: 'Enrol provider' }).click();
+  await expect(page.getByText('Enter the group as the provider names it.')).toBeVisible();
+  await page.getByRole('textbox', { name: 'Group 1' }).fill('Nurses');
+  await choose(page, 'holds', 'nurse');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Enrol provider' }).click();
+  await expect(page.getByText('/auth/oidc/backchannel-logout/')).toBeVisible();
+
+  const elsewhere = await browser.newContext();
+  const nurse = await elsewhere.newPage();
+  provider.groups.erin = ['Nurses'];
+  await leaveFor(nurse, hospital, 'the enrolled one');
+  await signInThere(nurse, 'erin');
+  await expectWard(nurse);
+
+  await page.getByLabel('Name').fill('the renamed one');
+  await page.getByRole('button', { name: 'Save provider' }).click();
+  const row = page.getByRole('row').filter({ hasText: 'the renamed one' });
+  await expect(row).toContainText('Nurses: nurse');
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Remove the renamed one' }).click();
+  await row.getByRole('button', { name: 'Remove it' }).click();
+  await expect(row).toHaveCount(0);
+  await expectOut(nurse, hospital);
+  await elsewhere.close();
+});
+
 test('signing out at the provider ends the session here', async ({ page, hospital }) => {
   await enrol(hospital, 'the directory 2');
   provider.groups.ben = ['Nurses'];
@@ -102,10 +166,7 @@ test('signing out at the provider ends the session here', async ({ page, hospita
   const there = await page.context().newPage();
   await there.goto(`${provider.issuer}/session/end`);
   await there.locator('button[value=yes]').click();
-  await expect(async () => {
-    await page.goto(`${hospital.http}/ward`);
-    await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible({ timeout: 2_000 });
-  }).toPass();
+  await expectOut(page, hospital);
 });
 
 test('what came back once does not come back again, nor does the answer of another provider', async ({

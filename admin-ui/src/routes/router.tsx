@@ -134,6 +134,12 @@ const units = createRoute({
   component: lazyRouteComponent(() => import('../pages/UnitsPage'), 'UnitsPage'),
 });
 
+const identityProviders = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/identity-providers',
+  component: lazyRouteComponent(() => import('../pages/IdentityProvidersPage'), 'IdentityProvidersPage'),
+});
+
 const tenants = createRoute({
   getParentRoute: () => authenticated,
   path: '/tenants',
@@ -163,6 +169,7 @@ export const router = createRouter({
       audit,
       people,
       units,
+      identityProviders,
       tenants,
       graphiql,
     ]),
