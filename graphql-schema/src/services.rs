@@ -7,7 +7,7 @@ use tenants::{
     clock::Clock,
     identity_provider::Enrolment,
     onboarding::Onboarding,
-    stores::{Accounts, AuditTrail, IdentityProviders, OrgUnits, Roles, Tenants},
+    stores::{Accounts, AuditTrail, IdentityProviders, OrgUnits, PolicyEffects, Roles, Tenants},
 };
 use twins::{
     Decoders, Twins,
@@ -28,6 +28,8 @@ pub struct Services {
     pub units: Arc<dyn OrgUnits>,
     /// Who holds which role.
     pub roles: Arc<dyn Roles>,
+    /// What policies come to in the rows that there are.
+    pub effects: Arc<dyn PolicyEffects>,
     /// Where people sign in outside the platform.
     pub providers: Arc<dyn IdentityProviders>,
     /// Asks such a provider, and seals its secret.

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{
-    access::{OwnRole, RoleGrant, Scope},
+    access::{Clause, Object, OwnRole, RoleGrant, Rows, Scope},
     account::{ApiToken, Invitation, Login, Session, Tenant, User},
     audit::{AuditEntry, AuditFilter},
     credentials::SecretHash,
@@ -103,6 +104,43 @@ pub trait Roles: Send + Sync {
         grant: &RoleGrant,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
+}
+
+/// A row that policies are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyRow {
+    /// A patient.
+    Patient(Uuid),
+    /// A device.
+    Device(DeviceId),
+    /// An alarm.
+    Alarm(Uuid),
+}
+
+impl PolicyRow {
+    /// What it is.
+    pub const fn object(&self) -> Object {
+        match self {
+            Self::Patient(_) => Object::Patient,
+            Self::Device(_) => Object::Device,
+            Self::Alarm(_) => Object::Alarm,
+        }
+    }
+}
+
+/// What policies come to in the rows that there are, to explain them to whoever makes them. Tells nothing else about
+/// a row.
+#[async_trait]
+pub trait PolicyEffects: Send + Sync {
+    /// Whether each of some clauses covers a row; `None` when there is no such row.
+    async fn covered(
+        &self,
+        scope: &Scope,
+        row: &PolicyRow,
+        clauses: &[Clause],
+    ) -> Result<Option<Vec<bool>>, StoreError>;
+    /// How many rows of an object are covered; `None` when it is not counted in rows.
+    async fn count(&self, scope: &Scope, object: Object, rows: &Rows) -> Result<Option<u64>, StoreError>;
 }
 
 /// Identity providers: enrolled by a hospital, looked up before there is a caller.

@@ -7,6 +7,7 @@ mod org_units;
 mod people;
 mod places;
 mod release_device;
+mod roles;
 mod save_rule;
 
 use async_graphql::MergedObject;
@@ -20,6 +21,7 @@ pub struct Mutation(
     create_tenant::TenantMutation,
     org_units::OrgUnitMutation,
     people::PeopleMutation,
+    roles::RoleMutation,
     places::PlaceMutation,
     identity_providers::IdentityProviderMutation,
 );

@@ -6,6 +6,8 @@ mod devices;
 mod identity_providers;
 mod patients;
 mod people;
+mod role_preview;
+mod roles;
 mod rules;
 mod viewer;
 
@@ -21,5 +23,7 @@ pub struct Query(
     rules::RuleQuery,
     audit::AuditQuery,
     people::PeopleQuery,
+    roles::RoleQuery,
+    role_preview::RolePreviewQuery,
     identity_providers::IdentityProviderQuery,
 );

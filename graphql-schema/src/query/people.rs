@@ -37,11 +37,4 @@ impl PeopleQuery {
             })
             .collect())
     }
-
-    /// Names of the roles that can be given: the built-in ones and the hospital's own.
-    async fn role_names(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
-        let scope = ctx.grant(Thing::Role, Action::Read).await?;
-        let roles = ctx.services()?.access.role_names(scope.tenant()).await?;
-        Ok(roles.iter().map(ToString::to_string).collect())
-    }
 }

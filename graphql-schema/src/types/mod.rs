@@ -9,6 +9,8 @@ mod identity_provider;
 mod news2;
 mod org;
 mod patient;
+mod role;
+mod role_input;
 mod rule;
 mod viewer;
 mod vital;
@@ -23,6 +25,10 @@ pub(crate) use self::{
     news2::News2,
     org::{OrgUnit, RoleGrant, User},
     patient::Patient,
+    role::{
+        AccessChange, AccessExtent, EffectiveAccess, PolicyObject, PolicyRowKind, Role, RolePreview, names,
+    },
+    role_input::SaveRoleInput,
     rule::Rule,
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},

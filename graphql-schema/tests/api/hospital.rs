@@ -110,6 +110,7 @@ impl Hospital {
             accounts: stores.clone(),
             units: stores.clone(),
             roles: stores.clone(),
+            effects: stores.clone(),
             providers: stores.clone(),
             enrolment: Arc::new(Provider),
             audit: stores.clone(),

@@ -6,5 +6,6 @@ mod batching;
 mod changes;
 mod hospital;
 mod live;
+mod own_roles;
 mod past;
 mod roles;

@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 39] = [
+const QUESTIONS: [(&str, &str); 45] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -81,6 +81,15 @@ const QUESTIONS: [(&str, &str); 39] = [
     ("orgUnits", "{ orgUnits { id name kind parentId } }"),
     ("users", "{ users { id email displayName roles { role } } }"),
     ("roleNames", "{ roleNames }"),
+    ("roles", "{ roles { name title builtIn version holders policies { object action rows hiddenColumns } } }"),
+    ("policyObjects", "{ policyObjects { name actions testableColumns { name } hideableColumns } }"),
+    (
+        "effectiveAccess",
+        "query ($device: ID!, $id: ID!) { effectiveAccess(user: $id, row: DEVICE, id: $device) { actions { allowed } } }",
+    ),
+    ("previewRole", "query ($newRole: SaveRoleInput!) { previewRole(input: $newRole) { people } }"),
+    ("saveRole", "mutation ($newRole: SaveRoleInput!) { saveRole(input: $newRole) { version } }"),
+    ("deleteRole", "mutation { deleteRole(name: \"no-such-role\") }"),
     ("saveOrgUnit", "mutation ($unit: SaveOrgUnitInput!) { saveOrgUnit(input: $unit) { name } }"),
     ("removeOrgUnit", "mutation ($id: ID!) { removeOrgUnit(id: $id) }"),
     (
@@ -103,6 +112,8 @@ fn variables(hospital: &Hospital, alarm: &str) -> Value {
         "id": NOWHERE, "unit": { "name": "X", "kind": "WARD", "parentId": NOWHERE },
         "invite": { "email": "x@y", "role": "nurse", "unit": NOWHERE },
         "role": { "user": NOWHERE, "role": "nurse", "unit": NOWHERE },
+        "newRole": { "name": "new-role", "title": "New", "policies": [
+            { "object": "device", "action": "read", "rows": "all", "hiddenColumns": [] }] },
         "place": { "id": hospital.patient.to_string(), "unit": NOWHERE },
         "tenant": { "slug": "new", "name": "New", "adminEmail": "ada@new.example" }, "rule": {
         "name": "Tachycardia", "path": "heartRate", "raiseWhen": "ABOVE", "raiseValue": 130, "holdSeconds": 10,

@@ -267,6 +267,7 @@ fn services(
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
+        effects: store.clone(),
         providers: store.clone(),
         enrolment: identity.clone(),
         audit: store.clone(),

@@ -32,6 +32,7 @@ mod outbox;
 mod paging;
 mod patients;
 mod placements;
+mod policy_effects;
 mod predicate;
 mod roles;
 mod row_security;

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use tenants::{
     TenantId,
-    access::{Clause, Column, Predicate, Reach, Scope, Subject, Value},
+    access::{Clause, Column, Predicate, Reach, Rows, Scope, Subject, Value},
 };
 
 use crate::{
@@ -18,13 +18,17 @@ use crate::{
 
 /// The rows of a table that the scope covers, within its tenant.
 pub(crate) fn rows<E: PolicyRows>(scope: &Scope, backend: DbBackend) -> Condition {
-    if scope.rows().are_all() {
+    any_of::<E>(scope.tenant(), scope.rows(), backend)
+}
+
+/// The tenant's rows that any clause covers.
+pub(crate) fn any_of<E: PolicyRows>(tenant: TenantId, rows: &Rows, backend: DbBackend) -> Condition {
+    if rows.are_all() {
         return Condition::all();
     }
-    let clauses = scope.rows().clauses().iter();
-    clauses.fold(Condition::any().add(fact(false)), |any, clause| {
-        any.add(covered::<E>(scope.tenant(), backend, clause))
-    })
+    rows.clauses()
+        .iter()
+        .fold(Condition::any().add(fact(false)), |any, clause| any.add(covered::<E>(tenant, backend, clause)))
 }
 
 /// The rows that one clause covers.

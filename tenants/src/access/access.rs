@@ -8,12 +8,13 @@ use std::{
     },
 };
 
+use jiff::Timestamp;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, watch};
 
 use super::{
-    AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach, Role,
-    RoleGrant, Rows, Scope, Subject, Value, decisions::Decisions,
+    AccessData, AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach,
+    Role, RoleGrant, Rows, Scope, Subject, Value, decisions::Decisions,
 };
 use crate::{
     clock::Clock,
@@ -206,7 +207,11 @@ impl Access {
 
     /// The tenant's decisions, looked at anew for a user who holds nothing in them: somebody who has just come
     /// aboard must not be turned away until the next look.
-    async fn decisions_of(&self, tenant: TenantId, user: UserId) -> Result<Arc<Decisions>, AccessError> {
+    pub(super) async fn decisions_of(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Arc<Decisions>, AccessError> {
         let decisions = self.decisions(tenant).await?;
         if decisions.grants.contains_key(&user) {
             return Ok(decisions);
@@ -226,7 +231,7 @@ impl Access {
         let mut loads = 0;
         loop {
             let before = self.changes.load(Ordering::SeqCst);
-            let data = self.rules.access_data(tenant).await?;
+            let data = self.data(tenant).await?;
             let decisions = Arc::new(Decisions::new(tenant, data).await?);
             let mut tenants = self.tenants.write();
             if self.changes.load(Ordering::SeqCst) == before {
@@ -238,6 +243,14 @@ impl Access {
                 return Ok(decisions);
             }
         }
+    }
+
+    pub(super) async fn data(&self, tenant: TenantId) -> Result<AccessData, AccessError> {
+        Ok(self.rules.access_data(tenant).await?)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     fn known(&self, tenant: TenantId) -> Option<Arc<Decisions>> {

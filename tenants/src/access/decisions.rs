@@ -112,27 +112,46 @@ impl Decisions {
         (object, action): (Object, Action),
         now: Timestamp,
     ) -> Result<Decision, AccessError> {
-        let opened = self.opened.get(&user).map(Vec::as_slice).unwrap_or_default();
-        let opened = opened.iter().filter(|(_, until)| now < *until);
-        let mut until = opened.clone().map(|(_, until)| *until).min();
-        let opened: Arc<[Uuid]> = opened.map(|(patient, _)| *patient).collect();
+        let held = self.held(user, restricted_to, now);
+        let ends = held.iter().filter_map(|grant| grant.until);
+        let until = ends.chain(self.open_records(user, now).map(|(_, until)| until)).min();
         let mut clauses: Vec<Clause> = Vec::new();
+        for (_, clause) in self.clauses(user, restricted_to, (object, action), now)? {
+            if !clauses.contains(&clause) {
+                clauses.push(clause);
+            }
+        }
+        let rows = (!clauses.is_empty()).then(|| Arc::new(Rows(simplified(clauses))));
+        Ok(Decision { rows, until })
+    }
+
+    /// What each role that counts now lets the user do.
+    pub(super) fn clauses(
+        &self,
+        user: UserId,
+        restricted_to: Option<&Arc<[Restriction]>>,
+        (object, action): (Object, Action),
+        now: Timestamp,
+    ) -> Result<Vec<(RoleGrant, Clause)>, AccessError> {
+        let opened: Arc<[Uuid]> = self.open_records(user, now).map(|(patient, _)| patient).collect();
+        let mut clauses = Vec::new();
         for grant in self.held(user, restricted_to, now) {
-            until = [until, grant.until].into_iter().flatten().min();
             for n in self.policies_of(&grant.role, object, action)?.iter() {
                 let policy =
                     self.policies.get(*n).ok_or_else(|| AccessError::policy("a policy went missing"))?;
                 let subject = Subject::new(user, self.reach(grant.unit), opened.clone());
                 let Some(predicate) = placed(policy, subject.reach()) else { continue };
                 let (role, masked) = (Some(policy.role.clone()), policy.masked.clone());
-                let clause = Clause { role, predicate, subject, masked };
-                if !clauses.contains(&clause) {
-                    clauses.push(clause);
-                }
+                clauses.push((grant.clone(), Clause { role, predicate, subject, masked }));
             }
         }
-        let rows = (!clauses.is_empty()).then(|| Arc::new(Rows(simplified(clauses))));
-        Ok(Decision { rows, until })
+        Ok(clauses)
+    }
+
+    /// The records that the user has opened in an emergency, and until when.
+    fn open_records(&self, user: UserId, now: Timestamp) -> impl Iterator<Item = (Uuid, Timestamp)> {
+        let opened = self.opened.get(&user).map(Vec::as_slice).unwrap_or_default();
+        opened.iter().copied().filter(move |(_, until)| now < *until)
     }
 
     /// The roles that count for a credential now.

@@ -9,6 +9,8 @@
 mod access;
 mod column;
 mod decisions;
+mod effect;
+mod own_role;
 mod permission;
 mod policy;
 mod predicate;
@@ -18,9 +20,11 @@ mod subject;
 
 pub use access::{Access, AccessError};
 pub use column::{Column, ColumnType};
+pub use effect::{Change, Explained, Reason};
+pub use own_role::{OwnRole, RoleError};
 pub use permission::{Action, Object, Permission, Role};
 pub use policy::{Policy, PolicyError, built_in};
 pub use predicate::{Cell, MAX_CHARACTERS, Predicate, PredicateError, Value};
-pub use rules::{AccessData, AccessRules, FixedRules, Opened, OwnRole, Restriction, RoleGrant, StoredPolicy};
+pub use rules::{AccessData, AccessRules, FixedRules, Opened, Restriction, RoleGrant, StoredPolicy};
 pub use scope::{Caller, Clause, Principal, Rows, Scope};
 pub use subject::{Reach, Subject};

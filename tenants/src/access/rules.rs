@@ -66,19 +66,6 @@ pub struct StoredPolicy {
     pub masked: Vec<String>,
 }
 
-/// A role that a hospital has made itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnRole {
-    /// As grants name it; not that of a built-in role.
-    pub name: RoleName,
-    /// For people.
-    pub title: String,
-    /// What it may do.
-    pub policies: Vec<StoredPolicy>,
-    /// From 1 on.
-    pub version: u32,
-}
-
 /// Everything that decisions in one tenant rest on, as of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct AccessData {

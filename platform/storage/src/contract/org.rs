@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::tenants::{
-    RoleName, StoreError, TenantId, UnitId, User, UserId,
+    DeviceId, RoleName, StoreError, TenantId, UnitId, User, UserId,
     access::{
         Access, AccessRules, Action, Caller, Object, OwnRole, Principal, Role, RoleGrant, Scope, StoredPolicy,
     },
@@ -11,7 +11,7 @@ use ::tenants::{
     audit::AuditEntry,
     clock::ManualClock,
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, OrgUnits, Roles},
+    stores::{Accounts, OrgUnits, PolicyEffects, PolicyRow, Roles},
 };
 use care::Priority;
 use twins::store::{
@@ -220,6 +220,42 @@ pub(super) async fn each_row_shows_what_any_of_its_policies_shows(world: World) 
         let request = PageRequest { search: Some(text.into()), ..EVERY };
         assert_eq!(Patients::page(&world.database, &scope, &request).await.unwrap().total, hits, "{text}");
     }
+}
+
+/// What an explanation says of a row is what a list shows of it.
+pub(super) async fn what_is_explained_is_what_is_shown(world: World) {
+    for (n, ward) in [(1, "Mine"), (2, "Theirs")] {
+        world.add_patient(world.a, &patient(n, "Ada", &n.to_string(), (ward, "1"))).await;
+    }
+    world.add_device(world.a, "m-1", "M", None).await;
+    world.add_device(world.b, "m-2", "M", None).await;
+    let (ward, root) = (ward_id(world.a, "Mine"), UnitId::root(world.a));
+    let caller = add_user(&world, 7, &[grant("nurse", ward), grant("researcher", root)]).await;
+    let (access, database) = (access(&world), &world.database);
+    let scope = world.write(world.a, Object::Role).await;
+    let patients = access.explain(&scope, user_id(7), Object::Patient).await.unwrap();
+    let clauses: Vec<_> = patients.reasons.into_iter().map(|reason| reason.clause).collect();
+    let covered = async |n: u128| {
+        let row = PolicyRow::Patient(*patient_id(n).as_uuid());
+        database.covered(&scope, &row, &clauses).await.unwrap()
+    };
+    assert_eq!(covered(1).await, Some(vec![true, true]), "as nurse and as researcher");
+    assert_eq!(covered(2).await, Some(vec![false, true]));
+    assert_eq!(covered(3).await, None, "no such patient");
+    let shown = read(&access, &caller, Object::Patient).await;
+    assert_eq!(database.count(&scope, Object::Patient, shown.rows()).await.unwrap(), Some(2));
+    assert_eq!(seen(&world, &shown).await, [1, 2]);
+
+    let devices = access.explain(&scope, user_id(7), Object::Device).await.unwrap();
+    let clauses: Vec<_> = devices.reasons.into_iter().map(|reason| reason.clause).collect();
+    let device = |name: &str| PolicyRow::Device(DeviceId::parse(name).unwrap());
+    assert_eq!(database.covered(&scope, &device("m-1"), &clauses).await.unwrap(), Some(vec![false, true]));
+    assert_eq!(
+        database.covered(&scope, &device("m-2"), &clauses).await.unwrap(),
+        None,
+        "of another hospital"
+    );
+    assert_eq!(database.count(&scope, Object::Rule, shown.rows()).await.unwrap(), None);
 }
 
 /// A restricted record is for its care team; everybody else is told that there is no such patient.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    access::{AccessData, Cell, FixedRules, Opened, Restriction, Role, StoredPolicy},
+    access::{Cell, Change, FixedRules, Opened, OwnRole, Restriction, Role, StoredPolicy},
     clock::ManualClock,
     ids::{RoleName, UnitId},
     org::{OrgUnit, UnitKind},
@@ -267,4 +267,71 @@ async fn a_device_may_only_publish_its_own() {
             assert!(access.grant(scope.caller(), object, action).await.is_err());
         }
     }
+}
+
+#[tokio::test]
+async fn a_change_of_a_role_is_told_before_it_is_made() {
+    let rules =
+        Changing::new(&[(5, "admin", 1), (7, "night-nurse", 2), (8, "night-nurse", 1), (9, "nurse", 1)]);
+    let policy = |action, object, rows: &str| StoredPolicy {
+        role: named("night-nurse"),
+        object,
+        action,
+        rows: rows.into(),
+        masked: Vec::new(),
+    };
+    let before = vec![
+        policy(Action::Read, Object::Patient, "not patient.restricted"),
+        policy(Action::Read, Object::Alarm, "all"),
+    ];
+    rules.0.lock().policies.clone_from(&before);
+    // The other also has what makes the change nothing to them.
+    rules.0.lock().grants.push((user(8), RoleGrant { role: named("admin"), unit: unit(1), until: None }));
+    let access = access(rules.clone());
+    let scope = access.grant(&caller(5, None), Object::Role, Action::Write).await.unwrap();
+    let role = |policies| OwnRole { name: named("night-nurse"), title: "N".into(), policies, version: 2 };
+    let told = async |policies| {
+        let changes = access.preview(&scope, &role(policies)).await.unwrap();
+        let line = |change: Change| {
+            let had = (change.before.is_some(), change.after.is_some());
+            (change.user, change.permission.to_string(), had)
+        };
+        changes.into_iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(told(before.clone()).await, []);
+    let after =
+        vec![policy(Action::Read, Object::Patient, "all"), policy(Action::Acknowledge, Object::Alarm, "all")];
+    let changes = told(after).await;
+    let of = |n: u128| {
+        changes.iter().filter(move |(who, ..)| *who == user(n)).map(|(_, what, had)| (what.as_str(), *had))
+    };
+    assert_eq!(
+        of(7).collect::<Vec<_>>(),
+        [("patient:read", (true, true)), ("alarm:read", (true, false)), ("alarm:acknowledge", (false, true))]
+    );
+    assert_eq!(of(8).collect::<Vec<_>>(), [("alarm:acknowledge", (false, true))]);
+    assert_eq!((of(5).count(), of(9).count()), (0, 0));
+    assert_eq!(told(Vec::new()).await.len(), 2, "the role goes, and with it what only it gave");
+    let stored = rules.0.lock().policies.clone();
+    assert_eq!(stored, before, "nothing is changed by asking");
+}
+
+#[tokio::test]
+async fn why_somebody_sees_a_row_and_somebody_else_does_not() {
+    let access = access(Changing::new(&[(5, "auditor", 1), (7, "nurse", 2), (7, "researcher", 1)]));
+    let scope = access.grant(&caller(5, None), Object::Role, Action::Read).await.unwrap();
+    let explained = access.explain(&scope, user(7), Object::Patient).await.unwrap();
+    let covers = |n| {
+        let row = in_ward(n);
+        let lines = explained.reasons.iter().map(|reason| {
+            let covered = reason.clause.predicate.evaluate(&reason.clause.subject, &row) == Some(true);
+            (reason.grant.role.to_string(), reason.action, covered, reason.clause.masked.len())
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let line = |role: &str, covered, masked| (role.to_owned(), Action::Read, covered, masked);
+    assert_eq!(covers(3), [line("nurse", true, 0), line("researcher", true, 3)]);
+    assert_eq!(covers(4), [line("nurse", false, 0), line("researcher", true, 3)]);
+    let nobody = access.explain(&scope, user(99), Object::Patient).await.unwrap();
+    assert!(nobody.held.is_empty() && nobody.reasons.is_empty());
 }

@@ -214,6 +214,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
+        effects: store.clone(),
         providers: store.clone(),
         enrolment: foundation.identity.clone(),
         audit: store.clone(),
