@@ -13,6 +13,7 @@ import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
 import { BackIcon } from '../ui/icons';
+import { WhoMaySee } from '../ui/org/WhoMaySee';
 import page from '../ui/page.module.css';
 import { Age } from '../ui/time';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
@@ -47,6 +48,8 @@ function OneDevice({ id }: { id: string }) {
         <div className={page.head}>
           <h1>{device?.name ?? id}</h1>
           {device && <DeviceState {...device} />}
+          <span className={page.spacer} />
+          {device && <WhoMaySee row="DEVICE" id={id} />}
         </div>
       </div>
       {error && <ErrorNotice error={error} retry={refetch} />}

@@ -8,6 +8,7 @@ import {
   redirect,
   stringifySearchWith,
 } from '@tanstack/react-router';
+import type { PolicyRowKind } from '../api/generated/graphql';
 import { signedIn } from '../api/signed-in';
 import { LoginPage } from '../pages/LoginPage';
 import { NotFoundPage } from '../pages/NotFoundPage';
@@ -134,6 +135,22 @@ const units = createRoute({
   component: lazyRouteComponent(() => import('../pages/UnitsPage'), 'UnitsPage'),
 });
 
+const roles = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/roles',
+  component: lazyRouteComponent(() => import('../pages/RolesPage'), 'RolesPage'),
+});
+
+const access = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/access',
+  validateSearch: ({ row, id }: Record<string, unknown>): { row: PolicyRowKind; id: string } => ({
+    row: row === 'DEVICE' || row === 'ALARM' ? row : 'PATIENT',
+    id: String(id ?? ''),
+  }),
+  component: lazyRouteComponent(() => import('../pages/AccessPage'), 'AccessPage'),
+});
+
 const identityProviders = createRoute({
   getParentRoute: () => authenticated,
   path: '/identity-providers',
@@ -169,6 +186,8 @@ export const router = createRouter({
       audit,
       people,
       units,
+      roles,
+      access,
       identityProviders,
       tenants,
       graphiql,

@@ -8,6 +8,7 @@ const SECTIONS = [
   { to: '/rules', label: 'Rules', permission: 'rule:read' },
   { to: '/people', label: 'People', permission: 'user:read' },
   { to: '/units', label: 'Units', permission: 'org_unit:write' },
+  { to: '/roles', label: 'Roles', permission: 'role:read' },
   { to: '/identity-providers', label: 'Sign-in', permission: 'identity_provider:read' },
   { to: '/audit', label: 'Audit', permission: 'audit:read' },
   { to: '/tenants', label: 'Hospitals', permission: 'tenant:read' },

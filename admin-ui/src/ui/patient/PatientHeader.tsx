@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { now } from '../../api/clock';
 import type { PatientOnBoardFragment } from '../../api/generated/graphql';
 import { BackIcon } from '../icons';
+import { WhoMaySee } from '../org/WhoMaySee';
 import { PatientName } from '../PatientName';
 import page from '../page.module.css';
 import { useSignedIn } from '../use-signed-in';
@@ -57,6 +58,7 @@ export function PatientHeader({ patient, devices }: PatientHeaderProps) {
               )
             </span>
           ))}
+          <WhoMaySee row="PATIENT" id={patient.id} />
         </p>
       </div>
       <News2Badge news2={news2} large />
