@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ::tenants::{
-    RoleName, StoreError, UserId,
-    access::{OwnRole, RoleGrant, Scope, StoredPolicy},
+    RoleName, StoreError, UnitId, UserId,
+    access::{OwnRole, Role, RoleGrant, Scope, StoredPolicy},
     audit::AuditEntry,
     stores::Roles,
 };
@@ -96,6 +96,7 @@ impl Roles for Database {
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
         access_rules::changed(&tx).await?;
+        let before = administrators(&tx).await?;
         let known = tx.find::<users::Entity>().filter(users::Column::Id.eq(*user.as_uuid()));
         tx.one(known).await?.ok_or(StorageError::NotFound { what: "user" })?;
         let row = role_grants::Model {
@@ -110,6 +111,7 @@ impl Roles for Database {
         let put =
             tx.insert_many::<role_grants::Entity>(vec![row], key.clone().update_column(C::Until).to_owned());
         put.await.map_err(|error| error.dangling_as("unit"))?;
+        keep_one(&tx, before).await?;
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
@@ -123,6 +125,7 @@ impl Roles for Database {
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
         access_rules::changed(&tx).await?;
+        let before = administrators(&tx).await?;
         let sql =
             "DELETE FROM role_grants WHERE tenant_id = $1 AND user_id = $2 AND role = $3 AND unit_id = $4";
         let key = [
@@ -134,9 +137,28 @@ impl Roles for Database {
         if tx.execute_sql(sql, key).await? == 0 {
             return Err(StorageError::NotFound { what: "role of the user in this unit" }.into());
         }
+        keep_one(&tx, before).await?;
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// How many administer the whole hospital for good. `access_rules::changed` makes those who change it wait for each
+/// other.
+async fn administrators(tx: &TenantTx) -> Result<u64, StorageError> {
+    use role_grants::Column as C;
+    let held = tx.find::<role_grants::Entity>().filter(C::Role.eq(Role::Admin.as_str()));
+    let whole = C::UnitId.eq(*UnitId::root(tx.tenant()).as_uuid());
+    tx.count(held.filter(whole).filter(C::Until.is_null())).await
+}
+
+/// A hospital whose last administrator gives the role away could not be administered any more.
+async fn keep_one(tx: &TenantTx, before: u64) -> Result<(), StorageError> {
+    if before == 0 || administrators(tx).await? > 0 {
+        return Ok(());
+    }
+    let what = "this is the hospital's last administrator for good; make somebody else one first";
+    Err(StorageError::Conflict { what: what.to_owned() })
 }
 
 async fn replace(tx: &TenantTx, role: &OwnRole) -> Result<(), StorageError> {

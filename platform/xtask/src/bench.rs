@@ -1,5 +1,7 @@
 //! `cargo bench-ingest`: builds the server and the load generator optimised, then becomes the load generator.
+//! `cargo bench-access`: runs the measurements of `storage`, which need its insides, and prints their JSON lines.
 
+use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
 
 use crate::metadata::{Extent, Metadata};
@@ -41,4 +43,42 @@ pub(crate) fn ingest(arguments: &[&str]) -> ExitCode {
     let mut load = process::command(metadata.program("release", "bench-ingest"));
     load.arg("--server").arg(metadata.program("release", "iomt"));
     process::hand_over(load.args(arguments.iter().filter(|argument| **argument != "--")))
+}
+
+const ACCESS_HELP: &str = "\
+What an access decision costs with 500 policies, and what a row policy adds to a list of 50 out of 100,000 rows, on
+SQLite and, where it is installed, PostgreSQL. One JSON line per figure.
+
+Usage: cargo bench-access
+";
+
+pub(crate) fn access(arguments: &[&str]) -> ExitCode {
+    if !arguments.is_empty() {
+        eprint!("{ACCESS_HELP}");
+        let help = matches!(arguments, ["-h" | "--help"]);
+        return if help { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--release", "--package", "storage", "--features", "measure", "measure_access"]);
+    // One after the other: they would measure each other.
+    cargo.args(["--", "--ignored", "--nocapture", "--test-threads", "1"]);
+    let child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let finished = child.and_then(|mut child| {
+        for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+            match line? {
+                // What the test harness says stands on the same line as the first figure.
+                line if line.contains("{\"") => println!("{}", &line[line.find("{\"").unwrap_or(0)..]),
+                line => eprintln!("{line}"),
+            }
+        }
+        child.wait()
+    });
+    match finished {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cannot run cargo: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -16,6 +16,8 @@ mod lists;
 mod log;
 #[cfg(feature = "measure")]
 mod measure;
+#[cfg(feature = "measure")]
+mod measure_access;
 mod merging;
 mod org;
 mod people;
@@ -109,6 +111,7 @@ cases! {
         a_grant_counts_within_a_moment_and_no_longer_than_it_lasts
         a_hospital_makes_its_own_roles
         each_row_shows_what_any_of_its_policies_shows
+        the_last_administrator_stays
         what_is_explained_is_what_is_shown
         a_restricted_record_is_for_its_care_team
         what_a_device_said_stays_where_it_was

@@ -222,6 +222,29 @@ pub(super) async fn each_row_shows_what_any_of_its_policies_shows(world: World) 
     }
 }
 
+/// Two administrators who take each other's role away at the same moment: one of them stays.
+pub(super) async fn the_last_administrator_stays(world: World) {
+    let admin = grant("admin", UnitId::root(world.a));
+    let all = [admin.clone(), grant("nurse", admin.unit)];
+    for id in [7, 8] {
+        add_user(&world, id, &all).await;
+    }
+    let (database, scope, entry) =
+        (&world.database, world.write(world.a, Object::Role).await, entry(world.a));
+    let revoke = |id| database.revoke(&scope, user_id(id), &admin, &entry);
+    let (one, other) = tokio::join!(revoke(7), revoke(8));
+    let refused = [one, other].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert!(matches!(refused[..], [StoreError::Conflict { .. }]), "{refused:?}");
+    let data = database.access_data(world.a).await.unwrap();
+    let last = data.grants.iter().find(|(_, held)| held.role == admin.role).unwrap().0;
+    let ends = RoleGrant { until: Some(at(9)), ..admin.clone() };
+    let for_a_time = database.grant(&scope, last, &ends, &entry).await;
+    assert!(matches!(for_a_time, Err(StoreError::Conflict { .. })), "{for_a_time:?}");
+    let again = database.access_data(world.a).await.unwrap().grants;
+    assert!(again.contains(&(last, admin.clone())), "nothing was half done");
+    database.revoke(&scope, last, &all[1], &entry).await.unwrap();
+}
+
 /// What an explanation says of a row is what a list shows of it.
 pub(super) async fn what_is_explained_is_what_is_shown(world: World) {
     for (n, ward) in [(1, "Mine"), (2, "Theirs")] {
