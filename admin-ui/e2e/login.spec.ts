@@ -1,3 +1,4 @@
+import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 
 test('a wrong password is told in plain words, and nothing is opened', async ({ page, hospital }) => {
@@ -41,4 +42,30 @@ test('an operator sees the hospitals and no patients', async ({ page, hospital, 
   await expect(page.getByText('st-elsewhere')).toBeVisible();
   await expect(page.getByText('county-general')).toBeVisible();
   await expect(page.getByRole('link', { name: 'Ward' })).toHaveCount(0);
+});
+
+test('an operator suspends a hospital, whose people are told so, and serves it again', async ({
+  page,
+  hospital,
+  signIn,
+}) => {
+  const nurse = hospital.person('nurse');
+  const signInAsNurse = () =>
+    page.request.post(`${hospital.http}/auth/login`, {
+      headers: { Origin: hospital.http },
+      data: { email: nurse.email, password: nurse.password },
+    });
+  await signIn(hospital.operator);
+  const row = page.getByRole('row').filter({ hasText: hospital.slug });
+  await row.getByRole('button', { name: /^Suspend/ }).click();
+  await row.getByLabel('Why').fill('Moved to another platform');
+  await row.getByRole('button', { name: 'Suspend it' }).click();
+  await expect(row).toContainText('suspended for');
+  await expectAccessible(page);
+  const refused = await signInAsNurse();
+  expect(refused.status()).toBe(403);
+  expect(await refused.text()).toContain('this hospital is suspended');
+  await row.getByRole('button', { name: /^Serve again/ }).click();
+  await expect(row).toContainText('served');
+  expect((await signInAsNurse()).status()).toBe(200);
 });

@@ -20,6 +20,15 @@ pub struct Tenant {
     pub slug: TenantSlug,
     /// Its name for people.
     pub name: String,
+    /// Cut off since then: its devices and people are refused, its data is kept. `None` while it is served.
+    pub suspended_since: Option<Timestamp>,
+}
+
+impl Tenant {
+    /// One that is served.
+    pub fn new(id: TenantId, slug: TenantSlug, name: impl Into<String>) -> Self {
+        Self { id, slug, name: name.into(), suspended_since: None }
+    }
 }
 
 /// Someone who signs in.

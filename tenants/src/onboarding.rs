@@ -132,7 +132,7 @@ impl Onboarding {
                 return Err(OnboardingError::SlugTaken { slug: new.slug.clone(), name: known.name });
             }
             None => {
-                let tenant = Tenant { id: TenantId::new(&*self.clock), slug: new.slug.clone(), name };
+                let tenant = Tenant::new(TenantId::new(&*self.clock), new.slug.clone(), name);
                 let entry = entry(tenant.id, "tenant.create", format!("tenant:{}", tenant.id));
                 self.tenants.create(&tenant, &entry).await?;
                 tenant

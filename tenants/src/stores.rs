@@ -27,6 +27,14 @@ pub trait Tenants: Send + Sync {
     async fn all(&self) -> Result<Vec<Tenant>, StoreError>;
     /// Adds one, with the unit that stands for it as a whole. [`StoreError::Conflict`] when the slug is taken.
     async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Cuts a tenant off, or serves it again when `since` is `None`. Every process notices within a second. Returns
+    /// whether that changed anything; [`StoreError::NotFound`] when there is no such tenant.
+    async fn suspend(
+        &self,
+        id: TenantId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 }
 
 /// Users, tokens and sessions, for signing in.

@@ -50,6 +50,27 @@ impl Subscription {
         Some(payload["data"].take())
     }
 
+    /// Whether the server ends it within the bound: by an error, its completion, or by closing the socket.
+    pub async fn ended(&mut self, bound: Duration) -> bool {
+        let began = instant();
+        while let Some(left) = bound.checked_sub(began.elapsed()) {
+            let Ok(message) = timeout(left, self.socket.next()).await else { return false };
+            let Some(Ok(Message::Text(text))) = message else {
+                if matches!(message, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                    continue;
+                }
+                return true;
+            };
+            let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+            match frame["type"].as_str() {
+                Some("error" | "complete") => return true,
+                Some("next") if !frame["payload"]["errors"].is_null() => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// The first event that fits, with the others before it forgotten.
     pub async fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let began = instant();

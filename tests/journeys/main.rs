@@ -15,3 +15,4 @@ mod operators;
 mod reading;
 mod roles;
 mod simulator;
+mod suspension;

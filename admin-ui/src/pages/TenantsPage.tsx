@@ -2,12 +2,14 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { TenantsDocument } from '../api/generated/graphql';
+import { Suspension } from '../forms/Suspension';
 import { type CreatedTenant, TenantForm } from '../forms/TenantForm';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
 import { invitationLink, OneTimeLink } from '../ui/OneTimeLink';
 import page from '../ui/page.module.css';
+import { Age } from '../ui/time';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
 
@@ -70,20 +72,36 @@ export function TenantsPage() {
                 <th scope="col">Name</th>
                 <th scope="col">Slug</th>
                 <th scope="col">Id</th>
+                <th scope="col">State</th>
+                {may('tenant:write') && <th scope="col">Change</th>}
               </tr>
             </thead>
             <tbody>
-              {tenants.map(({ id, name, slug }) => (
-                <tr key={id}>
+              {tenants.map((tenant) => (
+                <tr key={tenant.id}>
                   <td>
-                    <strong>{name}</strong>
+                    <strong>{tenant.name}</strong>
                   </td>
                   <td>
-                    <code className={page.mono}>{slug}</code>
+                    <code className={page.mono}>{tenant.slug}</code>
                   </td>
                   <td>
-                    <code className={`${page.mono} ${page.soft}`}>{id}</code>
+                    <code className={`${page.mono} ${page.soft}`}>{tenant.id}</code>
                   </td>
+                  <td>
+                    {tenant.suspendedSince ? (
+                      <>
+                        suspended for <Age at={tenant.suspendedSince} />
+                      </>
+                    ) : (
+                      'served'
+                    )}
+                  </td>
+                  {may('tenant:write') && (
+                    <td>
+                      <Suspension tenant={tenant} onChanged={refetch} />
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>

@@ -9,6 +9,7 @@ mod places;
 mod release_device;
 mod roles;
 mod save_rule;
+mod suspend_tenant;
 
 use async_graphql::MergedObject;
 
@@ -19,6 +20,7 @@ pub struct Mutation(
     save_rule::RuleMutation,
     release_device::DeviceMutation,
     create_tenant::TenantMutation,
+    suspend_tenant::SuspensionMutation,
     org_units::OrgUnitMutation,
     people::PeopleMutation,
     roles::RoleMutation,

@@ -3,6 +3,7 @@
 use async_graphql::{ID, SimpleObject};
 
 use super::RoleGrant;
+use crate::scalars::DateTime;
 
 /// A hospital on the platform.
 #[derive(SimpleObject)]
@@ -11,11 +12,18 @@ pub(crate) struct Tenant {
     /// Its name in addresses and user names.
     slug: String,
     name: String,
+    /// Cut off since then; null while it is served.
+    suspended_since: Option<DateTime>,
 }
 
 impl From<tenants::Tenant> for Tenant {
     fn from(tenant: tenants::Tenant) -> Self {
-        Self { id: ID(tenant.id.to_string()), slug: tenant.slug.to_string(), name: tenant.name }
+        Self {
+            id: ID(tenant.id.to_string()),
+            slug: tenant.slug.to_string(),
+            name: tenant.name,
+            suspended_since: tenant.suspended_since.map(DateTime),
+        }
     }
 }
 

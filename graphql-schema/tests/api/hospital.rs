@@ -143,13 +143,13 @@ impl Hospital {
 
     async fn furnish(&mut self) {
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
-        let tenant = Tenant { id: self.tenant, slug, name: "St. Elsewhere".into() };
+        let tenant = Tenant::new(self.tenant, slug, "St. Elsewhere");
         Tenants::create(&self.database, &tenant, &self.entry()).await.unwrap();
         for role in Role::ALL {
             self.add_user(self.caller(*role), *role).await;
         }
         let slug = TenantSlug::parse("county-general").unwrap();
-        let other = Tenant { id: self.stranger().tenant, slug, name: "County General".into() };
+        let other = Tenant::new(self.stranger().tenant, slug, "County General");
         Tenants::create(&self.database, &other, &self.entry()).await.unwrap();
         self.add_user(self.stranger(), Role::Nurse).await;
         let parent = Some(UnitId::root(self.tenant));

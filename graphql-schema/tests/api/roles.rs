@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 45] = [
+const QUESTIONS: [(&str, &str); 47] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -78,6 +78,8 @@ const QUESTIONS: [(&str, &str); 45] = [
         "createTenant",
         "mutation ($tenant: CreateTenantInput!) { createTenant(input: $tenant) { created invitationToken tenant { slug } } }",
     ),
+    ("suspendTenant", "mutation ($id: ID!) { suspendTenant(id: $id, reason: \"unpaid\") { suspendedSince } }"),
+    ("resumeTenant", "mutation ($id: ID!) { resumeTenant(id: $id) { suspendedSince } }"),
     ("orgUnits", "{ orgUnits { id name kind parentId } }"),
     ("users", "{ users { id email displayName roles { role } } }"),
     ("roleNames", "{ roleNames }"),

@@ -62,6 +62,12 @@ impl Handle {
         delivery
     }
 
+    /// Ends all sessions of a tenant that is cut off, without the PUBACKs that are outstanding; says how many. Those who
+    /// come back are the gatekeeper's to refuse.
+    pub fn expel(&self, tenant: TenantId) -> usize {
+        self.0.registry.expel(tenant)
+    }
+
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.
     pub fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
         self.0.tree.has_subscribers(tenant, topic)

@@ -48,6 +48,7 @@ pub(crate) enum Reason {
     ShuttingDown,
     KeepAlive,
     TakenOver,
+    Suspended,
     ReceiveMaximum,
     TopicAlias,
     PacketTooLarge,
@@ -69,6 +70,7 @@ impl Reason {
             Self::KeepAlive => 0x8D,
             Self::TakenOver => 0x8E,
             Self::ReceiveMaximum => 0x93,
+            Self::Suspended => 0x98, // "administrative action"
             Self::TopicAlias => 0x94,
             Self::PacketTooLarge => 0x95,
             Self::SlowConsumer => 0x97,
@@ -88,6 +90,7 @@ impl Reason {
             Self::ShuttingDown => "shutting_down",
             Self::KeepAlive => "keep_alive",
             Self::TakenOver => "taken_over",
+            Self::Suspended => "suspended",
             Self::ReceiveMaximum => "receive_maximum",
             Self::TopicAlias => "topic_alias",
             Self::PacketTooLarge => "packet_too_large",

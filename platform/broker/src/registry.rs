@@ -107,6 +107,13 @@ impl Registry {
         }
     }
 
+    /// Ends all sessions of a tenant; says how many.
+    pub(crate) fn expel(&self, tenant: TenantId) -> usize {
+        let state = self.state.lock();
+        let theirs = state.sessions.iter().filter(|(key, _)| key.tenant == tenant);
+        theirs.map(|(_, live)| live.outbox.close(Reason::Suspended)).count()
+    }
+
     /// Takes no further sessions and asks those there are to finish.
     pub(crate) fn drain(&self) {
         let mut state = self.state.lock();

@@ -10,7 +10,7 @@ impl Identity {
     /// Which device presents this token. Every refusal looks alike to the device and is audited.
     ///
     /// # Errors
-    /// [`IdentityError::NotValid`] when tenant, device or token is unknown.
+    /// [`IdentityError::NotValid`] when tenant, device or token is unknown, [`IdentityError::Suspended`].
     pub async fn device(
         &self,
         slug: &str,
@@ -28,6 +28,11 @@ impl Identity {
         let Some(tenant) = tenant else {
             return self.refused(TenantId::PLATFORM, None, "no tenant of this name", origin).await;
         };
+        if tenant.suspended_since.is_some() {
+            let refused = self.refused(tenant.id, None, "the hospital is suspended", origin).await;
+            // Said before the token is looked at, so it tells nothing about the device.
+            return refused.map_err(|_| IdentityError::Suspended);
+        }
         let Ok(device) = DeviceId::parse(device) else {
             return self.refused(tenant.id, None, "no device of this name", origin).await;
         };
@@ -70,6 +75,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use tenants::{audit::AuditEntry, clock::Clock, stores::Tenants};
+
     use super::*;
     use crate::memory::World;
 
@@ -94,6 +101,37 @@ mod tests {
         }
         assert_eq!(world.stores.device_lookups(), asked);
         assert!(world.stores.audited().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_in_while_the_hospital_is_suspended() {
+        let world = World::new();
+        let token = world.device("monitor-1");
+        world.user("nurse@ward.example", "a password of some length").await;
+        let sign_in = async || {
+            let identity = &world.identity;
+            identity.sign_in("nurse@ward.example", "a password of some length", "::1", CorrelationId(1)).await
+        };
+        let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
+        for since in [Some(world.clock.now()), None] {
+            world.stores.suspend(world.tenant.id, since, &entry).await.unwrap();
+            world.identity.forget_tenants();
+            let (device, person) =
+                (connect(&world, "st-elsewhere", "monitor-1", &token).await, sign_in().await);
+            let suspended =
+                [device.err(), person.err()].map(|error| matches!(error, Some(IdentityError::Suspended)));
+            assert_eq!(suspended, [since.is_some(); 2]);
+            let elsewhere = connect(&world, "county-general", "monitor-1", &token).await.err();
+            assert!(matches!(elsewhere, Some(IdentityError::NotValid)));
+        }
+        let reasons =
+            world.stores.audited().into_iter().filter(|entry| entry.detail.contains("is suspended"));
+        assert_eq!(reasons.count(), 2, "the device's and the person's");
+        let guess = world.identity.sign_in("nurse@ward.example", "wrong", "::1", CorrelationId(1)).await;
+        assert!(
+            matches!(guess.err(), Some(IdentityError::WrongPassword)),
+            "only who proves to belong there is told"
+        );
     }
 
     #[tokio::test]

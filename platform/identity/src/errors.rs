@@ -38,6 +38,9 @@ pub enum IdentityError {
     /// The invitation's link is none, was used, or is too old: not told apart.
     #[error("this invitation is not valid any more; ask whoever sent it for a new one")]
     InvitationOver,
+    /// The hospital is cut off.
+    #[error("this hospital is suspended; ask whoever runs the platform")]
+    Suspended,
     /// What a provider sent to end sessions does not count. Why is in the audit trail.
     #[error("this logout token is not accepted")]
     LogoutToken,
@@ -60,6 +63,7 @@ impl IdentityError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::WrongPassword | Self::NotValid => ErrorKind::Unauthenticated,
+            Self::Suspended => ErrorKind::Forbidden,
             Self::HeldBack { .. } => ErrorKind::RateLimited,
             Self::Busy | Self::ProviderUnreachable => ErrorKind::Unavailable,
             Self::BadInput { .. } | Self::LogoutToken => ErrorKind::BadInput,

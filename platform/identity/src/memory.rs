@@ -34,13 +34,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
-        let tenant = |slug: &str| Tenant {
-            id: TenantId::new(&clock),
-            slug: TenantSlug::parse(slug).unwrap(),
-            name: slug.to_owned(),
-        };
+        let tenant = |slug: &str| Tenant::new(TenantId::new(&clock), TenantSlug::parse(slug).unwrap(), slug);
         let (ours, theirs) = (tenant("st-elsewhere"), tenant("county-general"));
-        let stores = Arc::new(Stores { tenants: vec![ours.clone(), theirs], ..Stores::default() });
+        let stores =
+            Arc::new(Stores { tenants: Mutex::new(vec![ours.clone(), theirs]), ..Stores::default() });
         let identity = Identity::new(
             stores.clone(),
             stores.clone(),
@@ -82,7 +79,7 @@ impl World {
 
 #[derive(Default)]
 pub(crate) struct Stores {
-    tenants: Vec<Tenant>,
+    tenants: Mutex<Vec<Tenant>>,
     logins: Mutex<Vec<Login>>,
     invitations: Mutex<Vec<Invitation>>,
     tokens: Mutex<Vec<(TenantId, ApiToken)>>,
@@ -116,16 +113,26 @@ impl Stores {
 impl Tenants for Stores {
     async fn by_slug(&self, slug: &TenantSlug) -> Result<Option<Tenant>, StoreError> {
         self.device_lookups.fetch_add(1, SeqCst);
-        Ok(self.tenants.iter().find(|tenant| tenant.slug == *slug).cloned())
+        Ok(self.tenants.lock().unwrap().iter().find(|tenant| tenant.slug == *slug).cloned())
     }
     async fn by_id(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-        Ok(self.tenants.iter().find(|tenant| tenant.id == id).cloned())
+        Ok(self.tenants.lock().unwrap().iter().find(|tenant| tenant.id == id).cloned())
     }
     async fn all(&self) -> Result<Vec<Tenant>, StoreError> {
-        Ok(self.tenants.clone())
+        Ok(self.tenants.lock().unwrap().clone())
     }
     async fn create(&self, _: &Tenant, _: &AuditEntry) -> Result<(), StoreError> {
         Err(StoreError::Conflict { what: "the tenants of this world are given".to_owned() })
+    }
+    async fn suspend(
+        &self,
+        id: TenantId,
+        since: Option<Timestamp>,
+        _: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let mut tenants = self.tenants.lock().unwrap();
+        let tenant = tenants.iter_mut().find(|tenant| tenant.id == id).unwrap();
+        Ok(std::mem::replace(&mut tenant.suspended_since, since) != since)
     }
 }
 

@@ -90,6 +90,11 @@ impl Identity {
         self.passwords.hash(password).await
     }
 
+    /// Looks at tenants anew: one was suspended, or is served again.
+    pub fn forget_tenants(&self) {
+        self.cache.tenants.invalidate_all();
+    }
+
     /// The tenant of this name, if there is one.
     pub(crate) async fn tenant(&self, slug: &TenantSlug) -> Result<Option<Tenant>, IdentityError> {
         if let Some(known) = self.cache.tenants.get(slug) {

@@ -53,6 +53,12 @@ impl Identity {
 
     /// Writes down that somebody got in, and lets them.
     pub(crate) async fn proven(&self, user: &User, origin: Origin<'_>) -> Result<SignedIn, IdentityError> {
+        let tenant = self.tenants.by_id(user.tenant).await?;
+        if tenant.is_some_and(|tenant| tenant.suspended_since.is_some()) {
+            let subject = format!("user:{}", user.id);
+            self.audit.refusal(user.tenant, subject, ACTION, "the hospital is suspended", origin).await;
+            return Err(IdentityError::Suspended);
+        }
         self.audit.success(user.tenant, format!("user:{}", user.id), ACTION, origin).await?;
         self.open_session(user).await
     }

@@ -55,7 +55,8 @@ impl Identity {
         let caller = self.bearer(token).await?;
         let slug = TenantSlug::parse(slug).map_err(|_| IdentityError::NotValid)?;
         let tenant = self.tenant(&slug).await?.ok_or(IdentityError::NotValid)?;
-        if tenant.id == caller.tenant { Ok(caller) } else { Err(IdentityError::NotValid) }
+        let served = tenant.suspended_since.is_none();
+        if served && tenant.id == caller.tenant { Ok(caller) } else { Err(IdentityError::NotValid) }
     }
 }
 

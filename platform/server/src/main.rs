@@ -15,6 +15,7 @@ mod housekeeping;
 mod http;
 mod logging;
 mod master_key;
+mod suspension;
 mod wiring;
 
 use std::process::ExitCode;

@@ -31,6 +31,7 @@ use crate::{
     feed::FeedRelay,
     housekeeping, http,
     master_key::{self, MasterKeyError},
+    suspension,
 };
 
 /// How often it is looked whether somebody else has changed rights. A change takes effect within a second.
@@ -136,6 +137,9 @@ impl Platform {
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let broker = listen(&config, &gate, &twins, clock.clone()).await?;
         let patients = Arc::new(database.clone());
+        let (tenants, known) = (Arc::new(database.clone()), identity.clone());
+        let followed = suspension::follow(tenants, known, broker.handle());
+        tokio::spawn(background.clone().run_until_cancelled_owned(followed));
         gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
 
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));

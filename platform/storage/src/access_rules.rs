@@ -31,6 +31,7 @@ impl AccessRules for Database {
             policies: policies.into_iter().map(policy).collect::<Result<_, _>>()?,
             grants: grants.iter().map(held).collect::<Result<_, _>>()?,
             opened: Vec::new(),
+            suspended: known.suspended_since.is_some(),
         })
     }
 

@@ -1,11 +1,12 @@
 //! The list of tenants, known before there is a caller.
 
 use ::tenants::{StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, stores::Tenants};
+use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
-    audit,
-    columns::{parsed, storable},
+    access_rules, audit,
+    columns::{micros, parsed, storable, timestamp},
     database::Database,
     entities::tenants::{Column, Entity, Model},
     errors::StorageError,
@@ -33,13 +34,31 @@ impl Tenants for Database {
     async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_write(tenant.id).await?;
         let (slug, name) = (tenant.slug.to_string(), storable(&tenant.name));
-        let row = Model { id: *tenant.id.as_uuid(), slug, name, access_version: 0 };
+        let row = Model { id: *tenant.id.as_uuid(), slug, name, access_version: 0, suspended_since: None };
         tx.insert::<Entity>(row)
             .await
             .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;
         org::plant(&tx, tenant).await?;
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn suspend(
+        &self,
+        id: TenantId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let tx = self.begin_write(id).await?;
+        access_rules::changed(&tx).await?;
+        let sql = "UPDATE tenants SET suspended_since = $2 WHERE id = $1 AND (suspended_since IS NULL) = $3";
+        let values = [(*id.as_uuid()).into(), since.map(micros).into(), since.is_some().into()];
+        if tx.execute_sql(sql, values).await? == 0 {
+            return Ok(false);
+        }
+        audit::note(&tx, audit).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
@@ -54,5 +73,6 @@ impl Database {
 
 fn tenant(row: Model) -> Result<Tenant, StorageError> {
     let slug = parsed(TenantSlug::parse(&row.slug), "a tenant's slug")?;
-    Ok(Tenant { id: TenantId::from_uuid(row.id), slug, name: row.name })
+    let suspended_since = row.suspended_since.map(timestamp).transpose()?;
+    Ok(Tenant { id: TenantId::from_uuid(row.id), slug, name: row.name, suspended_since })
 }

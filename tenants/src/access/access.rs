@@ -39,6 +39,9 @@ pub enum AccessError {
         /// On what.
         object: Object,
     },
+    /// The hospital is cut off.
+    #[error("this hospital is suspended; ask whoever runs the platform")]
+    Suspended,
     /// The rules themselves are broken; nothing is granted.
     #[error("the access policy cannot be evaluated")]
     Policy(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -51,7 +54,7 @@ impl AccessError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Forbidden { .. } | Self::Suspended => ErrorKind::Forbidden,
             Self::Policy(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }
@@ -93,6 +96,7 @@ impl Access {
         let now = self.clock.now();
         match decisions.decide(*id, restricted_to.as_ref(), (object, action), now)? {
             Some(rows) => Ok(Scope::new(caller.clone(), Permission { object, action }, rows)),
+            None if decisions.suspended => Err(AccessError::Suspended),
             None => {
                 let held = in_words(&decisions.held(*id, restricted_to.as_ref(), now));
                 Err(AccessError::Forbidden { held, action, object })

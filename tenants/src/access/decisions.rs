@@ -36,6 +36,7 @@ pub(super) struct Decision {
 pub(super) struct Decisions {
     tenant: TenantId,
     pub(super) version: u64,
+    pub(super) suspended: bool,
     pub(super) tree: OrgTree,
     policies: Vec<Policy>,
     enforcer: Enforcer,
@@ -69,6 +70,7 @@ impl Decisions {
         Ok(Self {
             tenant,
             version: data.version,
+            suspended: data.suspended,
             tree: OrgTree::build(tenant, data.units).map_err(AccessError::policy)?,
             policies,
             enforcer,
@@ -94,6 +96,9 @@ impl Decisions {
         (object, action): (Object, Action),
         now: Timestamp,
     ) -> Result<Option<Arc<Rows>>, AccessError> {
+        if self.suspended {
+            return Ok(None);
+        }
         let question = (user, restricted_to.cloned(), object, action);
         if let Some(known) = self.decided.get(&question)
             && known.until.is_none_or(|until| now < until)

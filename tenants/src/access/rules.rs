@@ -79,6 +79,8 @@ pub struct AccessData {
     pub grants: Vec<(UserId, RoleGrant)>,
     /// Records that are open in an emergency.
     pub opened: Vec<Opened>,
+    /// Whether the tenant is cut off: nobody may do anything.
+    pub suspended: bool,
 }
 
 /// Where that comes from. `storage` implements it.

@@ -11,6 +11,7 @@ const PROBLEMS: Record<string, string> = {
   account:
     'Your e-mail address has an account here that is not linked with your hospital’s sign-in. Use its password, or tell your administrator.',
   'no-role': 'You have no role here yet. Ask your administrator for access.',
+  suspended: 'Your hospital is suspended here. Ask whoever runs the platform.',
   busy: 'Too many people are signing in. Try again in a moment.',
 };
 

@@ -63,7 +63,7 @@ impl World {
         let access = Access::new(Arc::new(rules), Arc::new(clock.clone()));
         let tenant = TenantId::new(&clock);
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
-        let hospital = Tenant { id: tenant, slug, name: "St. Elsewhere".into() };
+        let hospital = Tenant::new(tenant, slug, "St. Elsewhere");
         Tenants::create(&database, &hospital, &entry(tenant, &clock)).await.unwrap();
         let patient = PatientId::new(&clock);
         let (twins, writer, arbiters) = start(&database, &clock).await;

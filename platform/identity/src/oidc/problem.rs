@@ -24,6 +24,8 @@ pub enum SignInProblem {
     Account,
     /// No role is given for this person's groups.
     NoRole,
+    /// The hospital is cut off.
+    Suspended,
     /// Too many sign in at the moment.
     Busy,
 }
@@ -40,6 +42,7 @@ impl SignInProblem {
             Self::Email => "email",
             Self::Account => "account",
             Self::NoRole => "no-role",
+            Self::Suspended => "suspended",
             Self::Busy => "busy",
         }
     }
@@ -91,7 +94,11 @@ impl From<tenants::StoreError> for Failure {
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
-        Self::new(SignInProblem::Busy, in_words(&error))
+        let problem = match error {
+            IdentityError::Suspended => SignInProblem::Suspended,
+            _ => SignInProblem::Busy,
+        };
+        Self::new(problem, in_words(&error))
     }
 }
 

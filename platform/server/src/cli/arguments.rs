@@ -117,6 +117,15 @@ Examples:
   iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example
   iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json")]
     Create(TenantCreateArguments),
+    /// Cut a hospital off: its devices and people are refused within seconds, its data is kept.
+    #[command(after_help = "\
+Works beside running servers. The reason stands in the hospital's audit trail.
+
+Examples:
+  iomt tenant suspend --slug st-elsewhere --reason \"Contract ended\"")]
+    Suspend(TenantSuspendArguments),
+    /// Serve a suspended hospital again.
+    Resume(TenantResumeArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,6 +179,33 @@ pub(super) struct TenantCreateArguments {
     /// Whom to invite as its first administrator.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) admin_email: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantSuspendArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Which hospital.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) slug: TenantSlug,
+    /// Why.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) reason: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantResumeArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Which hospital.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) slug: TenantSlug,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

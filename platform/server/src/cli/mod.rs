@@ -15,6 +15,7 @@ mod signals;
 mod simulate;
 mod template_check;
 mod tenant_create;
+mod tenant_suspend;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
+        Command::Tenant(TenantCommand::Suspend(arguments)) => tenant_suspend::suspend(&arguments),
+        Command::Tenant(TenantCommand::Resume(arguments)) => tenant_suspend::resume(&arguments),
         Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
         Command::Device(DeviceCommand::Import(arguments)) => device::import(&arguments),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),

@@ -73,7 +73,7 @@ impl Seed {
 
     async fn hospital(&self, hospital: &Hospital, size: Size) -> Result<DemoTenant, SeedError> {
         let slug = TenantSlug::parse(hospital.slug).map_err(|error| SeedError::Data(error.to_string()))?;
-        let tenant = Tenant { id: TenantId::new(&*self.clock), slug, name: hospital.name.to_owned() };
+        let tenant = Tenant::new(TenantId::new(&*self.clock), slug, hospital.name);
         let entry = self.audit(tenant.id, "system", "tenant.create", format!("tenant:{}", tenant.id));
         Tenants::create(&self.database, &tenant, &entry).await?;
 

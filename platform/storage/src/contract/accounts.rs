@@ -2,6 +2,7 @@
 
 use ::tenants::{
     StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
+    access::AccessRules,
     account::{ApiToken, Login, Session},
     credentials::SecretHash,
     stores::{Accounts, Tenants},
@@ -25,8 +26,35 @@ pub(super) async fn tenants_are_listed_without_the_platform(world: World) {
     assert_eq!(database.by_id(tenant_id(0xc)).await.unwrap(), None);
 
     let slug = TenantSlug::parse("ash").unwrap();
-    let taken = Tenant { id: tenant_id(0xc), slug, name: "Another".into() };
+    let taken = Tenant::new(tenant_id(0xc), slug, "Another");
     assert!(matches!(database.create(&taken, &entry(taken.id)).await, Err(StoreError::Conflict { .. })));
+}
+
+pub(super) async fn a_suspended_tenant_keeps_everything_and_may_do_nothing(world: World) {
+    let database = &world.database;
+    database.create_user(&login(world.a, "nurse@example.org"), &[]).await.unwrap();
+    let entry = entry(world.a);
+    let before = database.access_data(world.a).await.unwrap();
+    for (since, changed) in [(Some(at(5)), true), (Some(at(9)), false), (None, true), (None, false)] {
+        assert_eq!(database.suspend(world.a, since, &entry).await.unwrap(), changed, "{since:?}");
+        let tenant = database.by_id(world.a).await.unwrap().unwrap();
+        assert_eq!(tenant.suspended_since, since.map(|_| at(5)), "from the first time on");
+        let now = database.access_data(world.a).await.unwrap();
+        assert_eq!((now.suspended, now.units.len()), (since.is_some(), before.units.len()));
+        assert!(now.version > before.version, "every process notices");
+        let other = database.by_id(world.b).await.unwrap().unwrap();
+        assert_eq!(other.suspended_since, None);
+    }
+    let trail = audited(&world, world.a).await;
+    assert_eq!(trail, 3, "of the tenant's creation, and of each change");
+    let nobody = database.suspend(tenant_id(0xdead), None, &entry).await;
+    assert!(matches!(nobody, Err(StoreError::NotFound { what: "tenant" })), "{nobody:?}");
+}
+
+async fn audited(world: &World, tenant: TenantId) -> i64 {
+    let tx = world.database.begin_read(tenant).await.unwrap();
+    let sql = "SELECT count(*) FROM audit_trail WHERE tenant_id = $1";
+    tx.query_sql(sql, [(*tenant.as_uuid()).into()]).await.unwrap()[0].try_get_by_index(0).unwrap()
 }
 
 pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {

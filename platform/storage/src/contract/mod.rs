@@ -51,6 +51,7 @@ macro_rules! cases {
 cases! {
     accounts {
         tenants_are_listed_without_the_platform
+        a_suspended_tenant_keeps_everything_and_may_do_nothing
         a_login_is_found_by_its_address_alone
         tokens_and_sessions_stay_in_their_tenant
     }

@@ -52,7 +52,7 @@ impl World {
         let (a, b) = (tenant_id(0xa), tenant_id(0xb));
         for (id, slug) in [(b, "birch"), (a, "ash")] {
             let slug = TenantSlug::parse(slug).unwrap();
-            Tenants::create(&database, &Tenant { id, name: slug.to_string(), slug }, &entry(id))
+            Tenants::create(&database, &Tenant::new(id, slug.clone(), slug.to_string()), &entry(id))
                 .await
                 .unwrap();
         }

@@ -11,6 +11,8 @@ pub struct Model {
     pub name: String,
     /// Grows with every change of what access rests on.
     pub access_version: i64,
+    /// Cut off since then.
+    pub suspended_since: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

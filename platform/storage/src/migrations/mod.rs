@@ -6,6 +6,7 @@ mod m0002_access;
 mod m0003_identity_providers;
 mod m0004_invitations;
 mod m0005_audit;
+mod m0008_suspension;
 
 use std::collections::HashSet;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_identity_providers::Migration),
             Box::new(m0004_invitations::Migration),
             Box::new(m0005_audit::Migration),
+            Box::new(m0008_suspension::Migration),
         ]
     }
 }

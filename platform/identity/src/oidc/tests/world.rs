@@ -59,7 +59,7 @@ impl World {
         let (tenant, user) = (TenantId::new(&clock), UserId::new(&clock));
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         let entry = entry(tenant, &clock);
-        Tenants::create(&database, &Tenant { id: tenant, name: slug.to_string(), slug }, &entry)
+        Tenants::create(&database, &Tenant::new(tenant, slug.clone(), slug.to_string()), &entry)
             .await
             .unwrap();
         let access = Access::new(Arc::new(FixedRules::of_each_role(move |_| user)), ticks);

@@ -153,7 +153,7 @@ pub(super) fn json_post(path: &str, body: &Value) -> TestRequest {
 async fn nurse(foundation: &Foundation) -> (Caller, String) {
     let Foundation { database, identity, clock, .. } = foundation;
     let slug = TenantSlug::parse("st-elsewhere").unwrap();
-    let tenant = Tenant { id: TenantId::new(&**clock), slug, name: "St. Elsewhere".to_owned() };
+    let tenant = Tenant::new(TenantId::new(&**clock), slug, "St. Elsewhere");
     Tenants::create(database, &tenant, &entry(tenant.id, clock.now())).await.unwrap();
     let user = User {
         id: UserId::new(&**clock),
