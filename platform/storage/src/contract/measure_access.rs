@@ -85,7 +85,7 @@ impl Rules {
             (user(n), RoleGrant { role: role(n as usize % (POLICIES / 20)), unit, until: None })
         };
         let (policies, grants) = ((0..POLICIES).map(policy).collect(), (0..USERS).map(grant).collect());
-        Self(AccessData { version: 1, units, policies, grants, opened: Vec::new() })
+        Self(AccessData { version: 1, units, policies, grants, ..AccessData::default() })
     }
 }
 
