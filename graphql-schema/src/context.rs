@@ -20,6 +20,7 @@ use crate::{
     Services,
     errors::{ApiError, Result},
     loaders::Rows,
+    reads::{Kind, Reads},
 };
 
 /// The request, as resolvers see it.
@@ -44,8 +45,26 @@ pub(crate) trait RequestContext: Sync {
     }
     /// Where the request comes from.
     fn origin(&self) -> Origin;
-    /// The scope in which the caller may do this: the only way to any row.
+    /// What the request has read of whom.
+    fn reads(&self) -> Result<&Reads>;
+    /// The scope in which the caller may do this: the only way to any row. Who is refused to read patient data is
+    /// written down.
     async fn grant(&self, object: Object, action: Action) -> Result<Scope> {
+        let granted = self.granted(object, action).await;
+        let kind = match object {
+            Object::Patient => Some(Kind::Patient),
+            Object::Alarm => Some(Kind::Alarm),
+            _ => None,
+        };
+        if let (Err(error), Action::Read, Some(kind)) = (&granted, action, kind)
+            && error.kind() == ErrorKind::Forbidden
+        {
+            self.reads()?.refused(kind, None);
+        }
+        granted
+    }
+    /// The same for a resolver that is content with less when it is refused, or that says itself what was refused.
+    async fn granted(&self, object: Object, action: Action) -> Result<Scope> {
         Ok(self.services()?.access.grant(self.caller()?, object, action).await?)
     }
 }
@@ -66,6 +85,10 @@ impl RequestContext for Context<'_> {
 
     fn correlation(&self) -> CorrelationId {
         self.data_opt::<CorrelationId>().copied().unwrap_or_default()
+    }
+
+    fn reads(&self) -> Result<&Reads> {
+        self.data_opt::<Reads>().ok_or_else(unauthenticated)
     }
 
     fn origin(&self) -> Origin {
@@ -103,8 +126,10 @@ impl Extension for Loading {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        if let Some(caller) = request_data::<Caller>(ctx, &request).cloned() {
-            request.data.insert(Rows::new(Arc::clone(&self.0), caller).batched());
+        let caller = request_data::<Caller>(ctx, &request).cloned();
+        let reads = request_data::<Reads>(ctx, &request).cloned();
+        if let (Some(caller), Some(reads)) = (caller, reads) {
+            request.data.insert(Rows::new(Arc::clone(&self.0), caller, reads).batched());
         }
         next.run(ctx, request).await
     }

@@ -5,7 +5,8 @@
 //! `Scope` that `tenants::access` has granted.
 //!
 //! Start reading at [`schema`], then `query/patients.rs` and `types/patient.rs`; `loaders` batch what
-//! nested fields ask for, `limits` say how large a request may be, `errors` what a client is told.
+//! nested fields ask for, `reads` write down who saw which patient,
+//! `limits` say how large a request may be, `errors` what a client is told.
 //! `schema.graphql` is the snapshot of [`sdl`]; `UPDATE_SCHEMA=1 cargo test -p graphql-schema` writes it anew.
 
 mod arguments;
@@ -15,6 +16,7 @@ mod limits;
 mod loaders;
 mod mutation;
 mod query;
+mod reads;
 mod scalars;
 mod schema;
 mod services;

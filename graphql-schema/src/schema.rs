@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    Limits, Services, context::Loading, errors::Rendering, limits::Guard, mutation::Mutation, query::Query,
+    Limits, Services,
+    context::Loading,
+    errors::Rendering,
+    limits::Guard,
+    mutation::Mutation,
+    query::Query,
+    reads::{Auditing, ReadLog},
     subscription::Subscription,
 };
 
@@ -11,10 +17,15 @@ use crate::{
 /// (without one every field answers UNAUTHENTICATED), and should have the `tenants::CorrelationId`.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The schema on its services.
+/// The schema on its services. Call it on a runtime of tokio, where the writer of reads goes on.
 pub fn schema(services: Services, limits: Limits) -> Schema {
     let services = Arc::new(services);
-    guarded(limits).extension(Loading(Arc::clone(&services))).data(services).finish()
+    let log = ReadLog::start(Arc::clone(&services.audit));
+    guarded(limits)
+        .extension(Auditing { log, clock: Arc::clone(&services.clock) })
+        .extension(Loading(Arc::clone(&services)))
+        .data(services)
+        .finish()
 }
 
 fn guarded(limits: Limits) -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {

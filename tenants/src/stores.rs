@@ -229,6 +229,8 @@ pub trait DeviceCredentials: Send + Sync {
 pub trait AuditTrail: Send + Sync {
     /// Appends entries; each goes to its tenant's trail.
     async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError>;
+    /// The same, each once per tenant and id: an entry whose id is in the trail is there already.
+    async fn append_once(&self, entries: &[(Uuid, AuditEntry)]) -> Result<(), StoreError>;
     /// A page of the scope's trail, newest first.
     async fn page(
         &self,

@@ -2,6 +2,8 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 
+use crate::http;
+
 /// Speaks for one token.
 #[derive(Clone)]
 pub struct GraphQl {
@@ -19,7 +21,7 @@ pub struct Answer {
 
 impl GraphQl {
     pub fn new(url: &str, token: &str) -> GraphQl {
-        GraphQl { http: Client::new(), url: url.into(), token: token.into() }
+        GraphQl { http: http::client(), url: url.into(), token: token.into() }
     }
 
     /// Runs a document; an answer that is no GraphQL answer fails the test.

@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod environment;
 pub mod eventually;
 pub mod graphql;
+pub mod http;
 pub mod mosquitto;
 pub mod mqtt;
 pub mod postgres;

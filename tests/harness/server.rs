@@ -137,7 +137,8 @@ impl Server {
 
     /// The text of `/metrics`.
     pub async fn metrics(&self) -> String {
-        let response = reqwest::get(&self.credentials.metrics).await.expect("metrics are served");
+        let response =
+            crate::http::client().get(&self.credentials.metrics).send().await.expect("metrics are served");
         response.text().await.expect("metrics are text")
     }
 
@@ -204,7 +205,7 @@ async fn wait_until_ready(child: &mut Child, data: &Path, log: &Path) -> Credent
 
 async fn readiness(http: &str) -> Result<u16, String> {
     let url = format!("{}/readyz", http.trim_end_matches('/'));
-    let response = reqwest::get(url).await.map_err(|error| error.to_string())?;
+    let response = crate::http::client().get(url).send().await.map_err(|error| error.to_string())?;
     Ok(response.status().as_u16())
 }
 

@@ -39,7 +39,7 @@ async fn a_hospital_comes_aboard_beside_the_running_server() {
     assert!(known["tenants"].as_array().unwrap().contains(&json!({ "slug": "north" })), "{known}");
 
     // The link of the first call was replaced by that of the second.
-    let client = reqwest::Client::builder().cookie_store(true).build().unwrap();
+    let client = tests::http::builder().cookie_store(true).build().unwrap();
     let accept = async |link: &Value| {
         let token = link.as_str().unwrap().split_once("token=").unwrap().1;
         let account =

@@ -65,7 +65,7 @@ async fn journey(database: Option<String>) {
     let person = theirs.user("nurse");
     let sign_in = json!({ "email": person.email, "password": person.password });
     let login_at = format!("{}/auth/login", server.credentials.http);
-    let client = reqwest::Client::new();
+    let client = tests::http::client();
     let signed_in = async || client.post(&login_at).json(&sign_in).send().await.unwrap();
     let refused = signed_in().await;
     assert_eq!(refused.status(), 403);

@@ -87,6 +87,12 @@ const patient = createRoute({
   component: lazyRouteComponent(() => import('../pages/PatientPage'), 'PatientPage'),
 });
 
+const patientAccess = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/patients/$patientId/access',
+  component: lazyRouteComponent(() => import('../pages/PatientAccessPage'), 'PatientAccessPage'),
+});
+
 const alarms = createRoute({
   getParentRoute: () => authenticated,
   path: '/alarms',
@@ -178,6 +184,7 @@ export const router = createRouter({
       home,
       ward,
       patient,
+      patientAccess,
       alarms,
       devices,
       device,

@@ -16,10 +16,10 @@ use tenants::access::{Action, Caller, Object, Scope};
 
 pub(crate) use self::{
     alarms::OpenAlarmsOf,
-    devices::{DeviceTwin, DevicesOf},
+    devices::{DeviceTwin, DevicesOf, MeasuredBy},
     patients::PatientTwin,
 };
-use crate::{Services, errors::Result};
+use crate::{Services, errors::Result, reads::Reads};
 
 /// Keys that are loaded at once at most: a full page, so that an `IN (...)` stays within what every
 /// database takes.
@@ -32,11 +32,13 @@ pub(crate) const TWINS_AT_ONCE: usize = 16;
 pub(crate) struct Rows {
     services: Arc<Services>,
     caller: Caller,
+    /// Who hands out rows of a patient says so.
+    reads: Reads,
 }
 
 impl Rows {
-    pub(crate) fn new(services: Arc<Services>, caller: Caller) -> Self {
-        Self { services, caller }
+    pub(crate) fn new(services: Arc<Services>, caller: Caller, reads: Reads) -> Self {
+        Self { services, caller, reads }
     }
 
     pub(crate) fn batched(self) -> DataLoader<Self> {

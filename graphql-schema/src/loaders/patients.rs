@@ -7,7 +7,10 @@ use tenants::{PatientId, access::Object};
 use twins::{patient::PatientState, store::directory::PatientRecord};
 
 use super::{Rows, twins};
-use crate::errors::{ApiError, Result};
+use crate::{
+    errors::{ApiError, Result},
+    reads::Kind,
+};
 
 /// Key: the state of a patient's twin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +23,7 @@ impl Loader<PatientId> for Rows {
     async fn load(&self, keys: &[PatientId]) -> Result<HashMap<PatientId, Self::Value>> {
         let scope = self.grant_read(Object::Patient).await?;
         let records = self.services.patients.by_ids(&scope, keys).await?;
+        self.reads.saw(&scope, Kind::Patient, records.iter().map(|record| record.id));
         Ok(records.into_iter().map(|record| (record.id, Arc::new(record))).collect())
     }
 }
@@ -30,6 +34,7 @@ impl Loader<PatientTwin> for Rows {
 
     async fn load(&self, keys: &[PatientTwin]) -> Result<HashMap<PatientTwin, Self::Value>> {
         let scope = self.grant_read(Object::Patient).await?;
+        self.reads.saw(&scope, Kind::Vitals, keys.iter().map(|key| key.0));
         let states = twins(keys.iter().copied(), |key| self.services.twins.patient(&scope, key.0));
         Ok(states.await.into_iter().collect())
     }

@@ -10,6 +10,7 @@ use crate::{
     arguments,
     context::RequestContext,
     errors::{ApiError, Result},
+    reads::Kind,
     types::Alarm,
 };
 
@@ -33,6 +34,7 @@ impl AlarmMutation {
         let services = ctx.services()?;
         let visible = services.alarms.by_ids(&scope, &[id]).await?;
         let alarm = visible.into_iter().next().ok_or_else(|| ApiError::not_found("alarm"))?;
+        ctx.reads()?.saw(&scope, Kind::Alarm, alarm.patient);
         if alarm.acknowledged.is_some() {
             // Its twin may have gone on to a newer alarm of the same rule; this one is as it will stay.
             return Ok(alarm.into());

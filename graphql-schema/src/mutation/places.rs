@@ -11,6 +11,7 @@ use crate::{
     arguments,
     context::RequestContext,
     errors::{ApiError, Result},
+    reads::Kind,
     types::{Device, Patient},
 };
 
@@ -64,6 +65,7 @@ impl PlaceMutation {
         let entry = ctx.audit(&scope, "patient.place", format!("patient:{id}"), detail)?;
         services.patients.place(&scope, id, &place, &entry).await?;
         let found = services.patients.by_ids(&scope, &[id]).await?;
+        ctx.reads()?.saw(&scope, Kind::Patient, found.iter().map(|patient| patient.id));
         Ok(found.into_iter().next().ok_or_else(|| ApiError::not_found("patient"))?.into())
     }
 
@@ -80,6 +82,7 @@ impl PlaceMutation {
         let entry = ctx.audit(&scope, "patient.care_team", format!("patient:{id}"), detail)?;
         services.patients.set_care_team(&scope, id, &team, &entry).await?;
         let found = services.patients.by_ids(&scope, &[id]).await?;
+        ctx.reads()?.saw(&scope, Kind::Patient, found.iter().map(|patient| patient.id));
         Ok(found.into_iter().next().ok_or_else(|| ApiError::not_found("patient"))?.into())
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     context::RequestContext,
     errors::Result,
     limits,
+    reads::Kind,
     types::{Alarm, AlarmConnection, AlarmState},
 };
 
@@ -38,7 +39,9 @@ impl AlarmQuery {
             device: device.as_ref().map(arguments::id).transpose()?,
         };
         let scope = ctx.grant(Thing::Alarm, Action::Read).await?;
-        Ok(ctx.services()?.alarms.page(&scope, &filter, &page).await?.into())
+        let page = ctx.services()?.alarms.page(&scope, &filter, &page).await?;
+        ctx.reads()?.saw(&scope, Kind::Alarm, page.rows.iter().filter_map(|(_, alarm)| alarm.patient));
+        Ok(page.into())
     }
 
     /// Null when there is none, or none that the caller may see.

@@ -2,20 +2,23 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object};
 use tenants::{
-    access::{Action, Object as Thing},
+    PatientId,
+    access::{Action, Object as Thing, Scope},
     audit::{AuditEntry, AuditFilter},
-    paging::Page,
+    paging::{Page, PageRequest},
 };
 
 use crate::{
+    Services,
     arguments::{self, DEFAULT_PAGE},
     context::RequestContext,
     errors::{ApiError, Result},
     limits,
+    reads::Kind,
     scalars::DateTime,
-    types::{AuditConnection, AuditOutcome, NamedEntry},
+    types::{AuditConnection, AuditOutcome, NamedEntry, PatientAccessConnection},
 };
 
 /// Longest text that lines are looked for by, in characters.
@@ -69,16 +72,59 @@ impl AuditQuery {
             since: filter.since.map(|since| since.0),
             until: filter.until.map(|until| until.0),
         };
-        let services = ctx.services()?;
-        let found = services.audit.page(&scope, &filter, &page).await?;
-        let users = services.accounts.users(&scope).await?;
-        let names: HashMap<_, _> =
-            users.into_iter().map(|user| (format!("user:{}", user.id), user.display_name)).collect();
-        let named = |(cursor, entry): (String, AuditEntry)| {
-            let actor_name = names.get(&entry.actor).cloned();
-            (cursor, NamedEntry { entry, actor_name })
-        };
-        let rows = found.rows.into_iter().map(named).collect();
-        Ok(Page { rows, has_next: found.has_next, total: found.total }.into())
+        if let Some(patient) = filter.subject.as_deref().and_then(patient_of) {
+            ctx.reads()?.saw(&scope, Kind::Audit, [patient]);
+        }
+        Ok(entries(ctx.services()?, &scope, &filter, &page).await?.into())
     }
+
+    /// Who saw a patient's data or was refused it, when, what kind of data and why; newest first. Reading it is
+    /// written down, too.
+    #[graphql(complexity = "limits::rows(first, DEFAULT_PAGE, child_complexity)")]
+    async fn patient_access_report(
+        &self,
+        ctx: &Context<'_>,
+        patient: ID,
+        since: Option<DateTime>,
+        until: Option<DateTime>,
+        #[graphql(default_with = "Some(DEFAULT_PAGE)")] first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<PatientAccessConnection> {
+        let page = arguments::page(first, after, None)?;
+        let patient: PatientId = arguments::id(&patient)?;
+        let (since, until) = (since.map(|since| since.0), until.map(|until| until.0));
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            return Err(ApiError::bad_input(format!("since: {since} must be before until, {until}")));
+        }
+        let scope = ctx.grant(Thing::Audit, Action::Read).await?;
+        ctx.reads()?.saw(&scope, Kind::Audit, [patient]);
+        let subject = Some(format!("patient:{patient}"));
+        let filter = AuditFilter { subject, since, until, ..AuditFilter::default() };
+        Ok(entries(ctx.services()?, &scope, &filter, &page).await?.into())
+    }
+}
+
+fn patient_of(subject: &str) -> Option<PatientId> {
+    subject.strip_prefix("patient:")?.parse().ok()
+}
+
+/// A page of the trail, each entry with what whoever did it is called now.
+async fn entries(
+    services: &Services,
+    scope: &Scope,
+    filter: &AuditFilter,
+    page: &PageRequest,
+) -> Result<Page<NamedEntry>> {
+    let found = services.audit.page(scope, filter, page).await?;
+    let users = services.accounts.users(scope).await?;
+    let names: HashMap<_, _> =
+        users.into_iter().map(|user| (format!("user:{}", user.id), user.display_name)).collect();
+    let named = |(cursor, entry): (String, AuditEntry)| {
+        let actor_name = names.get(&entry.actor).cloned();
+        (cursor, NamedEntry { entry, actor_name })
+    };
+    let rows = found.rows.into_iter().map(named).collect();
+    Ok(Page { rows, has_next: found.has_next, total: found.total })
 }

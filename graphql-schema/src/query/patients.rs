@@ -11,6 +11,7 @@ use crate::{
     context::RequestContext,
     errors::Result,
     limits,
+    reads::Kind,
     types::{Patient, PatientConnection},
 };
 
@@ -30,13 +31,23 @@ impl PatientQuery {
     ) -> Result<PatientConnection> {
         let page = arguments::page(first, after, search)?;
         let scope = ctx.grant(Thing::Patient, Action::Read).await?;
-        Ok(ctx.services()?.patients.page(&scope, &page).await?.into())
+        let page = ctx.services()?.patients.page(&scope, &page).await?;
+        ctx.reads()?.saw(&scope, Kind::Patient, page.rows.iter().map(|(_, patient)| patient.id));
+        Ok(page.into())
     }
 
     /// Null when there is none, or none that the caller may see.
     async fn patient(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Patient>> {
-        ctx.grant(Thing::Patient, Action::Read).await?;
-        let patient = ctx.rows()?.load_one(arguments::id::<PatientId>(&id)?).await?;
+        let id = arguments::id::<PatientId>(&id)?;
+        let reads = ctx.reads()?;
+        if let Err(error) = ctx.granted(Thing::Patient, Action::Read).await {
+            reads.refused_because(&error, Kind::Patient, [Some(id)]);
+            return Err(error);
+        }
+        let patient = ctx.rows()?.load_one(id).await?;
+        if patient.is_none() {
+            reads.refused(Kind::Patient, Some(id));
+        }
         Ok(patient.map(Patient))
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use twins::store::directory::MAX_PAGE;
 
 use super::{recheck::Follower, visible::open_alarms};
-use crate::{context::RequestContext, errors::Result, types};
+use crate::{errors::Result, reads::Kind, types};
 
 #[derive(Default)]
 pub(super) struct AlarmSubscription;
@@ -25,9 +25,9 @@ pub(super) struct AlarmSubscription;
 impl AlarmSubscription {
     /// Every change of an alarm the caller may see; open alarms first.
     async fn alarms(&self, ctx: &Context<'_>) -> Result<BoxStream<'static, Result<types::Alarm>>> {
-        let services = Arc::clone(ctx.services()?);
-        let follower = Follower::new(services, ctx.caller()?.clone(), Object::Alarm, ctx.correlation());
-        let scope = follower.grant().await?;
+        let follower = Follower::new(ctx, Object::Alarm)?;
+        let scope = follower.grant().await;
+        let scope = scope.inspect_err(|error| follower.reads.refused_because(error, Kind::Alarm, [None]))?;
         // Listening begins before the open ones are read, so that no change falls between.
         let changes = follower.services.twins.feed().alarms(&scope);
         let mut following =
@@ -76,13 +76,13 @@ impl Following {
     async fn offer(&mut self, alarm: Arc<Alarm>) -> Result<()> {
         let scope = self.follower.grant().await?;
         if self.visible(&scope, &alarm).await? {
-            self.send(alarm);
+            self.send(&scope, alarm);
         }
         Ok(())
     }
 
     /// Queues an alarm unless the client has it in this version or a later one.
-    fn send(&mut self, alarm: Arc<Alarm>) {
+    fn send(&mut self, scope: &Scope, alarm: Arc<Alarm>) {
         if self.sent.get(&alarm.id).is_some_and(|sent| *sent >= alarm.version) {
             return;
         }
@@ -91,6 +91,7 @@ impl Following {
         } else {
             self.sent.remove(&alarm.id);
         }
+        self.follower.reads.saw(scope, Kind::Alarm, alarm.patient);
         self.ready.push_back(alarm);
     }
 
@@ -118,7 +119,7 @@ impl Following {
             ended.extend(self.follower.services.alarms.by_ids(scope, ids).await?);
         }
         for alarm in ended.into_iter().chain(open) {
-            self.send(Arc::new(alarm));
+            self.send(scope, Arc::new(alarm));
         }
         Ok(())
     }

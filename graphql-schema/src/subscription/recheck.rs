@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_graphql::Context;
 use tenants::{
     CorrelationId,
     access::{Action, Caller, Object, Scope},
@@ -11,7 +12,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use crate::{Services, errors::Result};
+use crate::{Services, context::RequestContext, errors::Result, reads::Reads};
 
 /// How long a row that was moved out of sight may still be told of by a stream that is open.
 const EVERY: Duration = Duration::from_secs(5);
@@ -21,6 +22,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Follower {
     pub(super) services: Arc<Services>,
     pub(super) correlation: CorrelationId,
+    /// Who sends something of a patient says so.
+    pub(super) reads: Reads,
     caller: Caller,
     object: Object,
     due: Interval,
@@ -28,16 +31,13 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(
-        services: Arc<Services>,
-        caller: Caller,
-        object: Object,
-        correlation: CorrelationId,
-    ) -> Self {
+    pub(super) fn new(ctx: &Context<'_>, object: Object) -> Result<Self> {
+        let (services, caller) = (Arc::clone(ctx.services()?), ctx.caller()?.clone());
         let mut due = interval_at(Instant::now() + EVERY, EVERY);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let changes = services.access.changes();
-        Self { services, correlation, caller, object, due, changes }
+        let (correlation, reads) = (ctx.correlation(), ctx.reads()?.clone());
+        Ok(Self { services, correlation, reads, caller, object, due, changes })
     }
 
     /// The scope as it is now.

@@ -11,7 +11,10 @@ use futures_util::{
     stream::{self, BoxStream, SelectAll},
 };
 use jiff::Timestamp;
-use tenants::{ErrorKind, PatientId, access::Object};
+use tenants::{
+    ErrorKind, PatientId,
+    access::{Object, Scope},
+};
 use tokio::time::{Instant, sleep_until};
 use twins::{feed::VitalsChanged, patient::PatientState, store::directory::PatientRecord};
 
@@ -23,9 +26,9 @@ use super::{
 };
 use crate::{
     arguments,
-    context::RequestContext,
     errors::{ApiError, Result},
     loaders::{TWINS_AT_ONCE, twins},
+    reads::Kind,
     types::{News2, Vital, vitals},
 };
 
@@ -62,9 +65,14 @@ impl VitalsSubscription {
         patients: Option<Vec<ID>>,
     ) -> Result<BoxStream<'static, Result<VitalsUpdate>>> {
         let named = patients.map(|ids| named(&ids)).transpose()?;
-        let services = Arc::clone(ctx.services()?);
-        let follower = Follower::new(services, ctx.caller()?.clone(), Object::Patient, ctx.correlation());
-        let following = Following::begin(follower, named).await?;
+        let follower = Follower::new(ctx, Object::Patient)?;
+        let reads = follower.reads.clone();
+        let wanted: Vec<_> = match &named {
+            Some(ids) => ids.iter().copied().map(Some).collect(),
+            None => vec![None],
+        };
+        let following = Following::begin(follower, named).await;
+        let following = following.inspect_err(|error| reads.refused_because(error, Kind::Vitals, wanted))?;
         let next = |mut following: Following| async move {
             let item = following.next().await?;
             Some((item, following))
@@ -179,19 +187,20 @@ impl Following {
 
     /// Sends what was held back, if the caller still may see it.
     async fn release(&mut self) -> Result<()> {
-        self.follower.grant().await?;
+        let scope = self.follower.grant().await?;
         for (patient, state) in self.held.take(Instant::now()) {
-            self.send(patient, state);
+            self.send(&scope, patient, state);
         }
         Ok(())
     }
 
-    fn send(&mut self, patient: PatientId, state: Arc<PatientState>) {
+    fn send(&mut self, scope: &Scope, patient: PatientId, state: Arc<PatientState>) {
         let Some(followed) = self.followed.get_mut(&patient) else { return };
         // Read from the twin and heard from the feed cross each other: what the client has is never older.
         if followed.sent.as_ref().is_some_and(|sent| is_older(&state, sent)) {
             return;
         }
+        self.follower.reads.saw(scope, Kind::Vitals, [patient]);
         self.ready.push_back(VitalsUpdate::of(&followed.record, &state, self.follower.services.clock.now()));
         followed.sent = Some(state);
     }
@@ -208,7 +217,7 @@ impl Following {
                 Ok(state) => {
                     // It was heard before the twin was asked, so it is in the answer.
                     self.held.forget(&patient);
-                    self.send(patient, state);
+                    self.send(&scope, patient, state);
                 }
                 Err(error) if error.kind() == ErrorKind::Forbidden => return Err(error),
                 Err(error) => {

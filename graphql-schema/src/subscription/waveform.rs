@@ -11,8 +11,8 @@ use twins::patient::WaveformChunk;
 use super::recheck::Follower;
 use crate::{
     arguments,
-    context::RequestContext,
     errors::{ApiError, Result},
+    reads::Kind,
     scalars::{DateTime, shortest},
 };
 
@@ -37,13 +37,18 @@ pub(super) struct WaveformSubscription;
 impl WaveformSubscription {
     /// Waveforms of a patient from now on; a client that falls behind misses some.
     async fn waveform(&self, ctx: &Context<'_>, patient: ID) -> Result<BoxStream<'static, Result<Waveform>>> {
-        let services = Arc::clone(ctx.services()?);
         let patient = arguments::id(&patient)?;
-        let follower = Follower::new(services, ctx.caller()?.clone(), Object::Patient, ctx.correlation());
-        let scope = follower.grant().await?;
+        let follower = Follower::new(ctx, Object::Patient)?;
+        let refused = |error: &ApiError| {
+            follower.reads.refused_because(error, Kind::Waveform, [Some(patient)]);
+        };
+        let scope = follower.grant().await.inspect_err(refused)?;
         let chunks = follower.services.twins.feed().waveforms(&scope, patient);
         let following = Following { follower, patient, chunks, ended: false };
-        following.check_visible().await?;
+        let refused = |error: &ApiError| {
+            following.follower.reads.refused_because(error, Kind::Waveform, [Some(patient)]);
+        };
+        following.check_visible().await.inspect_err(refused)?;
         let next = |mut following: Following| async move {
             let item = following.next().await?;
             Some((item, following))
@@ -71,7 +76,10 @@ impl Following {
             let checked = tokio::select! {
                 chunk = self.chunks.recv() => match chunk {
                     Ok(chunk) => match self.follower.grant().await {
-                        Ok(_) => return Some(Ok(self.shown(&chunk))),
+                        Ok(scope) => {
+                            self.follower.reads.saw(&scope, Kind::Waveform, [self.patient]);
+                            return Some(Ok(self.shown(&chunk)));
+                        }
                         Err(error) => Err(error),
                     },
                     Err(RecvError::Lagged(_)) => Ok(()),

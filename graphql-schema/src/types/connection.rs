@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use twins::store::directory::{DeviceRecord, Page, PatientRecord};
 
-use super::{Alarm, AuditEntry, Device, NamedEntry, Patient};
+use super::{Alarm, AuditEntry, Device, NamedEntry, Patient, PatientAccess};
 
 /// Where a page ends.
 #[derive(SimpleObject)]
@@ -52,4 +52,5 @@ connections! {
     PatientConnection of PatientEdge of Patient from PatientRecord;
     AlarmConnection of AlarmEdge of Alarm from care::Alarm;
     AuditConnection of AuditEdge of AuditEntry from NamedEntry;
+    PatientAccessConnection of PatientAccessEdge of PatientAccess from NamedEntry;
 }

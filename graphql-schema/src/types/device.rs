@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
+use jiff::Timestamp;
 use readings::Reading;
 use tenants::{
     ErrorKind,
-    access::{Action, Column, Object as Thing},
+    access::{Action, Column, Object as Thing, Scope},
 };
 use twins::{
     device::DeviceState,
@@ -20,7 +21,8 @@ use crate::{
     context::RequestContext,
     errors::{ApiError, Result},
     limits,
-    loaders::DeviceTwin,
+    loaders::{DeviceTwin, MeasuredBy},
+    reads::Kind,
     scalars::DateTime,
 };
 
@@ -130,12 +132,23 @@ impl Device {
         let twin = ctx.rows()?.load_one(DeviceTwin(self.0.id.clone())).await?;
         twin.ok_or_else(|| ApiError::not_found("device"))?
     }
+
+    /// The caller is about to see what the device said at these times, of whomever it measured then.
+    async fn saw(&self, ctx: &Context<'_>, scope: &Scope, kind: Kind, said: Vec<Timestamp>) -> Result<()> {
+        if said.is_empty() {
+            return Ok(());
+        }
+        let measured = ctx.rows()?.load_one(MeasuredBy(self.0.id.clone())).await?.unwrap_or_default();
+        let shown = measured.iter().filter(|measured| said.iter().any(|at| measured.covers(*at)));
+        ctx.reads()?.saw(scope, kind, shown.map(|measured| measured.patient));
+        Ok(())
+    }
 }
 
 /// Whoever sees patients without their names must not find them in what a device sent. Who sees no patients keeps
 /// devices working, and needs to see what they say.
 async fn payloads_are_readable(ctx: &Context<'_>) -> Result<bool> {
-    match ctx.grant(Thing::Patient, Action::Read).await {
+    match ctx.granted(Thing::Patient, Action::Read).await {
         Ok(scope) => Ok(!scope.may_mask(Column::PatientName)),
         Err(error) if error.kind() == ErrorKind::Forbidden => Ok(true),
         Err(error) => Err(error),
@@ -189,7 +202,10 @@ impl Device {
 
     /// The newest reading of each path, by path.
     async fn readings(&self, ctx: &Context<'_>) -> Result<Vec<LatestReading>> {
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let state = self.state(ctx).await?;
+        let received = state.latest.values().map(|reading| reading.received_at).collect();
+        self.saw(ctx, &scope, Kind::Device, received).await?;
         let mut latest: Vec<_> = state.latest.values().collect();
         latest.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(latest.into_iter().map(Into::into).collect())
@@ -207,6 +223,8 @@ impl Device {
         let before = before.map(|before| arguments::sequence("before", &before)).transpose()?;
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let messages = ctx.services()?.history.sent(&scope, &self.0.id, before, first).await?;
+        let received = messages.iter().map(|message| message.received_at).collect();
+        self.saw(ctx, &scope, Kind::Message, received).await?;
         let readable = payloads_are_readable(ctx).await?;
         Ok(messages.into_iter().map(|message| DeviceMessage::new(message, readable)).collect())
     }
@@ -221,6 +239,8 @@ impl Device {
         let first = arguments::count("first", first, DEFAULT_SET_ASIDE)?;
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let messages = ctx.services()?.devices.set_aside(&scope, &self.0.id, first).await?;
+        let received = messages.iter().map(|message| message.received_at).collect();
+        self.saw(ctx, &scope, Kind::Message, received).await?;
         let readable = payloads_are_readable(ctx).await?;
         Ok(messages.into_iter().map(|message| SetAside::new(message, readable)).collect())
     }

@@ -12,6 +12,48 @@ pub(crate) enum AuditOutcome {
     Denied,
 }
 
+/// What somebody had to do with a patient's data.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PatientAccessKind {
+    /// Saw who the patient is and where they lie.
+    Identity,
+    /// Saw their vital signs as they were at the time.
+    Vitals,
+    /// Saw their vital signs of an earlier time.
+    Trend,
+    /// Saw a curve, such as the ECG.
+    Waveform,
+    /// Saw their alarms.
+    Alarm,
+    /// Saw the devices that measure them, with the newest readings.
+    Device,
+    /// Saw what a device sent while it measured them, as it was sent.
+    Message,
+    /// Looked up who saw their data.
+    AccessReport,
+    /// Changed where they lie, who treats them, or whom the record is for.
+    Change,
+    /// Something else; the action says what.
+    Other,
+}
+
+impl PatientAccessKind {
+    pub(crate) fn of(action: &str) -> Self {
+        match action {
+            "patient.read" => Self::Identity,
+            "vitals.read" => Self::Vitals,
+            "trend.read" => Self::Trend,
+            "waveform.read" => Self::Waveform,
+            "alarm.read" => Self::Alarm,
+            "device.read" => Self::Device,
+            "message.read" => Self::Message,
+            "audit.read" => Self::AccessReport,
+            "patient.create" | "patient.place" | "patient.care_team" => Self::Change,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What a unit is, for people; it changes nothing about rights.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenants::org::UnitKind")]

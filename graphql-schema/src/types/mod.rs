@@ -17,10 +17,15 @@ mod vital;
 
 pub(crate) use self::{
     alarm::Alarm,
-    audit::{AuditEntry, NamedEntry},
-    connection::{AlarmConnection, AuditConnection, DeviceConnection, PatientConnection},
+    audit::{AuditEntry, NamedEntry, PatientAccess},
+    connection::{
+        AlarmConnection, AuditConnection, DeviceConnection, PatientAccessConnection, PatientConnection,
+    },
     device::Device,
-    enums::{AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, UnitKind, VitalSign},
+    enums::{
+        AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, PatientAccessKind, UnitKind,
+        VitalSign,
+    },
     identity_provider::{IdentityProvider, IdentityProviderCheck},
     news2::News2,
     org::{OrgUnit, RoleGrant, User},

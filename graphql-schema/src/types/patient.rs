@@ -13,6 +13,7 @@ use crate::{
     errors::{ApiError, Result},
     limits,
     loaders::{DevicesOf, OpenAlarmsOf, PatientTwin},
+    reads::Kind,
     scalars::DateTime,
     trend,
 };
@@ -123,6 +124,7 @@ impl Patient {
         let max_points = arguments::points(max_points)?;
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let devices = ctx.rows()?.load_one(DevicesOf(self.0.id)).await?.unwrap_or_default();
+        ctx.reads()?.saw(&scope, Kind::Trend, [self.0.id]);
         let points = trend::read(services, &scope, &devices, sign.into(), period).await?;
         Ok(trend::thin(&points, max_points).into_iter().map(Into::into).collect())
     }

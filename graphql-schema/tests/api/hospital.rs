@@ -1,6 +1,9 @@
 //! One hospital in a temporary SQLite database: a patient, two monitors, a rule, people of every role.
 
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize},
+};
 
 use actix::ArbiterHandle;
 use async_graphql::{Data, Request, Variables};
@@ -17,13 +20,14 @@ use tenants::{
     CorrelationId, DeviceId, PatientId, ProviderId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
     access::{Access, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{Login, User},
-    audit::AuditEntry,
+    audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
     credentials::SecretHash,
     identity_provider::{Discovered, Enrolment, ProviderError},
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, OrgUnits, Tenants},
+    paging::PageRequest,
+    stores::{Accounts, AuditTrail, OrgUnits, Tenants},
 };
 use twins::{
     Decoders, Twins, Unsequenced,
@@ -35,6 +39,7 @@ use twins::{
 use crate::{
     answers::{Following, code},
     batching::Counted,
+    reads::Trail,
 };
 
 pub(crate) const MONITOR: &str = "monitor-1";
@@ -72,6 +77,7 @@ pub(crate) struct Hospital {
     pub(crate) rule: RuleId,
     pub(crate) twins: Twins,
     pub(crate) devices: Arc<Counted>,
+    pub(crate) trail: Arc<Trail>,
     database: Database,
     access: Arc<Access>,
     tenant: TenantId,
@@ -104,6 +110,7 @@ impl Hospital {
         twins.recover().await.unwrap();
         let stores = Arc::new(database.clone());
         let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
+        let trail = Arc::new(Trail(database.clone(), AtomicBool::new(false)));
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
@@ -113,7 +120,7 @@ impl Hospital {
             effects: stores.clone(),
             providers: stores.clone(),
             enrolment: Arc::new(Provider),
-            audit: stores.clone(),
+            audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
             patients: stores.clone(),
@@ -132,6 +139,7 @@ impl Hospital {
             clock,
             twins,
             devices,
+            trail,
             database,
             access,
             schema: schema(services, Limits::default()),
@@ -316,6 +324,16 @@ impl Hospital {
             self.follow(Some(self.caller(Role::Nurse)), "subscription { alarms { id } }", json!({}));
         self.send(MONITOR, json!({ "spo2": 80, "heartRate": 72 })).await;
         alarms.next().await["data"]["alarms"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Everything that the trail has, oldest first.
+    pub(crate) async fn trail_entries(&self) -> Vec<AuditEntry> {
+        let scope =
+            self.access.grant(&self.caller(Role::Auditor), Object::Audit, Action::Read).await.unwrap();
+        let page = PageRequest { first: 200, after: None, search: None };
+        let page = AuditTrail::page(&self.database, &scope, &AuditFilter::default(), &page).await.unwrap();
+        assert!(!page.has_next);
+        page.rows.into_iter().rev().map(|(_, entry)| entry).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -8,4 +8,5 @@ mod hospital;
 mod live;
 mod own_roles;
 mod past;
+mod reads;
 mod roles;

@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 47] = [
+const QUESTIONS: [(&str, &str); 48] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -70,6 +70,10 @@ const QUESTIONS: [(&str, &str); 47] = [
     (
         "auditLog",
         "{ auditLog { nodes { at actor actorName action subject outcome detail channel address correlationId } totalCount } }",
+    ),
+    (
+        "patientAccessReport",
+        "query ($patient: ID!) { patientAccessReport(patient: $patient) { nodes { at name roles kind reason refused } totalCount } }",
     ),
     ("acknowledgeAlarm", "mutation ($alarm: ID!) { acknowledgeAlarm(input: { id: $alarm }) { state } }"),
     ("saveRule", "mutation ($rule: SaveRuleInput!) { saveRule(input: $rule) { version } }"),

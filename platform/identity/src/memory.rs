@@ -230,6 +230,10 @@ impl AuditTrail for Stores {
         self.audit.lock().unwrap().extend_from_slice(entries);
         Ok(())
     }
+    async fn append_once(&self, entries: &[(uuid::Uuid, AuditEntry)]) -> Result<(), StoreError> {
+        let entries: Vec<_> = entries.iter().map(|(_, entry)| entry.clone()).collect();
+        self.append(&entries).await
+    }
     async fn page(
         &self,
         _: &Scope,

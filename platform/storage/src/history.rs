@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use twins::{
     message::{Channel, DeviceRun, LogMessage},
-    store::directory::History,
+    store::directory::{History, Measured},
 };
 
 use crate::{
@@ -59,6 +59,11 @@ impl History for Database {
         let Some(spans) = spans.get(device) else { return Ok(Vec::new()) };
         let (before, first) = (before.map_or(i64::MAX, position), first.clamp(1, MAX_PAGE) as usize);
         Ok(sent(&tx, device, spans, before, first).await?)
+    }
+
+    async fn measured(&self, scope: &Scope, devices: &[DeviceId]) -> Result<Vec<Measured>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        Ok(placements::measured(&tx, devices).await?)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ::tenants::{
-    DeviceId, UnitId, UserId,
+    DeviceId, PatientId, UnitId, UserId,
     access::{Cell, Column, Scope},
 };
 use jiff::Timestamp;
@@ -12,10 +12,11 @@ use sea_orm::{
     ColumnTrait, Condition, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
+use twins::store::directory::Measured;
 use uuid::Uuid;
 
 use crate::{
-    columns::{device, micros},
+    columns::{device, micros, timestamp},
     entities::{assignments, care_team, devices, patients, placements},
     errors::StorageError,
     tenant_tx::TenantTx,
@@ -80,6 +81,21 @@ pub(crate) async fn units(
     let list = tx.find::<devices::Entity>().filter(devices::Column::Id.is_in(devices));
     let rows = tx.all(list).await?.into_iter();
     Ok(rows.filter_map(|row| Some((row.id, row.unit_id?))).collect())
+}
+
+/// Whom the devices measured, and when.
+pub(crate) async fn measured(tx: &TenantTx, devices: &[DeviceId]) -> Result<Vec<Measured>, StorageError> {
+    let ids = devices.iter().map(DeviceId::as_str);
+    let list = tx.find::<assignments::Entity>().filter(assignments::Column::DeviceId.is_in(ids));
+    let rows = tx.all(list).await?.into_iter().map(|row| {
+        Ok(Measured {
+            device: device(&row.device_id)?,
+            patient: PatientId::from_uuid(row.patient_id),
+            since: timestamp(row.since)?,
+            until: row.until.map(timestamp).transpose()?,
+        })
+    });
+    rows.collect()
 }
 
 /// The spans of each device's past that the scope covers; a device without any is missing.

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { AuditLogQuery } from '../../api/generated/graphql';
 import page from '../page.module.css';
 import { columnsOf, DataTable } from '../table/DataTable';
@@ -27,7 +28,9 @@ const columns = [
     cell: ({ row: { original } }) => (
       <>
         <code className={page.mono}>{original.action}</code>
-        <div className={`${page.mono} ${page.soft}`}>{original.subject}</div>
+        <div className={`${page.mono} ${page.soft}`}>
+          <Subject of={original.subject} />
+        </div>
       </>
     ),
   }),
@@ -48,6 +51,17 @@ const columns = [
   }),
   column.display({ id: 'detail', header: 'Detail', cell: ({ row: { original } }) => original.detail }),
 ];
+
+/** From a patient to who saw their record. */
+function Subject({ of }: { of: string }) {
+  if (!of.startsWith('patient:')) return of;
+  const patientId = of.slice('patient:'.length);
+  return (
+    <Link to="/patients/$patientId/access" params={{ patientId }} className={page.link}>
+      {of}
+    </Link>
+  );
+}
 
 export function AuditTable(props: { rows: readonly AuditRow[]; total: number; list: Scrolling }) {
   return (

@@ -59,6 +59,11 @@ export function PatientHeader({ patient, devices }: PatientHeaderProps) {
             </span>
           ))}
           <WhoMaySee row="PATIENT" id={patient.id} />
+          {may('audit:read') && (
+            <Link to="/patients/$patientId/access" params={{ patientId: patient.id }} className={page.link}>
+              Who saw this record
+            </Link>
+          )}
         </p>
       </div>
       <News2Badge news2={news2} large />

@@ -49,6 +49,26 @@ pub struct NewDevice {
     pub audit: AuditEntry,
 }
 
+/// A stretch of time in which a device measured a patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Which device.
+    pub device: DeviceId,
+    /// Whom.
+    pub patient: PatientId,
+    /// From then on.
+    pub since: Timestamp,
+    /// Before then; it still does when `None`.
+    pub until: Option<Timestamp>,
+}
+
+impl Measured {
+    /// Whether a moment lies in it.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// A patient as registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatientRecord {
@@ -225,4 +245,7 @@ pub trait History: Send + Sync {
         before: Option<Sequence>,
         first: u32,
     ) -> Result<Vec<LogMessage>, StoreError>;
+    /// Whom the devices measured, in any order; whether the scope covers these patients is not asked: it is for the
+    /// audit trail.
+    async fn measured(&self, scope: &Scope, devices: &[DeviceId]) -> Result<Vec<Measured>, StoreError>;
 }

@@ -125,6 +125,9 @@ Examples:
   iomt tenant suspend --slug st-elsewhere --reason \"Contract ended\"")]
     Suspend(TenantSuspendArguments),
     /// Serve a suspended hospital again.
+    #[command(after_help = "\
+Examples:
+  iomt tenant resume --slug st-elsewhere")]
     Resume(TenantResumeArguments),
 }
 

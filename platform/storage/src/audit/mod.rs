@@ -47,6 +47,19 @@ impl AuditTrail for Database {
         Ok(())
     }
 
+    async fn append_once(&self, entries: &[(Uuid, AuditEntry)]) -> Result<(), StoreError> {
+        let mut by_tenant = BTreeMap::<_, Vec<_>>::new();
+        for (id, entry) in entries {
+            by_tenant.entry(entry.tenant).or_default().push(unchained(*id, entry));
+        }
+        for (tenant, rows) in by_tenant {
+            let tx = self.begin_write(tenant).await?;
+            add_once(&tx, rows).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
     async fn page(
         &self,
         scope: &Scope,

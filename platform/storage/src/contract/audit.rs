@@ -249,6 +249,26 @@ pub(super) async fn what_is_rolled_back_leaves_no_gap(world: World) {
     assert!(report.broken.is_none() && report.whole == 3, "{report:?}");
 }
 
+/// Several processes may write down the same read at the same time.
+pub(super) async fn what_is_appended_again_is_there_once(world: World) {
+    let id = uuid::Uuid::from_u128;
+    let entries = [
+        (id(1), patient_read(world.a, 1)),
+        (id(2), patient_read(world.a, 2)),
+        (id(1), patient_read(world.b, 3)),
+        (id(2), patient_read(world.a, 4)),
+    ];
+    let writing = (0..4).map(|_| world.database.append_once(&entries));
+    for written in futures_util::future::join_all(writing).await {
+        written.unwrap();
+    }
+    // One more each: that the hospital came aboard.
+    for (tenant, length) in [(world.a, 3), (world.b, 2)] {
+        let report = world.database.verify_audit(tenant, None).await.unwrap();
+        assert!(report.broken.is_none() && report.whole == length, "{report:?}");
+    }
+}
+
 /// Fills the trail of the first schema, brings it up to date, and looks for every row in the chain.
 pub(super) async fn the_first_trail_is_carried_over(database: &Database) {
     let owner = &database.0.writer;

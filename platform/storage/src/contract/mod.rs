@@ -61,6 +61,7 @@ cases! {
         a_clever_forger_is_found
         many_writers_keep_the_chain_whole
         what_is_rolled_back_leaves_no_gap
+        what_is_appended_again_is_there_once
     }
     boundary {
         equal_ids_in_two_tenants_do_not_meet
@@ -116,6 +117,7 @@ cases! {
         what_is_explained_is_what_is_shown
         a_restricted_record_is_for_its_care_team
         what_a_device_said_stays_where_it_was
+        whom_a_device_measured_is_known
     }
     policies {
         the_database_agrees_with_the_check_in_memory

@@ -346,3 +346,19 @@ pub(super) async fn what_a_device_said_stays_where_it_was(world: World) {
         assert_eq!(found.total, alarms);
     }
 }
+
+/// Whose data a device's past is: for whoever writes down who has seen it.
+pub(super) async fn whom_a_device_measured_is_known(world: World) {
+    world.add_patient(world.a, &patient(1, "Ada", "1", ("W", "1"))).await;
+    world.add_device(world.a, "m-1", "One", Some(patient_id(1))).await;
+    world.add_device(world.a, "m-2", "Two", None).await;
+    let scope = world.write(world.a, Object::Device).await;
+    let devices = [device("m-1"), device("m-2"), device("m-3")];
+    let measured = world.database.measured(&scope, &devices).await.unwrap();
+    let [one] = &measured[..] else { panic!("{measured:?}") };
+    assert_eq!((&one.device, one.patient, one.until), (&device("m-1"), patient_id(1), None));
+    let earlier = one.since - jiff::SignedDuration::from_micros(1);
+    assert!(one.covers(one.since) && !one.covers(earlier));
+    let other = world.write(world.b, Object::Device).await;
+    assert_eq!(world.database.measured(&other, &devices).await.unwrap(), []);
+}
