@@ -44,7 +44,7 @@ pub(crate) fn page(first: Option<i32>, after: Option<String>, search: Option<Str
         }
     }
     let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    Ok(PageRequest { first: count("first", first, DEFAULT_PAGE)?, after, search })
+    Ok(PageRequest { first: count("first", first, DEFAULT_PAGE)?, after, search, count: false })
 }
 
 /// A place in the log.

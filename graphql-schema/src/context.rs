@@ -14,10 +14,11 @@ use tenants::{
     CorrelationId, ErrorKind,
     access::{Action, Caller, Object, Scope},
     audit::{AuditEntry, Origin},
+    paging::PageRequest,
 };
 
 use crate::{
-    Services,
+    Services, arguments,
     errors::{ApiError, Result},
     loaders::Rows,
     reads::{Kind, Reads},
@@ -43,6 +44,8 @@ pub(crate) trait RequestContext: Sync {
             ..AuditEntry::by(scope.caller(), self.services()?.clock.now(), action, subject)
         })
     }
+    /// Which part of a list is wanted: counted as a whole only for whoever asks for its `totalCount`.
+    fn page(&self, first: Option<i32>, after: Option<String>, search: Option<String>) -> Result<PageRequest>;
     /// Where the request comes from.
     fn origin(&self) -> Origin;
     /// What the request has read of whom.
@@ -89,6 +92,11 @@ impl RequestContext for Context<'_> {
 
     fn reads(&self) -> Result<&Reads> {
         self.data_opt::<Reads>().ok_or_else(unauthenticated)
+    }
+
+    fn page(&self, first: Option<i32>, after: Option<String>, search: Option<String>) -> Result<PageRequest> {
+        let count = self.look_ahead().field("totalCount").exists();
+        Ok(PageRequest { count, ..arguments::page(first, after, search)? })
     }
 
     fn origin(&self) -> Origin {

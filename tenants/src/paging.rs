@@ -13,6 +13,8 @@ pub struct PageRequest {
     /// Only rows whose name, id (patients: also MRN, ward, bed; where not masked) contain this text,
     /// regardless of case.
     pub search: Option<String>,
+    /// Whether to count the whole list, too. That looks at every row, the page only at its own.
+    pub count: bool,
 }
 
 /// A part of a list.
@@ -22,6 +24,6 @@ pub struct Page<T> {
     pub rows: Vec<(String, T)>,
     /// Whether more follow.
     pub has_next: bool,
-    /// How many there are in all, with the search applied.
-    pub total: u64,
+    /// How many there are in all, with the search applied; `None` when that was not asked for.
+    pub total: Option<u64>,
 }

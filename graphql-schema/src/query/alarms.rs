@@ -32,7 +32,7 @@ impl AlarmQuery {
         patient: Option<ID>,
         device: Option<ID>,
     ) -> Result<AlarmConnection> {
-        let page = arguments::page(first, after, None)?;
+        let page = ctx.page(first, after, None)?;
         let filter = AlarmFilter {
             states: distinct(states.unwrap_or_default()),
             patient: patient.as_ref().map(arguments::id).transpose()?,

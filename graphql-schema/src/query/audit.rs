@@ -54,7 +54,7 @@ impl AuditQuery {
         after: Option<String>,
         filter: Option<AuditFilterInput>,
     ) -> Result<AuditConnection> {
-        let page = arguments::page(first, after, None)?;
+        let page = ctx.page(first, after, None)?;
         let filter = filter.unwrap_or_default();
         for (name, text) in
             [("actor", &filter.actor), ("action", &filter.action), ("subject", &filter.subject)]
@@ -90,7 +90,7 @@ impl AuditQuery {
         #[graphql(default_with = "Some(DEFAULT_PAGE)")] first: Option<i32>,
         after: Option<String>,
     ) -> Result<PatientAccessConnection> {
-        let page = arguments::page(first, after, None)?;
+        let page = ctx.page(first, after, None)?;
         let patient: PatientId = arguments::id(&patient)?;
         let (since, until) = (since.map(|since| since.0), until.map(|until| until.0));
         if let (Some(since), Some(until)) = (since, until)

@@ -28,7 +28,7 @@ impl DeviceQuery {
         after: Option<String>,
         search: Option<String>,
     ) -> Result<DeviceConnection> {
-        let page = arguments::page(first, after, search)?;
+        let page = ctx.page(first, after, search)?;
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         Ok(ctx.services()?.devices.page(&scope, &page).await?.into())
     }

@@ -29,7 +29,7 @@ impl PatientQuery {
         after: Option<String>,
         search: Option<String>,
     ) -> Result<PatientConnection> {
-        let page = arguments::page(first, after, search)?;
+        let page = ctx.page(first, after, search)?;
         let scope = ctx.grant(Thing::Patient, Action::Read).await?;
         let page = ctx.services()?.patients.page(&scope, &page).await?;
         ctx.reads()?.saw(&scope, Kind::Patient, page.rows.iter().map(|(_, patient)| patient.id));

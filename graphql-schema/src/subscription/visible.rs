@@ -7,7 +7,7 @@ use twins::store::directory::{AlarmFilter, MAX_PAGE, PageRequest, PatientRecord}
 use super::recheck::Follower;
 use crate::errors::Result;
 
-const FIRST_PAGE: PageRequest = PageRequest { first: MAX_PAGE, after: None, search: None };
+const FIRST_PAGE: PageRequest = PageRequest { first: MAX_PAGE, after: None, search: None, count: false };
 
 /// Those of the patients that the scope covers.
 pub(super) async fn patients(

@@ -1,9 +1,10 @@
 //! Pages of a list.
 
-use async_graphql::SimpleObject;
+use async_graphql::{ComplexObject, SimpleObject};
 use twins::store::directory::{DeviceRecord, Page, PatientRecord};
 
 use super::{Alarm, AuditEntry, Device, NamedEntry, Patient, PatientAccess};
+use crate::errors::{ApiError, Result};
 
 /// Where a page ends.
 #[derive(SimpleObject)]
@@ -23,12 +24,21 @@ macro_rules! connections {
         }
 
         #[derive(SimpleObject)]
+        #[graphql(complex)]
         pub(crate) struct $connection {
             edges: Vec<$edge>,
             nodes: Vec<$node>,
             page_info: PageInfo,
-            /// With the filter and the search applied.
-            total_count: u64,
+            #[graphql(skip)]
+            total: Option<u64>,
+        }
+
+        #[ComplexObject]
+        impl $connection {
+            /// With the filter and the search applied. Asking for it looks at every row of the list.
+            async fn total_count(&self) -> Result<u64> {
+                self.total.ok_or_else(|| ApiError::internal("the list was not counted"))
+            }
         }
 
         impl From<Page<$row>> for $connection {
@@ -40,7 +50,7 @@ macro_rules! connections {
                     nodes: edges.iter().map(|edge| edge.node.clone()).collect(),
                     edges,
                     page_info: PageInfo { has_next_page: page.has_next, end_cursor },
-                    total_count: page.total,
+                    total: page.total,
                 }
             }
         }

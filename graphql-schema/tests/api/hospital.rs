@@ -330,7 +330,7 @@ impl Hospital {
     pub(crate) async fn trail_entries(&self) -> Vec<AuditEntry> {
         let scope =
             self.access.grant(&self.caller(Role::Auditor), Object::Audit, Action::Read).await.unwrap();
-        let page = PageRequest { first: 200, after: None, search: None };
+        let page = PageRequest { first: 200, ..PageRequest::default() };
         let page = AuditTrail::page(&self.database, &scope, &AuditFilter::default(), &page).await.unwrap();
         assert!(!page.has_next);
         page.rows.into_iter().rev().map(|(_, entry)| entry).collect()

@@ -242,6 +242,6 @@ impl AuditTrail for Stores {
     ) -> Result<Page<AuditEntry>, StoreError> {
         let rows = self.audited().into_iter().enumerate().map(|(n, entry)| (n.to_string(), entry));
         let rows: Vec<_> = rows.collect();
-        Ok(Page { total: rows.len() as u64, rows, has_next: false })
+        Ok(Page { total: Some(rows.len() as u64), rows, has_next: false })
     }
 }

@@ -37,7 +37,7 @@ impl Alarms for Database {
             list = list.filter(found);
         }
         let after = paging::key(page)?.map(|key| after(&key)).transpose()?;
-        let rows = paging::read(&tx, list, after, page.first, |list| {
+        let rows = paging::read(&tx, list, after, page, |list| {
             list.order_by_asc(Column::Urgency).order_by_desc(Column::RaisedAt).order_by_desc(Column::Id)
         })
         .await?;

@@ -47,7 +47,7 @@ impl Devices for Database {
             list = list.filter(found);
         }
         let after = paging::key(page)?.map(|id| Condition::all().add(Column::Id.gt(id)));
-        let rows = paging::read(&tx, list, after, page.first, |list| list.order_by_asc(Column::Id)).await?;
+        let rows = paging::read(&tx, list, after, page, |list| list.order_by_asc(Column::Id)).await?;
         let records = records(&tx, rows.models).await?;
         let rows_out = records.into_iter().map(|device| (paging::cursor(device.id.as_str()), device));
         Ok(Page { rows: rows_out.collect(), has_next: rows.has_next, total: rows.total })

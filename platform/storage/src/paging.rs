@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Rows<M> {
     pub(crate) models: Vec<M>,
     pub(crate) has_next: bool,
-    pub(crate) total: u64,
+    pub(crate) total: Option<u64>,
 }
 
 /// Reads a page of `list`, which has its conditions but no order yet; `after` is what comes after the cursor.
@@ -26,14 +26,14 @@ pub(crate) async fn read<E: EntityTrait>(
     tx: &TenantTx,
     list: Select<E>,
     after: Option<Condition>,
-    first: u32,
+    page: &PageRequest,
     ordered: impl FnOnce(Select<E>) -> Select<E>,
 ) -> Result<Rows<E::Model>, StorageError>
 where
     E::Model: Send + Sync,
 {
-    let total = tx.count(list.clone()).await?;
-    let first = first.clamp(1, MAX_PAGE);
+    let total = if page.count { Some(tx.count(list.clone()).await?) } else { None };
+    let first = page.first.clamp(1, MAX_PAGE);
     let rest = after.into_iter().fold(list, QueryFilter::filter);
     let mut models = tx.all(ordered(rest).limit(u64::from(first) + 1)).await?;
     let has_next = models.len() > first as usize;

@@ -37,7 +37,7 @@ impl Patients for Database {
             list = list.filter(found);
         }
         let after = after(&tx, page).await?;
-        let rows = paging::read(&tx, list, after, page.first, |list| {
+        let rows = paging::read(&tx, list, after, page, |list| {
             list.order_by_asc(Column::Ward).order_by_asc(Column::Bed).order_by_asc(Column::Id)
         })
         .await?;

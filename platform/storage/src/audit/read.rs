@@ -28,7 +28,7 @@ pub(super) async fn page(
     let before = paging::key(page)?.map(|key| key.parse::<i64>().map_err(|_| paging::unknown_cursor()));
     let before = before.transpose()?.map(|seq| Condition::all().add(Column::Seq.lt(seq)));
     let list = filtered(tx.find::<Entity>(), filter);
-    let rows = paging::read(&tx, list, before, page.first, |list| list.order_by_desc(Column::Seq)).await?;
+    let rows = paging::read(&tx, list, before, page, |list| list.order_by_desc(Column::Seq)).await?;
     let found = rows.models.into_iter().map(|row| Ok((paging::cursor(&row.seq.to_string()), entry(row)?)));
     Ok(Page { rows: found.collect::<Result<_, StorageError>>()?, has_next: rows.has_next, total: rows.total })
 }

@@ -21,8 +21,8 @@ pub(super) async fn reopening_finds_everything(world: World) {
     let (runs, _) = again.read(world.a, None, Sequence(0), Sequence(3), 10).await.unwrap();
     assert_eq!(positions(&runs), [1, 2, 3]);
     let scope = world.read(world.a, Object::Device).await;
-    let page = PageRequest { first: 5, ..PageRequest::default() };
-    assert_eq!(Devices::page(&again, &scope, &page).await.unwrap().total, 1);
+    let page = PageRequest { first: 5, count: true, ..PageRequest::default() };
+    assert_eq!(Devices::page(&again, &scope, &page).await.unwrap().total, Some(1));
     again.claim("node-1").await.unwrap();
     let next = Commit { segments: vec![segment(world.a, 4, &[("m-1", &[4])])], folds: Vec::new() };
     again.commit(&next).await.unwrap();

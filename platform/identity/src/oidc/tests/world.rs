@@ -94,7 +94,7 @@ impl World {
     /// What was refused or done lately, newest first: action, outcome, detail.
     pub(super) async fn trail(&self) -> Vec<AuditEntry> {
         let scope = self.access.grant(&self.admin, Object::Audit, Action::Read).await.unwrap();
-        let page = PageRequest { first: 100, after: None, ..page_request() };
+        let page = PageRequest { first: 100, ..PageRequest::default() };
         let found = self.database.page(&scope, &AuditFilter::default(), &page).await.unwrap();
         found.rows.into_iter().map(|(_, entry)| entry).collect()
     }
@@ -158,10 +158,6 @@ impl World {
 
 pub(super) fn problem(outcome: Result<Returned, FailedSignIn>) -> Option<SignInProblem> {
     outcome.err().map(|failed| failed.problem)
-}
-
-fn page_request() -> PageRequest {
-    PageRequest { first: 100, after: None, search: None }
 }
 
 fn entry(tenant: TenantId, clock: &ManualClock) -> AuditEntry {
