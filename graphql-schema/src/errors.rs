@@ -18,7 +18,9 @@ use async_graphql::{
     },
 };
 use futures_util::{StreamExt, stream::BoxStream};
-use tenants::{CorrelationId, ErrorKind, IdError, StoreError, access::AccessError};
+use tenants::{
+    CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, second_factor::SecondFactorError,
+};
 use twins::TwinError;
 
 use crate::context::request_data;
@@ -120,6 +122,11 @@ impl From<AccessError> for ApiError {
 }
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::of(error.kind(), error)
+    }
+}
+impl From<SecondFactorError> for ApiError {
+    fn from(error: SecondFactorError) -> Self {
         Self::of(error.kind(), error)
     }
 }

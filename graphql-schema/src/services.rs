@@ -7,6 +7,7 @@ use tenants::{
     clock::Clock,
     identity_provider::Enrolment,
     onboarding::Onboarding,
+    second_factor::SecondFactor,
     stores::{Accounts, AuditTrail, IdentityProviders, OrgUnits, PolicyEffects, Roles, Tenants},
 };
 use twins::{
@@ -34,6 +35,8 @@ pub struct Services {
     pub providers: Arc<dyn IdentityProviders>,
     /// Asks such a provider, and seals its secret.
     pub enrolment: Arc<dyn Enrolment>,
+    /// Asked again before the gravest acts.
+    pub second_factor: Arc<dyn SecondFactor>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod onboarding;
 pub mod org;
 pub mod paging;
+pub mod second_factor;
 pub mod stores;
 
 pub use account::{Tenant, User};

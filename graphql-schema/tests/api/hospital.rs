@@ -27,6 +27,7 @@ use tenants::{
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     paging::PageRequest,
+    second_factor::{SecondFactor, SecondFactorError},
     stores::{Accounts, AuditTrail, OrgUnits, Tenants},
 };
 use twins::{
@@ -68,6 +69,19 @@ impl Enrolment for Provider {
     }
     async fn seal_secret(&self, _: TenantId, _: ProviderId, secret: &str) -> Result<Vec<u8>, ProviderError> {
         Ok(secret.bytes().rev().collect())
+    }
+}
+
+/// The code that counts as everybody's second factor.
+pub(crate) const CODE: &str = "246810";
+
+/// Has enrolled everybody with that code.
+struct FixedCode;
+
+#[async_trait::async_trait]
+impl SecondFactor for FixedCode {
+    async fn confirm(&self, _: &Caller, code: &str) -> Result<(), SecondFactorError> {
+        if code == CODE { Ok(()) } else { Err(SecondFactorError::Wrong) }
     }
 }
 
@@ -120,6 +134,7 @@ impl Hospital {
             effects: stores.clone(),
             providers: stores.clone(),
             enrolment: Arc::new(Provider),
+            second_factor: Arc::new(FixedCode),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),

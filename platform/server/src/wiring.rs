@@ -19,6 +19,7 @@ use tenants::{
     clock::{Clock, SystemClock},
     keys::SealError,
     onboarding::Onboarding,
+    second_factor::Unenrolled,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -274,6 +275,7 @@ fn services(
         effects: store.clone(),
         providers: store.clone(),
         enrolment: identity.clone(),
+        second_factor: Arc::new(Unenrolled),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

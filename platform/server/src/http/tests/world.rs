@@ -25,6 +25,7 @@ use tenants::{
     audit::AuditEntry,
     credentials::{BearerToken, SecretHash, generate},
     onboarding::Onboarding,
+    second_factor::Unenrolled,
     stores::{Accounts, Tenants},
 };
 use twins::{
@@ -217,6 +218,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         effects: store.clone(),
         providers: store.clone(),
         enrolment: foundation.identity.clone(),
+        second_factor: Arc::new(Unenrolled),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
