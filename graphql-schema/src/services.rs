@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tenants::{
     access::Access,
+    authenticator::Authenticators,
     clock::Clock,
     identity_provider::Enrolment,
     onboarding::Onboarding,
@@ -37,6 +38,8 @@ pub struct Services {
     pub enrolment: Arc<dyn Enrolment>,
     /// Asked again before the gravest acts.
     pub second_factor: Arc<dyn SecondFactor>,
+    /// Sets it up and takes it away.
+    pub authenticators: Arc<dyn Authenticators>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

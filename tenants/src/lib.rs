@@ -9,6 +9,7 @@
 pub mod access;
 pub mod account;
 pub mod audit;
+pub mod authenticator;
 pub mod clock;
 pub mod credentials;
 pub mod errors;

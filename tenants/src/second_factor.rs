@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::{
     access::Caller,
     errors::{ErrorKind, StoreError},
+    keys::SealError,
 };
 
 /// Why somebody's code does not count.
@@ -22,17 +23,37 @@ pub enum SecondFactorError {
         /// Seconds until the next one is looked at.
         retry_after_s: u64,
     },
+    /// There is one already.
+    #[error("you have a second factor already; remove it before you set up another")]
+    Enrolled,
+    /// There is no secret that it could be the code of.
+    #[error("nothing is being set up; begin again")]
+    NotPaired,
+    /// A program, or a device.
+    #[error("only somebody who has signed in may do this, not an API token")]
+    NotAPerson,
     /// It cannot be compared now; so it does not count.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The secret cannot be kept, or not be read.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The operating system's source of randomness failed.
+    #[error("the operating system gave no randomness")]
+    NoRandomness,
+    /// The secret that is kept is none.
+    #[error("a second factor cannot be used")]
+    Totp(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl SecondFactorError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotEnrolled => ErrorKind::Forbidden,
+            Self::NotEnrolled | Self::NotAPerson => ErrorKind::Forbidden,
             Self::Wrong => ErrorKind::BadInput,
+            Self::Enrolled | Self::NotPaired | Self::Seal(SealError::NoKey) => ErrorKind::Conflict,
+            Self::Seal(_) | Self::NoRandomness | Self::Totp(_) => ErrorKind::Internal,
             Self::TooMany { .. } => ErrorKind::RateLimited,
             Self::Store(error) => error.kind(),
         }
@@ -44,39 +65,4 @@ impl SecondFactorError {
 pub trait SecondFactor: Send + Sync {
     /// Whether this person has just proved it with a code of theirs. A code counts once.
     async fn confirm(&self, caller: &Caller, code: &str) -> Result<(), SecondFactorError>;
-}
-
-/// Where nobody has a second factor: what asks for one is refused.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unenrolled;
-
-#[async_trait]
-impl SecondFactor for Unenrolled {
-    async fn confirm(&self, _: &Caller, _: &str) -> Result<(), SecondFactorError> {
-        Err(SecondFactorError::NotEnrolled)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::{
-        access::Principal,
-        ids::{TenantId, UserId},
-    };
-
-    #[tokio::test]
-    async fn without_a_second_factor_no_code_counts() {
-        let id = Uuid::from_u128(1);
-        let (name, email) = ("Ada".into(), "ada@example.org".into());
-        let principal = Principal::User { id: UserId::from_uuid(id), name, email, restricted_to: None };
-        let caller = Caller { tenant: TenantId::from_uuid(id), principal };
-        for code in ["", "000000", "123456"] {
-            let refused = Unenrolled.confirm(&caller, code).await.unwrap_err();
-            assert!(matches!(refused, SecondFactorError::NotEnrolled), "{refused}");
-            assert_eq!(refused.kind(), ErrorKind::Forbidden);
-        }
-    }
 }

@@ -45,10 +45,13 @@ const CODE_OF_STATUS: Record<number, string> = {
 /** An answer of the plain HTTP surface that was no success; `detail` comes from its problem+json body. */
 export class HttpError extends Error {
   readonly status: number;
-  constructor(status: number, detail: string) {
+  /** Says more than the status does. */
+  readonly code: string | undefined;
+  constructor(status: number, detail: string, code?: string) {
     super(detail);
     this.name = 'HttpError';
     this.status = status;
+    this.code = code;
   }
 }
 

@@ -22,8 +22,9 @@ export async function currentSession(): Promise<Session | null> {
   return sessionFrom(response);
 }
 
-export async function logIn(email: string, password: string): Promise<Session> {
-  return sessionFrom(await post('/auth/login', { email, password }));
+/** `code`: of the second factor, once the server has asked for it. */
+export async function logIn(email: string, password: string, code?: string): Promise<Session> {
+  return sessionFrom(await post('/auth/login', { email, password, code }));
 }
 
 /** Where the person's identity provider ends its own session, when they came through one. */
@@ -108,7 +109,8 @@ async function sessionFrom(response: Response): Promise<Session> {
 }
 
 async function problem(response: Response): Promise<HttpError> {
-  const body: { detail?: unknown; title?: unknown } = await response.json().catch(() => ({}));
+  const body: { detail?: unknown; title?: unknown; code?: unknown } = await response.json().catch(() => ({}));
   const detail = typeof body.detail === 'string' ? body.detail : body.title;
-  return new HttpError(response.status, typeof detail === 'string' ? detail : response.statusText);
+  const code = typeof body.code === 'string' ? body.code : undefined;
+  return new HttpError(response.status, typeof detail === 'string' ? detail : response.statusText, code);
 }

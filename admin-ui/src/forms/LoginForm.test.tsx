@@ -22,6 +22,29 @@ async function signIn(answer: () => Promise<Response>) {
 
 const json = (status: number, body: unknown) => async () => new Response(JSON.stringify(body), { status });
 
+describe('signing in with a second factor', () => {
+  it('asks for the code once the password was right, and says when the code is wrong', async () => {
+    const refused = async () =>
+      new Response(JSON.stringify({ detail: 'enter the code', code: 'SECOND_FACTOR_NEEDED' }), {
+        status: 401,
+      });
+    const { sent, onSession } = await signIn(refused);
+    const user = userEvent.setup();
+    const code = await screen.findByLabelText('Code of your authenticator app');
+    expect(screen.queryByRole('alert')).toBeNull();
+    await user.type(code, '123456');
+    sent.mockImplementation(json(401, { detail: 'wrong', code: 'UNAUTHENTICATED' }));
+    await user.click(screen.getByRole('button', { name: 'Sign in' }));
+    expect((await screen.findByRole('alert')).textContent).toContain('This code does not count');
+    const session = { csrf: 'c', email: 'nora@example.org', displayName: 'Nora' };
+    sent.mockImplementation(json(200, session));
+    await user.click(screen.getByRole('button', { name: 'Sign in' }));
+    await vi.waitFor(() => expect(onSession).toHaveBeenCalledWith(session));
+    const body = '{"email":"nora@example.org","password":"secret","code":"123456"}';
+    expect(sent).toHaveBeenLastCalledWith('/auth/login', expect.objectContaining({ body }));
+  });
+});
+
 describe('signing in', () => {
   it('hands on the session', async () => {
     const session = { csrf: 'c', email: 'nora@example.org', displayName: 'Nora' };

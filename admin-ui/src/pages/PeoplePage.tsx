@@ -11,11 +11,13 @@ import {
   RevokeRoleDocument,
 } from '../api/generated/graphql';
 import { RoleForm } from '../forms/RoleForm';
+import { SecondFactorReset } from '../forms/SecondFactorReset';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
 import { invitationLink, OneTimeLink } from '../ui/OneTimeLink';
 import { heldRole } from '../ui/org/held-role';
 import page from '../ui/page.module.css';
+import { Time } from '../ui/time';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
 
@@ -58,6 +60,7 @@ export function PeoplePage() {
                 <th scope="col">Name</th>
                 <th scope="col">E-mail</th>
                 <th scope="col">Roles</th>
+                <th scope="col">Second factor</th>
                 {may('role:write') && <th scope="col">Change</th>}
               </tr>
             </thead>
@@ -69,6 +72,16 @@ export function PeoplePage() {
                   </td>
                   <td>{user.email}</td>
                   <td>{user.roles.map(heldRole).join(', ') || <span className={page.soft}>no role</span>}</td>
+                  <td>
+                    {user.secondFactorSince ? (
+                      <>
+                        since <Time at={user.secondFactorSince} />{' '}
+                        {may('user:write') && <SecondFactorReset person={user} onReset={reload} />}
+                      </>
+                    ) : (
+                      <span className={page.soft}>none</span>
+                    )}
+                  </td>
                   {may('role:write') && (
                     <td>
                       <Button

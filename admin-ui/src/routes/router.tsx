@@ -169,6 +169,12 @@ const tenants = createRoute({
   component: lazyRouteComponent(() => import('../pages/TenantsPage'), 'TenantsPage'),
 });
 
+const secondFactor = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/second-factor',
+  component: lazyRouteComponent(() => import('../pages/SecondFactorPage'), 'SecondFactorPage'),
+});
+
 const graphiql = createRoute({
   getParentRoute: () => authenticated,
   path: '/graphiql',
@@ -197,6 +203,7 @@ export const router = createRouter({
       access,
       identityProviders,
       tenants,
+      secondFactor,
       graphiql,
     ]),
   ]),

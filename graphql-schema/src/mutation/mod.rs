@@ -9,6 +9,7 @@ mod places;
 mod release_device;
 mod roles;
 mod save_rule;
+mod second_factor;
 mod suspend_tenant;
 
 use async_graphql::MergedObject;
@@ -26,4 +27,5 @@ pub struct Mutation(
     roles::RoleMutation,
     places::PlaceMutation,
     identity_providers::IdentityProviderMutation,
+    second_factor::SecondFactorMutation,
 );

@@ -121,7 +121,8 @@ async fn person(ctx: &Context<'_>, services: &Services, id: UserId) -> Result<Us
     let user = user.ok_or_else(|| ApiError::not_found("user"))?;
     let units = services.access.units(scope.tenant()).await?;
     let held = services.access.grants(scope.tenant()).await?.remove(&id).unwrap_or_default();
-    Ok(User::new(user, held, &units))
+    let since = services.authenticators.enrolled(&scope).await?.remove(&id);
+    Ok(User::new(user, held, since, &units))
 }
 
 fn in_words(grant: &RoleGrant) -> String {

@@ -9,6 +9,7 @@ mod people;
 mod role_preview;
 mod roles;
 mod rules;
+mod second_factor;
 mod viewer;
 
 use async_graphql::MergedObject;
@@ -17,6 +18,7 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Query(
     viewer::ViewerQuery,
+    second_factor::SecondFactorQuery,
     devices::DeviceQuery,
     patients::PatientQuery,
     alarms::AlarmQuery,

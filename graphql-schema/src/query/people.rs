@@ -29,11 +29,13 @@ impl PeopleQuery {
         let services = ctx.services()?;
         let units = services.access.units(scope.tenant()).await?;
         let mut held = services.access.grants(scope.tenant()).await?;
+        let enrolled = services.authenticators.enrolled(&scope).await?;
         let users = services.accounts.users(&scope).await?.into_iter();
         Ok(users
             .map(|user| {
                 let grants = held.remove(&user.id).unwrap_or_default();
-                User::new(user, grants, &units)
+                let since = enrolled.get(&user.id).copied();
+                User::new(user, grants, since, &units)
             })
             .collect())
     }

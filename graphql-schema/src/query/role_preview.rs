@@ -46,13 +46,14 @@ async fn preview(
     let users: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
     let units = services.access.units(scope.tenant()).await?;
     let held = services.access.grants(scope.tenant()).await?;
+    let enrolled = services.authenticators.enrolled(of_people).await?;
     let told = people.get(..TOLD).unwrap_or(&people);
     let mut shown = Vec::new();
     for change in changes.into_iter().filter(|change| told.contains(&change.user)) {
         let Some(user) = users.get(&change.user).cloned() else { continue };
         let grants = held.get(&change.user).cloned().unwrap_or_default();
         shown.push(AccessChange {
-            user: User::new(user, grants, &units),
+            user: User::new(user, grants, enrolled.get(&change.user).copied(), &units),
             permission: change.permission.to_string(),
             before: extent(services, scope, &change, change.before.as_deref()).await?,
             after: extent(services, scope, &change, change.after.as_deref()).await?,

@@ -64,7 +64,7 @@ impl RoleQuery {
         id: ID,
     ) -> Result<EffectiveAccess> {
         let scope = ctx.grant(Thing::Role, Action::Read).await?;
-        ctx.grant(Thing::User, Action::Read).await?;
+        let of_people = ctx.grant(Thing::User, Action::Read).await?;
         let services = ctx.services()?;
         let user: UserId = arguments::id(&user)?;
         let account = services.accounts.user(scope.tenant(), user).await?;
@@ -82,7 +82,8 @@ impl RoleQuery {
         let covered = covered.ok_or_else(|| ApiError::not_found(row.object().as_str()))?;
         let reasons: Vec<_> = explained.reasons.into_iter().zip(covered).collect();
         let (held, units) = (explained.held, &explained.units);
-        let user = User::new(account, held.clone(), units);
+        let since = services.authenticators.enrolled(&of_people).await?.remove(&user);
+        let user = User::new(account, held.clone(), since, units);
         Ok(EffectiveAccess::new(user, row.object(), held, &reasons, units))
     }
 }

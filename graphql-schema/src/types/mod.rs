@@ -12,6 +12,7 @@ mod patient;
 mod role;
 mod role_input;
 mod rule;
+mod second_factor;
 mod viewer;
 mod vital;
 
@@ -35,6 +36,7 @@ pub(crate) use self::{
     },
     role_input::SaveRoleInput,
     rule::Rule,
+    second_factor::{AuthenticatorPairing, SecondFactor},
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},
 };

@@ -1,6 +1,7 @@
 //! The tree of units, and who holds which role in it.
 
 use async_graphql::{ID, SimpleObject};
+use jiff::Timestamp;
 use tenants::{access, account, org};
 
 use super::UnitKind;
@@ -35,15 +36,23 @@ pub(crate) struct User {
     display_name: String,
     /// In the order of their names.
     roles: Vec<RoleGrant>,
+    /// A code is asked for at every sign-in since then; null for whoever has no second factor here.
+    second_factor_since: Option<DateTime>,
 }
 
 impl User {
-    pub(crate) fn new(user: account::User, held: Vec<access::RoleGrant>, units: &org::OrgTree) -> Self {
+    pub(crate) fn new(
+        user: account::User,
+        held: Vec<access::RoleGrant>,
+        second_factor_since: Option<Timestamp>,
+        units: &org::OrgTree,
+    ) -> Self {
         Self {
             id: ID(user.id.to_string()),
             email: user.email,
             display_name: user.display_name,
             roles: RoleGrant::all(held, units),
+            second_factor_since: second_factor_since.map(DateTime),
         }
     }
 }

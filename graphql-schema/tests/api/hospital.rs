@@ -27,7 +27,6 @@ use tenants::{
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     paging::PageRequest,
-    second_factor::{SecondFactor, SecondFactorError},
     stores::{Accounts, AuditTrail, OrgUnits, Tenants},
 };
 use twins::{
@@ -41,6 +40,7 @@ use crate::{
     answers::{Following, code},
     batching::Counted,
     reads::Trail,
+    second_factor::FixedCode,
 };
 
 pub(crate) const MONITOR: &str = "monitor-1";
@@ -69,19 +69,6 @@ impl Enrolment for Provider {
     }
     async fn seal_secret(&self, _: TenantId, _: ProviderId, secret: &str) -> Result<Vec<u8>, ProviderError> {
         Ok(secret.bytes().rev().collect())
-    }
-}
-
-/// The code that counts as everybody's second factor.
-pub(crate) const CODE: &str = "246810";
-
-/// Has enrolled everybody with that code.
-struct FixedCode;
-
-#[async_trait::async_trait]
-impl SecondFactor for FixedCode {
-    async fn confirm(&self, _: &Caller, code: &str) -> Result<(), SecondFactorError> {
-        if code == CODE { Ok(()) } else { Err(SecondFactorError::Wrong) }
     }
 }
 
@@ -125,6 +112,7 @@ impl Hospital {
         let stores = Arc::new(database.clone());
         let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
         let trail = Arc::new(Trail(database.clone(), AtomicBool::new(false)));
+        let factors = Arc::new(FixedCode::default());
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
@@ -134,7 +122,8 @@ impl Hospital {
             effects: stores.clone(),
             providers: stores.clone(),
             enrolment: Arc::new(Provider),
-            second_factor: Arc::new(FixedCode),
+            second_factor: factors.clone(),
+            authenticators: factors,
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),

@@ -10,3 +10,4 @@ mod own_roles;
 mod past;
 mod reads;
 mod roles;
+mod second_factor;

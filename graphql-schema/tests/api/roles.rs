@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 48] = [
+const QUESTIONS: [(&str, &str); 54] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -35,6 +35,12 @@ const QUESTIONS: [(&str, &str); 48] = [
         "viewer",
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
     ),
+    ("secondFactor", "{ secondFactor { since recoveryCodes } }"),
+    ("pairAuthenticator", "mutation { pairAuthenticator { secret uri } }"),
+    ("enrolAuthenticator", "mutation { enrolAuthenticator(code: \"1\") }"),
+    ("renewRecoveryCodes", "mutation { renewRecoveryCodes(code: \"1\") }"),
+    ("removeSecondFactor", "mutation { removeSecondFactor(code: \"1\") { since } }"),
+    ("resetSecondFactor", "mutation ($id: ID!) { resetSecondFactor(user: $id) }"),
     ("tenants", "{ tenants { id slug name } }"),
     (
         "devices",
@@ -85,7 +91,7 @@ const QUESTIONS: [(&str, &str); 48] = [
     ("suspendTenant", "mutation ($id: ID!) { suspendTenant(id: $id, reason: \"unpaid\") { suspendedSince } }"),
     ("resumeTenant", "mutation ($id: ID!) { resumeTenant(id: $id) { suspendedSince } }"),
     ("orgUnits", "{ orgUnits { id name kind parentId } }"),
-    ("users", "{ users { id email displayName roles { role } } }"),
+    ("users", "{ users { id email displayName secondFactorSince roles { role } } }"),
     ("roleNames", "{ roleNames }"),
     ("roles", "{ roles { name title builtIn version holders policies { object action rows hiddenColumns } } }"),
     ("policyObjects", "{ policyObjects { name actions testableColumns { name } hideableColumns } }"),

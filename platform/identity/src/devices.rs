@@ -110,7 +110,9 @@ mod tests {
         world.user("nurse@ward.example", "a password of some length").await;
         let sign_in = async || {
             let identity = &world.identity;
-            identity.sign_in("nurse@ward.example", "a password of some length", "::1", CorrelationId(1)).await
+            identity
+                .sign_in("nurse@ward.example", "a password of some length", None, "::1", CorrelationId(1))
+                .await
         };
         let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
         for since in [Some(world.clock.now()), None] {
@@ -127,7 +129,8 @@ mod tests {
         let reasons =
             world.stores.audited().into_iter().filter(|entry| entry.detail.contains("is suspended"));
         assert_eq!(reasons.count(), 2, "the device's and the person's");
-        let guess = world.identity.sign_in("nurse@ward.example", "wrong", "::1", CorrelationId(1)).await;
+        let guess =
+            world.identity.sign_in("nurse@ward.example", "wrong", None, "::1", CorrelationId(1)).await;
         assert!(
             matches!(guess.err(), Some(IdentityError::WrongPassword)),
             "only who proves to belong there is told"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenants::{ErrorKind, StoreError, credentials::CredentialError};
+use tenants::{ErrorKind, StoreError, credentials::CredentialError, second_factor::SecondFactorError};
 
 /// Why nobody was identified. What was wrong about a credential is never told.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,12 @@ pub enum IdentityError {
     /// Unknown user, wrong password: not told apart.
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// The password was right; now the second factor is asked for.
+    #[error("enter the code that your authenticator app shows")]
+    CodeNeeded,
+    /// The second factor does not count, or cannot be checked.
+    #[error(transparent)]
+    SecondFactor(SecondFactorError),
     /// Unknown, expired or malformed token, session or device credential: not told apart.
     #[error("the credentials are not valid; sign in again, or use another token")]
     NotValid,
@@ -58,12 +64,27 @@ pub enum IdentityError {
     Store(#[from] StoreError),
 }
 
+impl From<SecondFactorError> for IdentityError {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::TooMany { retry_after_s } => {
+                Self::HeldBack { retry_after: Duration::from_secs(retry_after_s) }
+            }
+            SecondFactorError::Store(error) => Self::Store(error),
+            other => Self::SecondFactor(other),
+        }
+    }
+}
+
 impl IdentityError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongPassword | Self::NotValid => ErrorKind::Unauthenticated,
+            Self::WrongPassword | Self::CodeNeeded | Self::NotValid => ErrorKind::Unauthenticated,
             Self::Suspended => ErrorKind::Forbidden,
+            // Like a wrong password: nobody has got in.
+            Self::SecondFactor(SecondFactorError::Wrong) => ErrorKind::Unauthenticated,
+            Self::SecondFactor(error) => error.kind(),
             Self::HeldBack { .. } => ErrorKind::RateLimited,
             Self::Busy | Self::ProviderUnreachable => ErrorKind::Unavailable,
             Self::BadInput { .. } | Self::LogoutToken => ErrorKind::BadInput,

@@ -123,7 +123,11 @@ mod tests {
         let again = accept(&world, &link, ["Ada", PASSWORD]).await.err().unwrap();
         assert_eq!(again.kind(), ErrorKind::NotFound);
         assert!(
-            world.identity.sign_in("ada@ward.example", PASSWORD, "192.0.2.1", CorrelationId(3)).await.is_ok()
+            world
+                .identity
+                .sign_in("ada@ward.example", PASSWORD, None, "192.0.2.1", CorrelationId(3))
+                .await
+                .is_ok()
         );
     }
 

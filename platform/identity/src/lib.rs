@@ -20,6 +20,7 @@ mod memory;
 mod oidc;
 mod passwords;
 mod seal;
+mod second_factor;
 mod service;
 mod sessions;
 mod setup;

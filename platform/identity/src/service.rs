@@ -14,7 +14,7 @@ use tenants::{
 
 use crate::{
     Federation, IdentityError, audit::Audit, back_off::BackOff, oidc::Oidc, passwords::Passwords,
-    sessions::ActiveSession, setup::Setup, tokens::ActiveToken,
+    second_factor::Factors, sessions::ActiveSession, setup::Setup, tokens::ActiveToken,
 };
 
 /// How long an answer of the database is taken for true. A revoked token, an ended session or a changed
@@ -35,6 +35,8 @@ pub struct Identity {
     pub(crate) setup: Setup,
     /// Without it there are no identity providers.
     pub(crate) oidc: Option<Oidc>,
+    /// Without it nobody has a second factor.
+    pub(crate) factors: Option<Factors>,
     pub(crate) cache: Caches,
 }
 
@@ -71,6 +73,7 @@ impl Identity {
             back_off: BackOff::new(),
             setup: Setup::default(),
             oidc: None,
+            factors: None,
             cache,
         }
     }

@@ -129,7 +129,7 @@ mod tests {
         assert!(!world.identity.setup_is_open(&token).await);
         assert!(set_up(&world, &token, ["b@b", "B", PASSWORD]).await.is_err());
         assert!(world.identity.open_setup().await.unwrap().is_none(), "there is an account now");
-        let again = world.identity.sign_in(EMAIL, PASSWORD, "127.0.0.1", CorrelationId(2)).await;
+        let again = world.identity.sign_in(EMAIL, PASSWORD, None, "127.0.0.1", CorrelationId(2)).await;
         assert!(again.is_ok());
     }
 

@@ -4,6 +4,7 @@ use tenants::{
     CorrelationId, TenantId,
     account::{User, normal_email},
     audit::Channel,
+    second_factor::SecondFactorError,
 };
 
 use crate::{Identity, IdentityError, SignedIn, audit::Origin};
@@ -11,15 +12,17 @@ use crate::{Identity, IdentityError, SignedIn, audit::Origin};
 const ACTION: &str = "session.create";
 
 impl Identity {
-    /// Checks a password and opens a session. Unknown addresses take as long as wrong passwords, and are
+    /// Checks a password, and the code of whoever has a second factor, and opens a session. Unknown addresses take as long as wrong passwords, and are
     /// held back alike.
     ///
     /// # Errors
-    /// [`IdentityError::WrongPassword`]; [`IdentityError::HeldBack`] after several of them.
+    /// [`IdentityError::WrongPassword`]; [`IdentityError::CodeNeeded`] when the password is right and `code` is missing;
+    /// [`IdentityError::HeldBack`] after several of them.
     pub async fn sign_in(
         &self,
         email: &str,
         password: &str,
+        code: Option<&str>,
         from: &str,
         correlation: CorrelationId,
     ) -> Result<SignedIn, IdentityError> {
@@ -32,6 +35,13 @@ impl Identity {
         let right = self.passwords.verify(password, hash).await?;
         match login {
             Some(login) if right => {
+                if let Err(error) = self.ask_for_code(&login.user, code).await {
+                    let (tenant, subject) = (login.user.tenant, format!("user:{}", login.user.id));
+                    if matches!(error, IdentityError::SecondFactor(SecondFactorError::Wrong)) {
+                        self.audit.refusal(tenant, subject, ACTION, "wrong code", origin).await;
+                    }
+                    return Err(error);
+                }
                 self.back_off.succeeded(&email);
                 self.proven(&login.user, origin).await
             }
@@ -76,7 +86,7 @@ mod tests {
     const PASSWORD: &str = "a password of some length";
 
     async fn sign_in(world: &World, email: &str, password: &str) -> Result<SignedIn, IdentityError> {
-        world.identity.sign_in(email, password, "192.0.2.1", CorrelationId(7)).await
+        world.identity.sign_in(email, password, None, "192.0.2.1", CorrelationId(7)).await
     }
 
     #[tokio::test]

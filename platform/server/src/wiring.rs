@@ -19,7 +19,6 @@ use tenants::{
     clock::{Clock, SystemClock},
     keys::SealError,
     onboarding::Onboarding,
-    second_factor::Unenrolled,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -80,14 +79,16 @@ impl Foundation {
         database.check_row_level_security().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
+        let sealer = Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?);
         let identity =
             Identity::new(store.clone(), store.clone(), store.clone(), store.clone(), clock.clone())
                 .with_providers(Federation {
                     providers: store.clone(),
-                    logins: store,
-                    sealer: Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?),
+                    logins: store.clone(),
+                    sealer: sealer.clone(),
                     loopback_http: !config.http.is_https(),
-                });
+                })
+                .with_second_factors(store, sealer);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }
@@ -275,7 +276,8 @@ fn services(
         effects: store.clone(),
         providers: store.clone(),
         enrolment: identity.clone(),
-        second_factor: Arc::new(Unenrolled),
+        second_factor: identity.clone(),
+        authenticators: identity.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

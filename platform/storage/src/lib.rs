@@ -37,6 +37,7 @@ mod predicate;
 mod roles;
 mod row_security;
 mod rules;
+mod second_factors;
 mod segments;
 mod tenant_tx;
 mod tenants;

@@ -17,6 +17,9 @@ export function AccountMenu() {
         <Menu.Label c="var(--ink-soft)">
           {viewer.email} · {viewer.roles.map(heldRole).join(', ')}
         </Menu.Label>
+        <Menu.Item component={Link} to="/second-factor">
+          Second factor
+        </Menu.Item>
         <Menu.Item component={Link} to="/graphiql">
           API explorer
         </Menu.Item>

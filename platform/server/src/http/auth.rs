@@ -27,6 +27,8 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Login {
     email: String,
     password: String,
+    /// Of whoever has a second factor, once they are asked for it.
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,9 +80,11 @@ pub(super) async fn login(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     site.origins.refuse_foreign(&request)?;
-    let Login { email, password } = body::json(&request, payload, MAX_BODY_BYTES).await?;
+    let Login { email, password, code } = body::json(&request, payload, MAX_BODY_BYTES).await?;
     let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
-    let signed_in = site.run(async move { identity.sign_in(&email, &password, &from, id).await }).await??;
+    let signed_in = site
+        .run(async move { identity.sign_in(&email, &password, code.as_deref(), &from, id).await })
+        .await??;
     Ok(welcome(&site, &signed_in))
 }
 

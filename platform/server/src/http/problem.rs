@@ -20,7 +20,7 @@ const UNAVAILABLE: &str = "the platform cannot do this right now; try again in a
 /// An error as a client sees it. What went wrong inside is logged where it is turned into one.
 #[derive(Debug)]
 pub(super) struct Problem {
-    kind: ErrorKind,
+    code: &'static str,
     status: StatusCode,
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -30,7 +30,7 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { kind, status, detail: detail.into(), headers: Vec::new(), graphql: false }
+        Self { code: kind.code(), status, detail: detail.into(), headers: Vec::new(), graphql: false }
     }
 
     pub(super) fn bad_input(detail: impl Into<String>) -> Self {
@@ -83,7 +83,7 @@ impl Problem {
     }
 
     fn body(&self) -> Value {
-        let code = self.kind.code();
+        let code = self.code;
         let mut body = json!({
             "type": format!("urn:iomt:problem:{code}"),
             "title": title(self.status),
@@ -149,6 +149,8 @@ impl From<IdentityError> for Problem {
         };
         let problem = Self::new(kind, detail);
         match error {
+            // For the sign-in page, which asks for it next.
+            IdentityError::CodeNeeded => Self { code: "SECOND_FACTOR_NEEDED", ..problem },
             IdentityError::HeldBack { retry_after } => {
                 let seconds = retry_after.as_secs().max(1);
                 problem.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))

@@ -24,6 +24,7 @@ mod people;
 mod policies;
 mod postgres;
 mod postgres_server;
+mod second_factors;
 mod world;
 
 use futures_util::future::LocalBoxFuture;
@@ -118,6 +119,10 @@ cases! {
         a_restricted_record_is_for_its_care_team
         what_a_device_said_stays_where_it_was
         whom_a_device_measured_is_known
+    }
+    second_factors {
+        an_authenticator_is_in_force_once_it_was_shown
+        each_code_is_used_once
     }
     policies {
         the_database_agrees_with_the_check_in_memory

@@ -47,7 +47,7 @@ async fn somebody_new_gets_an_account_and_their_groups_roles() {
     let grants = world.database.access_data(world.tenant).await.unwrap().grants;
     assert_eq!(grants.iter().map(|(_, grant)| grant.role.as_str()).collect::<Vec<_>>(), ["nurse"]);
     let by_password =
-        world.identity.sign_in("ann@example.org", "", "192.0.2.1", tenants::CorrelationId(1)).await;
+        world.identity.sign_in("ann@example.org", "", None, "192.0.2.1", tenants::CorrelationId(1)).await;
     assert!(matches!(by_password, Err(IdentityError::WrongPassword)), "there is no password to know");
 
     let without = world.sign_in(|mut claims| {

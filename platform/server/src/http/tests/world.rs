@@ -25,7 +25,6 @@ use tenants::{
     audit::AuditEntry,
     credentials::{BearerToken, SecretHash, generate},
     onboarding::Onboarding,
-    second_factor::Unenrolled,
     stores::{Accounts, Tenants},
 };
 use twins::{
@@ -218,7 +217,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         effects: store.clone(),
         providers: store.clone(),
         enrolment: foundation.identity.clone(),
-        second_factor: Arc::new(Unenrolled),
+        second_factor: foundation.identity.clone(),
+        authenticators: foundation.identity.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
