@@ -25,6 +25,7 @@ const WORDS: Record<string, { title: string; message: string; showDetail?: boole
     message: 'The server is busy or starting. Please try again.',
   },
   OFFLINE: { title: 'No connection', message: 'The server cannot be reached. Check the network.' },
+  BROKEN: { title: 'Something went wrong', message: 'This page cannot be shown. Please load it again.' },
   INTERNAL: { title: 'Something went wrong', message: 'The server could not do this. It has been recorded.' },
 };
 
@@ -55,7 +56,11 @@ export class HttpError extends Error {
   }
 }
 
+/** A page that broke while it was drawn. */
+export class PageBroken extends Error {}
+
 export function errorCode(error: unknown): string {
+  if (error instanceof PageBroken) return 'BROKEN';
   if (error instanceof HttpError) return CODE_OF_STATUS[error.status] ?? 'INTERNAL';
   if (error instanceof CombinedError) {
     const code = error.graphQLErrors[0]?.extensions.code;

@@ -4,6 +4,7 @@ import { begin } from '../api/signed-in';
 import classes from '../forms/form.module.css';
 import { HospitalForm } from '../forms/HospitalForm';
 import { LoginForm } from '../forms/LoginForm';
+import { opens } from '../routes/sections';
 import { EntryFrame } from '../ui/EntryFrame';
 import { HospitalSignIn } from '../ui/entry/HospitalSignIn';
 import { problemInWords } from '../ui/entry/problems';
@@ -33,8 +34,9 @@ export function LoginPage() {
         {hospital !== undefined && <Divider label="or with a password" />}
         <LoginForm
           onSession={async (session) => {
-            await begin(session);
-            if (next) history.replace(next);
+            const { viewer } = await begin(session);
+            // Whoever was here before may have seen more.
+            if (next && opens(viewer, next)) history.replace(next);
             else await navigate({ to: '/', replace: true });
           }}
         />

@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { homeFor, sectionsFor } from './sections';
+import { homeFor, opens, sectionsFor } from './sections';
 
 const hospital = { id: 't', slug: 'st-elsewhere', name: 'St. Elsewhere' };
+
+describe('an address', () => {
+  it.each([
+    ['/people', true],
+    ['/people?x=1', true],
+    ['/audit', false],
+    ['/rules/7', false],
+    ['/peoples', true],
+    ['/patients/7', true],
+    ['/', true],
+  ])('%s opens where the role opens its section', (href, expected) => {
+    expect(opens({ permissions: ['user:read'], tenant: hospital }, href)).toBe(expected);
+  });
+});
 
 describe('what a viewer sees', () => {
   it.each([

@@ -27,3 +27,10 @@ export function sectionsFor({ permissions, tenant }: Pick<Viewer, 'permissions' 
 export function homeFor(viewer: Pick<Viewer, 'permissions' | 'tenant'>): Section['to'] | null {
   return sectionsFor(viewer)[0]?.to ?? null;
 }
+
+/** Whether a viewer's role opens the section that an address lies in; outside of sections the page itself tells. */
+export function opens(viewer: Pick<Viewer, 'permissions' | 'tenant'>, href: string): boolean {
+  const [path = ''] = href.split(/[?#]/);
+  const section = SECTIONS.find(({ to }) => path === to || path.startsWith(`${to}/`));
+  return !section || sectionsFor(viewer).includes(section);
+}

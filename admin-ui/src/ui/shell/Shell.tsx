@@ -1,6 +1,8 @@
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useStore } from '../../api/store';
+import { NotFoundPage } from '../../pages/NotFoundPage';
+import { opens } from '../../routes/sections';
 import { AlarmNotices } from '../alarms/AlarmNotices';
 import { PulseIcon } from '../icons';
 import { useSignedIn } from '../use-signed-in';
@@ -15,6 +17,7 @@ import classes from './shell.module.css';
 export function Shell() {
   const { viewer } = useSignedIn();
   const main = useFocusOnNewPage();
+  const open = useRouterState({ select: ({ location }) => opens(viewer, location.pathname) });
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip}>
@@ -33,7 +36,7 @@ export function Shell() {
         </div>
       </header>
       <main ref={main} id="content" className={classes.main} tabIndex={-1}>
-        <Outlet />
+        {open ? <Outlet /> : <NotFoundPage />}
       </main>
       <AlarmNotices />
       <AlarmCountInTitle />
