@@ -79,8 +79,8 @@ pub(crate) struct Hospital {
     pub(crate) twins: Twins,
     pub(crate) devices: Arc<Counted>,
     pub(crate) trail: Arc<Trail>,
-    database: Database,
-    access: Arc<Access>,
+    pub(crate) database: Database,
+    pub(crate) access: Arc<Access>,
     tenant: TenantId,
     ward: UnitId,
     schema: Schema,
@@ -89,6 +89,13 @@ pub(crate) struct Hospital {
 
 impl Hospital {
     pub(crate) async fn open() -> Self {
+        let mut hospital = Self::empty().await;
+        hospital.furnish().await;
+        hospital
+    }
+
+    /// The platform without anybody on it.
+    pub(crate) async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("iomt.db").display());
         let database = Database::connect(&url, &DatabaseOptions::default()).await.unwrap();
@@ -135,7 +142,7 @@ impl Hospital {
             decoders,
             clock: Arc::new(clock.clone()),
         };
-        let mut hospital = Self {
+        Self {
             patient: PatientId::new(&clock),
             rule: RuleId::new(&clock),
             tenant: TenantId::new(&clock),
@@ -148,9 +155,7 @@ impl Hospital {
             access,
             schema: schema(services, Limits::default()),
             _folder: folder,
-        };
-        hospital.furnish().await;
-        hospital
+        }
     }
 
     async fn furnish(&mut self) {
@@ -269,6 +274,16 @@ impl Hospital {
 
     /// Sends messages at once and waits until the twin has folded the last.
     pub(crate) async fn send_all(&self, device: &str, payloads: impl IntoIterator<Item = Value>) {
+        self.send_as(&self.caller(Role::Admin), device, payloads).await;
+    }
+
+    /// The same in the hospital of an administrator, who sees the device.
+    pub(crate) async fn send_as(
+        &self,
+        admin: &Caller,
+        device: &str,
+        payloads: impl IntoIterator<Item = Value>,
+    ) {
         let device = DeviceId::parse(device).unwrap();
         let message = |payload: Value| Unsequenced {
             received_at: self.clock.now(),
@@ -277,10 +292,10 @@ impl Hospital {
             payload: Bytes::from(payload.to_string()),
         };
         let messages: Vec<_> = payloads.into_iter().map(message).collect();
-        let scope = self.access.grant(&self.caller(Role::Admin), Object::Device, Action::Read).await.unwrap();
+        let scope = self.access.grant(admin, Object::Device, Action::Read).await.unwrap();
         let before = self.twins.device(&scope, &device).await.unwrap().messages;
         let after = before + messages.len() as u64;
-        self.twins.append(self.tenant, device.clone(), messages).await.unwrap().await.unwrap();
+        self.twins.append(admin.tenant, device.clone(), messages).await.unwrap().await.unwrap();
         // The acknowledgement is for the log; the fold comes after it.
         while self.twins.device(&scope, &device).await.unwrap().messages < after {
             tokio::task::yield_now().await;

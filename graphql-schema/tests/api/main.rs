@@ -5,6 +5,7 @@ mod answers;
 mod batching;
 mod changes;
 mod hospital;
+mod isolation;
 mod live;
 mod own_roles;
 mod past;

@@ -64,7 +64,10 @@ impl<E: PolicyRows> Writer<'_, E> {
                 None => self.of_patient(self.flagged(*column), exact),
             },
             Predicate::Within(column) => self.within(*column, exact),
-            Predicate::Contains(Column::PatientCareTeam) => self.of_patient(Some(self.treated()), exact),
+            Predicate::Contains(Column::PatientCareTeam) => match E::PATIENT {
+                PatientLink::Key(key) => self.treats(key, exact),
+                _ => self.of_patient(Some(self.treated()), exact),
+            },
             Predicate::Contains(_) => self.unknown(),
             Predicate::BreakGlass => {
                 let opened: Vec<_> =
@@ -173,6 +176,21 @@ impl<E: PolicyRows> Writer<'_, E> {
     fn treated(&self) -> SelectStatement {
         use care_team::Column as C;
         self.keys(care_team::Entity, C::PatientId, C::TenantId, C::UserId.eq(*self.subject.user().as_uuid()))
+    }
+
+    /// Whether the user treats the patient of the row. Asked row by row: few rows come to this question, and a
+    /// user may treat many.
+    fn treats(&self, key: E::Column, exact: bool) -> SimpleExpr {
+        use care_team::Column as C;
+        let user = C::UserId.eq(*self.subject.user().as_uuid());
+        let mut row = self.keys(
+            care_team::Entity,
+            C::PatientId,
+            C::TenantId,
+            C::PatientId.into_expr().eq(key.into_expr()),
+        );
+        let test = Expr::exists(row.and_where(user).take());
+        if exact { self.where_known(key.is_not_null(), test, true) } else { test }
     }
 
     /// Patients whose flag is set.

@@ -1,0 +1,419 @@
+//! Two hospitals of two wards each, with a canary in every text and number that somebody could see: from any answer it
+//! can be read whose rows it holds.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use care::news2::Spo2Scale;
+use serde_json::{Value, json};
+use tenants::{
+    DeviceId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    access::{Action, Caller, Object, Principal, Role, RoleGrant, Scope},
+    account::{Login, User},
+    audit::AuditEntry,
+    credentials::SecretHash,
+    identity_provider::{GroupRole, IdentityProvider},
+    org::{OrgUnit, UnitKind},
+    stores::{Accounts, IdentityProviders, OrgUnits, Tenants},
+};
+use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
+use uuid::Uuid;
+
+use super::Asker;
+use crate::{hospital::Hospital, second_factor::CODE};
+
+/// Whose eyes are looked through: a ward of a hospital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ward {
+    hospital: u128,
+    ward: u128,
+}
+
+pub(super) const ASH_EAST: Ward = Ward { hospital: 0, ward: 0 };
+pub(super) const BIRCH_WEST: Ward = Ward { hospital: 1, ward: 1 };
+const HOSPITALS: [&str; 2] = ["ash", "birch"];
+const WARDS: [&str; 2] = ["east", "west"];
+const EVERYWHERE: [Ward; 4] = [ASH_EAST, ASH_EAST.neighbour(), BIRCH_WEST.neighbour(), BIRCH_WEST];
+
+impl Ward {
+    /// The other ward of the same hospital.
+    pub(super) const fn neighbour(self) -> Self {
+        Self { ward: 1 - self.ward, ..self }
+    }
+    /// A ward of the other hospital.
+    pub(super) const fn abroad(self) -> Self {
+        Self { hospital: 1 - self.hospital, ..self }
+    }
+    const fn number(self) -> u128 {
+        self.hospital * 2 + self.ward
+    }
+    fn key(self, kind: u128) -> Uuid {
+        Uuid::from_u128(0xca11_0000_0000_7000_8000_0000_0000_0000 + kind * 0x1_0000 + self.number())
+    }
+    fn tenant(self) -> TenantId {
+        TenantId::from_uuid(Uuid::from_u128(0x7e0a_0000_0000_7000_8000_0000_0000_0000 + self.hospital))
+    }
+    fn unit(self) -> UnitId {
+        UnitId::from_uuid(self.key(1))
+    }
+    fn patient(self) -> PatientId {
+        PatientId::from_uuid(self.key(2))
+    }
+    fn provider(self) -> ProviderId {
+        ProviderId::from_uuid(Self { ward: 0, ..self }.key(4))
+    }
+    fn user(self, role: Role) -> UserId {
+        UserId::from_uuid(self.key(0x100 + role as u128))
+    }
+    fn device(self) -> String {
+        format!("{}-monitor", self.mark())
+    }
+    /// In texts of the ward.
+    fn mark(self) -> String {
+        format!("z{}z{}z", HOSPITALS[self.hospital as usize], WARDS[self.ward as usize])
+    }
+    /// In texts of the whole hospital.
+    fn house(self) -> String {
+        format!("z{}zallz", HOSPITALS[self.hospital as usize])
+    }
+    fn heart_rate(self) -> u128 {
+        61 + self.number()
+    }
+    /// That raises the alarm.
+    fn saturation(self) -> u128 {
+        81 + self.number()
+    }
+    /// That clears it.
+    fn good_saturation(self) -> u128 {
+        95 + self.number()
+    }
+    fn numbers(self) -> [u128; 3] {
+        [self.heart_rate(), self.saturation(), self.good_saturation()]
+    }
+}
+
+pub(super) struct World {
+    pub(super) hospital: Hospital,
+    /// Of each hospital.
+    rules: [String; 2],
+    /// Of each ward.
+    alarms: [String; 4],
+}
+
+/// The one who has set a hospital up.
+fn founder(ward: Ward) -> Caller {
+    let id = UserId::from_uuid(Ward { ward: 0, ..ward }.key(6));
+    person(ward.tenant(), id, &ward.house(), "founder")
+}
+
+fn person(tenant: TenantId, id: UserId, mark: &str, what: &str) -> Caller {
+    let (name, email) = (format!("{mark} {what}").into(), format!("{mark}-{what}@example.org").into());
+    Caller { tenant, principal: Principal::User { id, name, email, restricted_to: None } }
+}
+
+fn of_ward(tenant: TenantId, ward: Ward, role: Role) -> Caller {
+    person(tenant, ward.user(role), &ward.mark(), role.as_str())
+}
+
+impl World {
+    pub(super) async fn open() -> Self {
+        let hospital = Hospital::empty().await;
+        let mut world = Self { hospital, rules: Default::default(), alarms: Default::default() };
+        for ward in [ASH_EAST, BIRCH_WEST] {
+            let operator = of_ward(TenantId::PLATFORM, ward, Role::Operator);
+            world.add_user(&operator, Role::Operator, UnitId::root(TenantId::PLATFORM)).await;
+        }
+        for ward in EVERYWHERE {
+            if ward.ward == 0 {
+                world.found(ward).await;
+            }
+            world.furnish(ward).await;
+        }
+        world
+    }
+
+    /// Somebody who holds a role in a ward, or everywhere; an operator holds theirs on the platform.
+    pub(super) fn caller(&self, ward: Ward, asker: &Asker) -> Caller {
+        match (asker.role, asker.everywhere) {
+            (Role::Operator, _) => of_ward(TenantId::PLATFORM, ward, Role::Operator),
+            (role, true) => {
+                let id = UserId::from_uuid(Ward { ward: 0, ..ward }.key(0x200 + role as u128));
+                person(ward.tenant(), id, &ward.house(), role.as_str())
+            }
+            (role, false) => of_ward(ward.tenant(), ward, role),
+        }
+    }
+
+    /// An administrator of the ward's whole hospital.
+    pub(super) fn founder(&self, ward: Ward) -> Caller {
+        founder(ward)
+    }
+
+    fn entry(&self, ward: Ward) -> AuditEntry {
+        let (actor, subject) = (format!("user:{}", ward.house()), format!("test:{}", ward.house()));
+        let entry = AuditEntry::new(ward.tenant(), self.hospital.now(), actor, "test.set_up", subject);
+        AuditEntry { actor_name: ward.house(), detail: ward.house(), ..entry }
+    }
+
+    async fn scope(&self, ward: Ward, object: Object) -> Scope {
+        self.hospital.access.grant(&founder(ward), object, Action::Write).await.unwrap()
+    }
+
+    async fn add_user(&self, caller: &Caller, role: Role, unit: UnitId) {
+        let Principal::User { id, name, email, .. } = &caller.principal else { return };
+        let (email, display_name) = (email.to_string(), name.to_string());
+        let user = User { id: *id, tenant: caller.tenant, email, display_name };
+        let grant = RoleGrant { role: RoleName::from(role), unit, until: None };
+        let login = Login { user, password_hash: String::new() };
+        Accounts::create_user(&self.hospital.database, &login, &[grant]).await.unwrap();
+    }
+
+    /// A hospital, and what it has only once.
+    async fn found(&mut self, ward: Ward) {
+        let (database, house) = (self.hospital.database.clone(), ward.house());
+        let slug = TenantSlug::parse(&house).unwrap();
+        let tenant = Tenant::new(ward.tenant(), slug, house.as_str());
+        Tenants::create(&database, &tenant, &self.entry(ward)).await.unwrap();
+        let root = UnitId::root(ward.tenant());
+        self.add_user(&founder(ward), Role::Admin, root).await;
+        for role in Role::ALL.iter().copied().filter(|role| *role != Role::Operator) {
+            let asker = Asker { role, everywhere: true };
+            self.add_user(&self.caller(ward, &asker), role, root).await;
+        }
+        let rule = json!({ "input": { "name": house, "path": "spo2", "raiseWhen": "BELOW", "raiseValue": 90,
+            "holdSeconds": 0, "clearWhen": "AT_LEAST", "clearValue": 92, "clearHoldSeconds": 0, "unit": "%",
+            "priority": "HIGH", "enabled": true } });
+        let save = "mutation ($input: SaveRuleInput!) { saveRule(input: $input) { id } }";
+        let saved = self.run(ward, save, rule).await;
+        self.rules[ward.hospital as usize] = saved["saveRule"]["id"].as_str().unwrap().to_owned();
+        let role = json!({ "input": { "name": house, "title": house, "policies": [
+            { "object": "device", "action": "read", "rows": format!("device.kind = \"{house}\""),
+              "hiddenColumns": [] }] } });
+        self.run(ward, "mutation ($input: SaveRoleInput!) { saveRole(input: $input) { name } }", role).await;
+        let provider = IdentityProvider {
+            id: ward.provider(),
+            name: house.clone(),
+            issuer: format!("https://{house}.example.org"),
+            client_id: house.clone(),
+            client_secret: Some(house.clone().into_bytes()),
+            api_audience: Some(house.clone()),
+            scopes: vec![house.clone()],
+            group_claim: house.clone(),
+            roles: vec![GroupRole {
+                group: house.clone(),
+                role: RoleName::from(Role::Nurse),
+                unit: UnitId::root(ward.tenant()),
+            }],
+            default_role: None,
+            enabled: false,
+            version: 1,
+        };
+        let scope = self.scope(ward, Object::IdentityProvider).await;
+        IdentityProviders::save(&database, &scope, &provider, &self.entry(ward)).await.unwrap();
+    }
+
+    /// A ward: its people, a patient, a monitor, and an alarm that was acknowledged with a note.
+    async fn furnish(&mut self, ward: Ward) {
+        let (database, mark) = (&self.hospital.database, ward.mark());
+        let parent = Some(UnitId::root(ward.tenant()));
+        let unit = OrgUnit { id: ward.unit(), parent, name: mark.clone(), kind: UnitKind::Ward };
+        let scope = self.scope(ward, Object::OrgUnit).await;
+        OrgUnits::save(database, &scope, &unit, &self.entry(ward)).await.unwrap();
+        self.hospital.access.changed(ward.tenant());
+        for role in Role::ALL.iter().copied().filter(|role| *role != Role::Operator) {
+            self.add_user(&of_ward(ward.tenant(), ward, role), role, ward.unit()).await;
+        }
+        let patient = PatientRecord {
+            id: ward.patient(),
+            name: Some(format!("{mark} name")),
+            mrn: Some(format!("{mark} mrn")),
+            birth_date: Some("1950-01-02".parse().unwrap()),
+            birth_year: Some(1950),
+            unit: ward.unit(),
+            ward: String::new(),
+            bed: format!("{mark} bed"),
+            spo2_scale: Spo2Scale::One,
+            restricted: false,
+        };
+        let scope = self.scope(ward, Object::Patient).await;
+        Patients::create(database, &scope, &patient, &self.entry(ward)).await.unwrap();
+        let device = DeviceRecord {
+            id: DeviceId::parse(&ward.device()).unwrap(),
+            name: format!("{mark} device"),
+            template: "dtmi:iomt:PatientMonitor;1".into(),
+            patient: Some(ward.patient()),
+            unit: ward.unit(),
+        };
+        let (hash, scope) = (SecretHash::of(mark.as_bytes()), self.scope(ward, Object::Device).await);
+        Devices::create(database, &scope, &device, &hash, &self.entry(ward)).await.unwrap();
+        self.hospital.access.changed(ward.tenant());
+        self.send(ward, json!({ "heartRate": ward.heart_rate() as u64, "spo2": ward.saturation() as u64 }))
+            .await;
+        self.send(ward, json!({ "heartRate": mark })).await;
+        self.alarms[ward.number() as usize] = self.open_alarm(ward).await;
+        let note = json!({ "input": { "id": self.alarm(ward), "note": mark } });
+        let acknowledge =
+            "mutation ($input: AcknowledgeAlarmInput!) { acknowledgeAlarm(input: $input) { id } }";
+        let nurse = of_ward(ward.tenant(), ward, Role::Nurse);
+        let answer = self.hospital.answer(Some(nurse), acknowledge, note).await;
+        assert!(answer["errors"].is_null(), "{answer:#}");
+    }
+
+    /// Sends a message as the ward's monitor and waits until its twin has folded it.
+    pub(super) async fn send(&self, ward: Ward, payload: Value) {
+        self.hospital.send_as(&founder(ward), &ward.device(), [payload]).await;
+    }
+
+    /// A reading, a stretch of a curve, and an alarm that comes or goes.
+    pub(super) async fn happen(&self, ward: Ward, step: u64) {
+        self.hospital.clock.advance(Duration::from_secs(1));
+        let saturation = if step.is_multiple_of(2) { ward.good_saturation() } else { ward.saturation() };
+        let curve = json!({ "rate": 125, "samples": [ward.heart_rate() as u64, ward.saturation() as u64] });
+        self.send(ward, json!({ "spo2": saturation as u64, "ecg": curve })).await;
+    }
+
+    /// The alarm of a ward, once its row is there.
+    async fn open_alarm(&self, ward: Ward) -> String {
+        let document = "query ($of: ID!) { alarms(patient: $of) { nodes { id } } }";
+        loop {
+            let of = json!({ "of": ward.patient().to_string() });
+            let found = self.run(ward, document, of).await;
+            if let Some(id) = found["alarms"]["nodes"][0]["id"].as_str() {
+                return id.to_owned();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(super) fn alarm(&self, ward: Ward) -> &str {
+        &self.alarms[ward.number() as usize]
+    }
+
+    fn rule(&self, ward: Ward) -> &str {
+        &self.rules[ward.hospital as usize]
+    }
+
+    /// Runs a document as the hospital's founder; it must succeed.
+    async fn run(&self, ward: Ward, document: &str, variables: Value) -> Value {
+        let mut answer = self.hospital.answer(Some(founder(ward)), document, variables).await;
+        assert!(answer["errors"].is_null(), "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// What an argument is given that means a row of `target`, or that a field cannot do without. Whoever asks is of
+    /// `own`.
+    pub(super) fn argument(&self, coordinate: &str, own: Ward, target: Ward) -> Option<Value> {
+        let (unit, patient, device) =
+            (target.unit().to_string(), target.patient().to_string(), target.device());
+        let (user, own_unit) = (target.user(Role::Nurse).to_string(), own.unit().to_string());
+        let mine = own.house();
+        Some(match coordinate {
+            "Query.device(id)"
+            | "Mutation.releaseDevice(id)"
+            | "Mutation.placeDevice(id)"
+            | "Query.alarms(device)" => json!(device),
+            "Query.patient(id)"
+            | "Query.alarms(patient)"
+            | "Query.patientAccessReport(patient)"
+            | "Subscription.waveform(patient)"
+            | "Mutation.setCareTeam(patient)"
+            | "Query.effectiveAccess(id)" => {
+                json!(patient)
+            }
+            "Subscription.vitals(patients)" => json!([patient]),
+            "Query.alarm(id)" => json!(self.alarm(target)),
+            "Query.effectiveAccess(user)" | "Mutation.resetSecondFactor(user)" => json!(user),
+            "Mutation.setCareTeam(users)" => json!([user]),
+            "Query.effectiveAccess(row)" => json!("PATIENT"),
+            "Query.previewRole(input)" => {
+                json!({ "name": target.house(), "title": mine, "version": 1, "policies": [
+                { "object": "patient", "action": "read", "rows": "all", "hiddenColumns": [] }] })
+            }
+            "Patient.trend(sign)" => json!("HEART_RATE"),
+            "Mutation.acknowledgeAlarm(input)" => json!({ "id": self.alarm(target), "note": mine }),
+            "Mutation.saveRule(input)" => json!({ "name": mine, "path": "spo2", "raiseWhen": "BELOW",
+                "raiseValue": 50, "holdSeconds": 0, "clearWhen": "AT_LEAST", "clearValue": 92, "clearHoldSeconds": 0,
+                "unit": "%", "priority": "LOW", "enabled": true, "id": self.rule(target), "version": 1 }),
+            "Mutation.createTenant(input)" => {
+                json!({ "slug": target.house(), "name": mine, "adminEmail": "new@example.org" })
+            }
+            "Mutation.suspendTenant(id)" | "Mutation.resumeTenant(id)" => json!(target.tenant().to_string()),
+            "Mutation.suspendTenant(reason)" => json!(mine),
+            "Mutation.saveOrgUnit(input)" => json!({ "id": unit, "name": own.mark(), "kind": "WARD",
+                "parentId": UnitId::root(own.tenant()).to_string() }),
+            "Mutation.removeOrgUnit(id)" => json!(unit),
+            "Mutation.inviteUser(input)" => {
+                json!({ "email": "new@example.org", "role": "nurse", "unit": unit })
+            }
+            "Mutation.grantRole(input)" => json!({ "user": user, "role": "auditor", "unit": own_unit }),
+            "Mutation.revokeRole(input)" => json!({ "user": user, "role": "nurse", "unit": unit }),
+            "Mutation.saveRole(input)" => {
+                json!({ "name": target.house(), "title": mine, "version": 1, "policies": [
+                { "object": "device", "action": "read", "rows": "all", "hiddenColumns": [] }] })
+            }
+            "Mutation.deleteRole(name)" => json!(target.house()),
+            "Mutation.placeDevice(unit)" => json!(own_unit),
+            "Mutation.placePatient(input)" => json!({ "id": patient, "unit": own_unit }),
+            "Mutation.saveIdentityProvider(input)" => {
+                json!({ "id": target.provider().to_string(), "version": 1,
+                "name": mine, "issuer": "https://login.example.org", "clientId": mine, "scopes": [],
+                "groupClaim": mine, "roles": [], "enabled": false })
+            }
+            "Mutation.deleteIdentityProvider(id)" => json!(target.provider().to_string()),
+            "Mutation.testIdentityProvider(issuer)" => json!("https://login.example.org"),
+            "Mutation.enrolAuthenticator(code)"
+            | "Mutation.renewRecoveryCodes(code)"
+            | "Mutation.removeSecondFactor(code)" => json!(CODE),
+            _ => return None,
+        })
+    }
+
+    /// Whose canaries an answer holds, as somebody of `own` sees them.
+    pub(super) fn canaries(&self, answer: &Value, own: Ward) -> BTreeSet<&'static str> {
+        let mut found = BTreeSet::new();
+        self.look(answer, own, &mut found);
+        found
+    }
+
+    fn look(&self, value: &Value, own: Ward, found: &mut BTreeSet<&'static str>) {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| self.look(value, own, found)),
+            Value::Object(fields) => fields.values().for_each(|value| self.look(value, own, found)),
+            Value::String(text) => {
+                for ward in EVERYWHERE {
+                    let keys =
+                        [ward.patient().to_string(), ward.unit().to_string(), self.alarm(ward).to_owned()];
+                    let users = Role::ALL.iter().map(|role| ward.user(*role).to_string());
+                    let mut marks = keys.into_iter().chain(users).chain([ward.mark()]);
+                    if marks.any(|mark| !mark.is_empty() && text.contains(&mark)) {
+                        found.insert(relation(ward, own));
+                    }
+                    let house = [ward.house(), ward.tenant().to_string(), self.rule(ward).to_owned()];
+                    if house.iter().any(|mark| !mark.is_empty() && text.contains(mark)) {
+                        found.insert(if ward.hospital == own.hospital { "hospital" } else { "ABROAD" });
+                    }
+                    // Readings come as text where they may be of any kind.
+                    if ward.numbers().iter().any(|number| *text == number.to_string()) {
+                        found.insert(relation(ward, own));
+                    }
+                }
+            }
+            Value::Number(number) => {
+                let number = number.as_f64().unwrap();
+                for ward in EVERYWHERE {
+                    if ward.numbers().iter().any(|known| (*known as f64 - number).abs() < 1e-9) {
+                        found.insert(relation(ward, own));
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+}
+
+fn relation(ward: Ward, own: Ward) -> &'static str {
+    match () {
+        () if ward == own => "own",
+        () if ward.hospital == own.hospital => "neighbour",
+        () => "ABROAD",
+    }
+}
