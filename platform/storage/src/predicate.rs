@@ -65,7 +65,7 @@ impl<E: PolicyRows> Writer<'_, E> {
             },
             Predicate::Within(column) => self.within(*column, exact),
             Predicate::Contains(Column::PatientCareTeam) => match E::PATIENT {
-                PatientLink::Key(key) => self.treats(key, exact),
+                PatientLink::Key(key) if self.backend == DbBackend::Sqlite => self.treats(key, exact),
                 _ => self.of_patient(Some(self.treated()), exact),
             },
             Predicate::Contains(_) => self.unknown(),
@@ -178,8 +178,8 @@ impl<E: PolicyRows> Writer<'_, E> {
         self.keys(care_team::Entity, C::PatientId, C::TenantId, C::UserId.eq(*self.subject.user().as_uuid()))
     }
 
-    /// Whether the user treats the patient of the row. Asked row by row: few rows come to this question, and a
-    /// user may treat many.
+    /// Whether the user treats the patient of the row, asked row by row. SQLite would put all patients whom the user
+    /// treats into a table first, for each list; PostgreSQL hashes them, and is slower row by row.
     fn treats(&self, key: E::Column, exact: bool) -> SimpleExpr {
         use care_team::Column as C;
         let user = C::UserId.eq(*self.subject.user().as_uuid());
