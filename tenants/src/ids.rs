@@ -82,6 +82,9 @@ uuid_id!(
     /// A patient within a tenant.
     PatientId, "patient id");
 uuid_id!(
+    /// A record that somebody opened in an emergency.
+    OpeningId, "opening id");
+uuid_id!(
     /// One occurrence of an alarm.
     AlarmId, "alarm id");
 uuid_id!(

@@ -10,6 +10,7 @@ pub mod access;
 pub mod account;
 pub mod audit;
 pub mod authenticator;
+pub mod break_glass;
 pub mod clock;
 pub mod credentials;
 pub mod errors;
@@ -25,6 +26,6 @@ pub mod stores;
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, CorrelationId, DeviceId, IdError, Partition, PatientId, ProviderId, RoleName, RuleId, Sequence,
-    TenantId, TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, CorrelationId, DeviceId, IdError, OpeningId, Partition, PatientId, ProviderId, RoleName, RuleId,
+    Sequence, TenantId, TenantSlug, TokenId, UnitId, UserId,
 };

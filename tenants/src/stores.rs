@@ -8,10 +8,11 @@ use crate::{
     access::{Clause, Object, OwnRole, RoleGrant, Rows, Scope},
     account::{ApiToken, Invitation, Login, Session, Tenant, User},
     audit::{AuditEntry, AuditFilter},
+    break_glass::{Opening, Review},
     credentials::SecretHash,
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
-    ids::{DeviceId, ProviderId, RoleName, TenantId, TenantSlug, UnitId, UserId},
+    ids::{DeviceId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, UnitId, UserId},
     org::OrgUnit,
     paging::{Page, PageRequest},
 };
@@ -149,6 +150,42 @@ pub trait PolicyEffects: Send + Sync {
     ) -> Result<Option<Vec<bool>>, StoreError>;
     /// How many rows of an object are covered; `None` when it is not counted in rows.
     async fn count(&self, scope: &Scope, object: Object, rows: &Rows) -> Result<Option<u64>, StoreError>;
+}
+
+/// Records that people open in an emergency. Opening and closing is a change of rights: decisions made before it
+/// are no longer taken for true.
+#[async_trait]
+pub trait Openings: Send + Sync {
+    /// The patient with this medical record number or id, also outside the scope's rows; exactly as it is written,
+    /// so that nobody can look around.
+    async fn patient(&self, scope: &Scope, named: &str) -> Result<Option<PatientId>, StoreError>;
+    /// Opens a record.
+    async fn open(&self, scope: &Scope, opening: &Opening, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Closes what this user has open before its time. [`StoreError::NotFound`] when it is not open.
+    async fn close(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        id: OpeningId,
+        at: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// What this user has open, the first to end first.
+    async fn open_now(&self, scope: &Scope, user: UserId, now: Timestamp)
+    -> Result<Vec<Opening>, StoreError>;
+    /// A page of all that were opened, newest first.
+    async fn openings(&self, scope: &Scope, page: &PageRequest) -> Result<Page<Opening>, StoreError>;
+    /// How many nobody has reviewed.
+    async fn unreviewed(&self, scope: &Scope) -> Result<u64, StoreError>;
+    /// Says that somebody has looked at it. [`StoreError::Conflict`] when somebody has before, or when they opened it
+    /// themselves.
+    async fn review(
+        &self,
+        scope: &Scope,
+        id: OpeningId,
+        review: &Review,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 }
 
 /// Identity providers: enrolled by a hospital, looked up before there is a caller.

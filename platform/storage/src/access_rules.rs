@@ -4,6 +4,7 @@ use ::tenants::{
     RoleName, StoreError, TenantId, UnitId, UserId,
     access::{AccessData, AccessRules, RoleGrant, StoredPolicy},
 };
+use jiff::Timestamp;
 use sea_orm::EntityTrait;
 
 use crate::{
@@ -11,13 +12,13 @@ use crate::{
     database::Database,
     entities::{policies, role_grants, tenants},
     errors::StorageError,
-    org,
+    openings, org,
     tenant_tx::TenantTx,
 };
 
 #[async_trait::async_trait]
 impl AccessRules for Database {
-    async fn access_data(&self, tenant: TenantId) -> Result<AccessData, StoreError> {
+    async fn access_data(&self, tenant: TenantId, now: Timestamp) -> Result<AccessData, StoreError> {
         let tx = self.begin_read(tenant).await?;
         // Read first: on PostgreSQL each query sees a later moment, and what is newer than its version is only
         // loaded once more.
@@ -30,7 +31,7 @@ impl AccessRules for Database {
             units: org::all(&tx).await?,
             policies: policies.into_iter().map(policy).collect::<Result<_, _>>()?,
             grants: grants.iter().map(held).collect::<Result<_, _>>()?,
-            opened: Vec::new(),
+            opened: openings::opened(&tx, now).await?,
             suspended: known.suspended_since.is_some(),
         })
     }

@@ -27,6 +27,7 @@ mod identity_providers;
 mod journal;
 mod masks;
 mod migrations;
+mod openings;
 mod org;
 mod outbox;
 mod paging;

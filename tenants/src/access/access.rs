@@ -250,7 +250,7 @@ impl Access {
     }
 
     pub(super) async fn data(&self, tenant: TenantId) -> Result<AccessData, AccessError> {
-        Ok(self.rules.access_data(tenant).await?)
+        Ok(self.rules.access_data(tenant, self.now()).await?)
     }
 
     pub(super) fn now(&self) -> Timestamp {

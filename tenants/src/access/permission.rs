@@ -98,6 +98,8 @@ words!(
         Write = "write",
         /// Take note of an alarm.
         Acknowledge = "acknowledge",
+        /// Open it in an emergency, outside one's own rows.
+        BreakGlass = "break_glass",
         /// Send it to the platform, as a device does with readings.
         Publish = "publish",
     }
@@ -109,6 +111,7 @@ impl Object {
         match self {
             Self::Audit => &[Action::Read],
             Self::Alarm => &[Action::Read, Action::Acknowledge],
+            Self::Patient => &[Action::Read, Action::Write, Action::BreakGlass],
             Self::Device => &[Action::Read, Action::Write, Action::Publish],
             _ => &[Action::Read, Action::Write],
         }

@@ -86,8 +86,9 @@ pub struct AccessData {
 /// Where that comes from. `storage` implements it.
 #[async_trait]
 pub trait AccessRules: Send + Sync {
-    /// Everything of a tenant; [`StoreError::NotFound`] when there is no such tenant.
-    async fn access_data(&self, tenant: TenantId) -> Result<AccessData, StoreError>;
+    /// Everything of a tenant, of records that are open in an emergency those that are `now`;
+    /// [`StoreError::NotFound`] when there is no such tenant.
+    async fn access_data(&self, tenant: TenantId, now: Timestamp) -> Result<AccessData, StoreError>;
     /// The versions of all tenants, to notice what other processes change.
     async fn access_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError>;
 }
@@ -110,7 +111,7 @@ impl FixedRules {
 
 #[async_trait]
 impl AccessRules for FixedRules {
-    async fn access_data(&self, tenant: TenantId) -> Result<AccessData, StoreError> {
+    async fn access_data(&self, tenant: TenantId, _: Timestamp) -> Result<AccessData, StoreError> {
         let unit = UnitId::root(tenant);
         let grants =
             self.0.iter().map(|(user, role)| (*user, RoleGrant { role: role.clone(), unit, until: None }));

@@ -19,6 +19,7 @@ mod measure;
 #[cfg(feature = "measure")]
 mod measure_access;
 mod merging;
+mod openings;
 mod org;
 mod people;
 mod policies;
@@ -108,6 +109,10 @@ cases! {
     merging {
         merging_changes_no_read
         merging_is_for_the_owner_only
+    }
+    openings {
+        a_restricted_record_is_open_for_whoever_opened_it_and_no_longer
+        an_opening_is_reviewed_once_by_somebody_else
     }
     org {
         units_are_one_tree

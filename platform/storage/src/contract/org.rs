@@ -40,11 +40,11 @@ async fn remove(world: &World, unit: UnitId) -> Result<(), StoreError> {
 }
 
 /// Decisions that rest on what the database holds.
-fn access(world: &World) -> Access {
+pub(super) fn access(world: &World) -> Access {
     Access::new(Arc::new(world.database.clone()), Arc::new(ManualClock::new(at(0))))
 }
 
-async fn add_user(world: &World, id: u128, grants: &[RoleGrant]) -> Caller {
+pub(super) async fn add_user(world: &World, id: u128, grants: &[RoleGrant]) -> Caller {
     let (email, display_name) = (format!("u{id}@example.org"), "N. N.".to_owned());
     let user = User { id: user_id(id), tenant: world.a, email: email.clone(), display_name };
     let login = Login { user, password_hash: String::new() };
@@ -54,7 +54,7 @@ async fn add_user(world: &World, id: u128, grants: &[RoleGrant]) -> Caller {
     Caller { tenant: world.a, principal }
 }
 
-fn grant(role: &str, unit: UnitId) -> RoleGrant {
+pub(super) fn grant(role: &str, unit: UnitId) -> RoleGrant {
     RoleGrant { role: RoleName::parse(role).unwrap(), unit, until: None }
 }
 
@@ -62,7 +62,7 @@ async fn read(access: &Access, caller: &Caller, object: Object) -> Scope {
     access.grant(caller, object, Action::Read).await.unwrap()
 }
 
-async fn seen(world: &World, scope: &Scope) -> Vec<u128> {
+pub(super) async fn seen(world: &World, scope: &Scope) -> Vec<u128> {
     let found = Patients::page(&world.database, scope, &EVERY).await.unwrap();
     found.rows.iter().map(|(_, row)| row.id.as_uuid().as_u128()).collect()
 }

@@ -17,6 +17,7 @@ pub(crate) mod identity_providers;
 pub(crate) mod invitations;
 pub(crate) mod login_attempts;
 pub(crate) mod login_directory;
+pub(crate) mod openings;
 pub(crate) mod org_unit_closure;
 pub(crate) mod org_units;
 pub(crate) mod outbox;

@@ -103,7 +103,7 @@ async fn the_role_matrix() {
         ),
         (
             Role::Clinician,
-            "org_unit:read device:read patient:read alarm:read alarm:acknowledge rule:read rule:write",
+            "org_unit:read device:read patient:read patient:break_glass alarm:read alarm:acknowledge rule:read rule:write",
         ),
         (Role::Nurse, "org_unit:read device:read patient:read alarm:read alarm:acknowledge rule:read"),
         (Role::Technician, "org_unit:read device:read device:write alarm:read rule:read"),
