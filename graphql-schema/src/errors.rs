@@ -19,7 +19,8 @@ use async_graphql::{
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use tenants::{
-    CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, second_factor::SecondFactorError,
+    CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, break_glass::BreakGlassError,
+    second_factor::SecondFactorError,
 };
 use twins::TwinError;
 
@@ -122,6 +123,11 @@ impl From<AccessError> for ApiError {
 }
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::of(error.kind(), error)
+    }
+}
+impl From<BreakGlassError> for ApiError {
+    fn from(error: BreakGlassError) -> Self {
         Self::of(error.kind(), error)
     }
 }

@@ -14,6 +14,7 @@ mod context;
 mod errors;
 mod limits;
 mod loaders;
+mod metrics;
 mod mutation;
 mod query;
 mod reads;
@@ -25,6 +26,7 @@ mod trend;
 mod types;
 
 pub use limits::{Limits, MAX_BODY_BYTES};
+pub use metrics::ApiMetrics;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use schema::{Schema, schema, sdl};

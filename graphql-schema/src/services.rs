@@ -9,12 +9,14 @@ use tenants::{
     identity_provider::Enrolment,
     onboarding::Onboarding,
     second_factor::SecondFactor,
-    stores::{Accounts, AuditTrail, IdentityProviders, OrgUnits, PolicyEffects, Roles, Tenants},
+    stores::{Accounts, AuditTrail, IdentityProviders, Openings, OrgUnits, PolicyEffects, Roles, Tenants},
 };
 use twins::{
     Decoders, Twins,
     store::directory::{Alarms, Devices, History, Patients, Rules},
 };
+
+use crate::ApiMetrics;
 
 /// Everything a resolver may use. Whoever wires the platform fills it in.
 pub struct Services {
@@ -36,6 +38,8 @@ pub struct Services {
     pub providers: Arc<dyn IdentityProviders>,
     /// Asks such a provider, and seals its secret.
     pub enrolment: Arc<dyn Enrolment>,
+    /// Records that people open in an emergency.
+    pub openings: Arc<dyn Openings>,
     /// Asked again before the gravest acts.
     pub second_factor: Arc<dyn SecondFactor>,
     /// Sets it up and takes it away.
@@ -56,6 +60,8 @@ pub struct Services {
     pub twins: Twins,
     /// Reads messages of the past as the twins read those of today: the same that they were opened with.
     pub decoders: Decoders,
+    /// What is counted.
+    pub metrics: ApiMetrics,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

@@ -117,7 +117,8 @@ pub struct AuditEntry {
     pub subject: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// Why, in words, without secrets and without patient data; empty when nobody said.
+    /// Why, in words, without secrets and without patient data; empty when nobody said. What somebody gave as the reason
+    /// of an emergency stands as they wrote it.
     pub detail: String,
     /// Where it came from.
     pub origin: Origin,

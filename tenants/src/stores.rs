@@ -173,8 +173,15 @@ pub trait Openings: Send + Sync {
     /// What this user has open, the first to end first.
     async fn open_now(&self, scope: &Scope, user: UserId, now: Timestamp)
     -> Result<Vec<Opening>, StoreError>;
-    /// A page of all that were opened, newest first.
-    async fn openings(&self, scope: &Scope, page: &PageRequest) -> Result<Page<Opening>, StoreError>;
+    /// One opening, of whomever.
+    async fn opening(&self, scope: &Scope, id: OpeningId) -> Result<Option<Opening>, StoreError>;
+    /// A page of all that were opened, newest first; of those that somebody has reviewed, or that nobody has, or of both.
+    async fn openings(
+        &self,
+        scope: &Scope,
+        reviewed: Option<bool>,
+        page: &PageRequest,
+    ) -> Result<Page<Opening>, StoreError>;
     /// How many nobody has reviewed.
     async fn unreviewed(&self, scope: &Scope) -> Result<u64, StoreError>;
     /// Says that somebody has looked at it. [`StoreError::Conflict`] when somebody has before, or when they opened it

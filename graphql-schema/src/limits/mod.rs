@@ -67,3 +67,5 @@ pub(crate) const TREND: usize = 200;
 pub(crate) const DEVICES_OF_PATIENT: usize = 3;
 /// Complexity of a patient's open alarms: there are about this many.
 pub(crate) const ALARMS_OF_PATIENT: usize = 3;
+/// Complexity of what one person has open in an emergency: there are about this many.
+pub(crate) const OPEN_RECORDS: usize = 3;

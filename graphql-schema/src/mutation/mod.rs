@@ -3,6 +3,7 @@
 mod acknowledge_alarm;
 mod create_tenant;
 mod identity_providers;
+mod open_record;
 mod org_units;
 mod people;
 mod places;
@@ -28,4 +29,5 @@ pub struct Mutation(
     places::PlaceMutation,
     identity_providers::IdentityProviderMutation,
     second_factor::SecondFactorMutation,
+    open_record::OpeningMutation,
 );

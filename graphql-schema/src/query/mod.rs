@@ -4,6 +4,7 @@ mod alarms;
 mod audit;
 mod devices;
 mod identity_providers;
+mod openings;
 mod patients;
 mod people;
 mod role_preview;
@@ -13,6 +14,8 @@ mod second_factor;
 mod viewer;
 
 use async_graphql::MergedObject;
+
+pub(crate) use self::openings::names;
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
@@ -28,4 +31,5 @@ pub struct Query(
     roles::RoleQuery,
     role_preview::RolePreviewQuery,
     identity_providers::IdentityProviderQuery,
+    openings::OpeningQuery,
 );

@@ -3,7 +3,8 @@
 //! Whatever hands out rows that belong to a patient says so to [`Reads`] of its request (`loaders/`, the lists
 //! of `query/`, the streams of `subscription/`); [`Auditing`] holds the answer back until the entries are
 //! committed. When they cannot be, the answer is an error. Reads of the same kind by the same person of the
-//! same patient within five minutes are one entry ([`ReadLog`]); a subscription, which may be open for days, is
+//! same patient within five minutes are one entry ([`ReadLog`]), those of an emergency, which tell its reason, apart
+//! from others; a subscription, which may be open for days, is
 //! one entry for each patient and hour in which something of them is sent.
 
 mod auditing;
@@ -15,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tenants::{
     CorrelationId, ErrorKind, PatientId,
-    access::{Caller, Scope},
+    access::{Caller, Opened, Scope},
     audit::{AuditEntry, Origin, Outcome},
     clock::Clock,
 };
@@ -72,6 +73,8 @@ struct Read {
     outcome: Outcome,
     /// The roles that allowed it.
     roles: Option<Arc<str>>,
+    /// The emergency in which the reader has opened the record.
+    opened: Option<Opened>,
 }
 
 /// What one request has read. A subscription is one request.
@@ -108,14 +111,14 @@ impl Reads {
     pub(crate) fn saw(&self, scope: &Scope, kind: Kind, patients: impl IntoIterator<Item = PatientId>) {
         let roles = Some(roles(scope));
         for patient in patients {
-            let roles = roles.clone();
-            self.note(Read { kind, patient: Some(patient), outcome: Outcome::Success, roles });
+            let (roles, opened) = (roles.clone(), scope.opening(patient).cloned());
+            self.note(Read { kind, patient: Some(patient), outcome: Outcome::Success, roles, opened });
         }
     }
 
     /// The caller was refused this patient, or patients at all.
     pub(crate) fn refused(&self, kind: Kind, patient: Option<PatientId>) {
-        self.note(Read { kind, patient, outcome: Outcome::Denied, roles: None });
+        self.note(Read { kind, patient, outcome: Outcome::Denied, roles: None, opened: None });
     }
 
     /// The same where the error says so; another one means that nothing was decided.
@@ -163,12 +166,17 @@ impl Reads {
             Some(id) => format!("patient:{id}"),
             None => "patients".to_owned(),
         };
-        AuditEntry {
+        let entry = AuditEntry {
             outcome: read.outcome,
+            detail: read.opened.as_ref().map(|opened| opened.reason.to_string()).unwrap_or_default(),
             origin: origin.clone(),
             policy: read.roles.as_deref().map(str::to_owned),
             correlation: *correlation,
             ..AuditEntry::by(caller, now, read.kind.action(), subject)
+        };
+        match &read.opened {
+            Some(opened) => entry.with("opening", opened.id),
+            None => entry,
         }
     }
 }

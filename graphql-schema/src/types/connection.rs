@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, SimpleObject};
 use twins::store::directory::{DeviceRecord, Page, PatientRecord};
 
-use super::{Alarm, AuditEntry, Device, NamedEntry, Patient, PatientAccess};
+use super::{Alarm, AuditEntry, Device, NamedEntry, NamedOpening, Patient, PatientAccess, RecordOpening};
 use crate::errors::{ApiError, Result};
 
 /// Where a page ends.
@@ -63,4 +63,5 @@ connections! {
     AlarmConnection of AlarmEdge of Alarm from care::Alarm;
     AuditConnection of AuditEdge of AuditEntry from NamedEntry;
     PatientAccessConnection of PatientAccessEdge of PatientAccess from NamedEntry;
+    OpeningConnection of OpeningEdge of RecordOpening from NamedOpening;
 }

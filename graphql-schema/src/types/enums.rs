@@ -31,6 +31,10 @@ pub(crate) enum PatientAccessKind {
     Message,
     /// Looked up who saw their data.
     AccessReport,
+    /// Opened their record in an emergency, or closed it again; the reason says why.
+    Emergency,
+    /// Somebody looked at whether that was right.
+    EmergencyReview,
     /// Changed where they lie, who treats them, or whom the record is for.
     Change,
     /// Something else; the action says what.
@@ -48,6 +52,8 @@ impl PatientAccessKind {
             "device.read" => Self::Device,
             "message.read" => Self::Message,
             "audit.read" => Self::AccessReport,
+            "record.open" | "record.close" => Self::Emergency,
+            "record.review" => Self::EmergencyReview,
             "patient.create" | "patient.place" | "patient.care_team" => Self::Change,
             _ => Self::Other,
         }

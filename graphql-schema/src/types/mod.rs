@@ -7,6 +7,7 @@ mod device;
 mod enums;
 mod identity_provider;
 mod news2;
+mod opening;
 mod org;
 mod patient;
 mod role;
@@ -20,7 +21,8 @@ pub(crate) use self::{
     alarm::Alarm,
     audit::{AuditEntry, NamedEntry, PatientAccess},
     connection::{
-        AlarmConnection, AuditConnection, DeviceConnection, PatientAccessConnection, PatientConnection,
+        AlarmConnection, AuditConnection, DeviceConnection, OpeningConnection, PatientAccessConnection,
+        PatientConnection,
     },
     device::Device,
     enums::{
@@ -29,6 +31,7 @@ pub(crate) use self::{
     },
     identity_provider::{IdentityProvider, IdentityProviderCheck},
     news2::News2,
+    opening::{NamedOpening, RecordOpening},
     org::{OrgUnit, RoleGrant, User},
     patient::Patient,
     role::{

@@ -8,7 +8,7 @@ use std::sync::{
 use actix::ArbiterHandle;
 use async_graphql::{Data, Request, Variables};
 use bytes::Bytes;
-use graphql_schema::{Limits, Schema, Services, schema};
+use graphql_schema::{ApiMetrics, Limits, Schema, Services, schema};
 use jiff::{SignedDuration, Timestamp};
 use readings::{Path, Reading};
 use rules::{Comparison, Condition, Rule};
@@ -131,6 +131,7 @@ impl Hospital {
             enrolment: Arc::new(Provider),
             second_factor: factors.clone(),
             authenticators: factors,
+            openings: stores.clone(),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
@@ -140,6 +141,7 @@ impl Hospital {
             history: stores,
             twins: twins.clone(),
             decoders,
+            metrics: ApiMetrics::default(),
             clock: Arc::new(clock.clone()),
         };
         Self {
@@ -335,6 +337,11 @@ impl Hospital {
         let request = Request::new(document).variables(Variables::from_json(variables));
         let answers = self.schema.execute_stream_with_session_data(request, Arc::new(session));
         Following::of(answers)
+    }
+
+    /// As the server does, about twice a second.
+    pub(crate) async fn look_at_rights(&self) {
+        self.access.refresh().await.unwrap();
     }
 
     /// The open alarm that a low saturation raises.

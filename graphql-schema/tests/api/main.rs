@@ -4,6 +4,7 @@
 mod answers;
 mod batching;
 mod changes;
+mod emergencies;
 mod hospital;
 mod isolation;
 mod live;

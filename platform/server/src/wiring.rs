@@ -9,7 +9,7 @@ use std::{
 
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
-use graphql_schema::{Limits, Services};
+use graphql_schema::{ApiMetrics, Limits, Services};
 use identity::{Federation, Identity, IdentityError, MasterKeySealer};
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
@@ -145,10 +145,10 @@ impl Platform {
         gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
 
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
-        let http_metrics = http::HttpMetrics::default();
+        let (http_metrics, api_metrics) = (http::HttpMetrics::default(), ApiMetrics::default());
         let parts = http::Parts {
             schema: graphql_schema::schema(
-                services(&database, &identity, &access, &twins, &clock),
+                services(&database, &identity, &access, &twins, &api_metrics, &clock),
                 Limits::default(),
             ),
             identity: identity.clone(),
@@ -162,6 +162,7 @@ impl Platform {
         twins.metrics().register(&mut registry);
         broker.metrics().register(&mut registry);
         http_metrics.register(&mut registry);
+        api_metrics.register(&mut registry);
 
         let (http, http_server) = http::serve(&config.http, config.node.shutdown_grace, parts)
             .map_err(|cause| StartError::Listen { what: "HTTP", address: config.http.addr, cause })?;
@@ -264,6 +265,7 @@ fn services(
     identity: &Arc<Identity>,
     access: &Arc<Access>,
     twins: &Twins,
+    metrics: &ApiMetrics,
     clock: &Arc<dyn Clock>,
 ) -> Services {
     let store = Arc::new(database.clone());
@@ -278,6 +280,7 @@ fn services(
         enrolment: identity.clone(),
         second_factor: identity.clone(),
         authenticators: identity.clone(),
+        openings: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
@@ -287,6 +290,7 @@ fn services(
         history: store,
         twins: twins.clone(),
         decoders: Arc::new(decoder),
+        metrics: metrics.clone(),
         clock: clock.clone(),
     }
 }

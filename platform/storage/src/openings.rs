@@ -99,15 +99,31 @@ impl Openings for Database {
         Ok(tx.all(list).await?.into_iter().map(opening).collect::<Result<_, _>>()?)
     }
 
-    async fn openings(&self, scope: &Scope, page: &PageRequest) -> Result<Page<Opening>, StoreError> {
+    async fn opening(&self, scope: &Scope, id: OpeningId) -> Result<Option<Opening>, StoreError> {
+        debug_assert!(scope.permission().object == Object::Audit, "the scope is for something else");
+        let tx = self.begin_read(scope.tenant()).await?;
+        let found = tx.one(tx.find::<Entity>().filter(Column::Id.eq(*id.as_uuid()))).await?;
+        Ok(found.map(opening).transpose()?)
+    }
+
+    async fn openings(
+        &self,
+        scope: &Scope,
+        reviewed: Option<bool>,
+        page: &PageRequest,
+    ) -> Result<Page<Opening>, StoreError> {
         debug_assert!(scope.permission().object == Object::Audit, "the scope is for something else");
         let tx = self.begin_read(scope.tenant()).await?;
         // Their ids carry the time.
         let before =
             paging::key(page)?.map(|key| Uuid::parse_str(&key).map_err(|_| paging::unknown_cursor()));
         let before = before.transpose()?.map(|id| Condition::all().add(Column::Id.lt(id)));
-        let list = tx.find::<Entity>();
-        let rows = paging::read(&tx, list, before, page.first, |list| list.order_by_desc(Column::Id)).await?;
+        let list = match reviewed {
+            Some(true) => tx.find::<Entity>().filter(Column::ReviewedAt.is_not_null()),
+            Some(false) => tx.find::<Entity>().filter(Column::ReviewedAt.is_null()),
+            None => tx.find::<Entity>(),
+        };
+        let rows = paging::read(&tx, list, before, page, |list| list.order_by_desc(Column::Id)).await?;
         let found =
             rows.models.into_iter().map(|row| Ok((paging::cursor(&row.id.to_string()), opening(row)?)));
         let found = found.collect::<Result<_, StorageError>>()?;
@@ -127,6 +143,7 @@ impl Openings for Database {
         review: &Review,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
+        debug_assert!(scope.permission().action == Action::Review, "the scope is for something else");
         let tx = self.begin_write(scope.tenant()).await?;
         let known = tx.one(tx.find::<Entity>().filter(Column::Id.eq(*id.as_uuid()))).await?;
         let known = known.ok_or(StorageError::NotFound { what: "opening of a record" })?;
@@ -155,10 +172,15 @@ impl Openings for Database {
 
 /// What is open, or was until a moment ago: whoever decides looks at the time again.
 pub(crate) async fn opened(tx: &TenantTx, now: Timestamp) -> Result<Vec<Opened>, StorageError> {
-    let rows = tx.all(tx.find::<Entity>().filter(Column::Until.gt(micros(now)))).await?.into_iter();
-    let opened = rows.map(|row| {
-        let (user, until) = (UserId::from_uuid(row.user_id), timestamp(row.until)?);
-        Ok(Opened { user, patient: row.patient_id, until })
+    let list = tx.find::<Entity>().filter(Column::Until.gt(micros(now))).order_by_asc(Column::Id);
+    let opened = tx.all(list).await?.into_iter().map(|row| {
+        Ok(Opened {
+            id: OpeningId::from_uuid(row.id),
+            user: UserId::from_uuid(row.user_id),
+            patient: row.patient_id,
+            reason: row.reason.into(),
+            until: timestamp(row.until)?,
+        })
     });
     opened.collect()
 }

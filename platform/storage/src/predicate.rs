@@ -70,8 +70,7 @@ impl<E: PolicyRows> Writer<'_, E> {
             },
             Predicate::Contains(_) => self.unknown(),
             Predicate::BreakGlass => {
-                let opened: Vec<_> =
-                    self.subject.opened_patients().iter().copied().map(Value::Patient).collect();
+                let opened: Vec<_> = self.subject.opened_patients().map(Value::Patient).collect();
                 if opened.is_empty() && !exact {
                     fact(false)
                 } else {

@@ -73,6 +73,8 @@ pub struct Access {
     loading: Mutex<()>,
     /// Changes noticed, of all tenants together.
     changes: AtomicU64,
+    /// When it was last looked at what has run out.
+    looked: parking_lot::Mutex<Timestamp>,
     told: watch::Sender<u64>,
 }
 
@@ -80,7 +82,8 @@ impl Access {
     /// By these rules.
     pub fn new(rules: Arc<dyn AccessRules>, clock: Arc<dyn Clock>) -> Self {
         let (tenants, loading, changes) = (RwLock::default(), Mutex::default(), AtomicU64::new(0));
-        Self { rules, clock, tenants, loading, changes, told: watch::Sender::new(0) }
+        let looked = parking_lot::Mutex::new(clock.now());
+        Self { rules, clock, tenants, loading, changes, looked, told: watch::Sender::new(0) }
     }
 
     /// The scope in which the caller may act, or why it may not.
@@ -187,22 +190,25 @@ impl Access {
         self.told.subscribe()
     }
 
-    /// Notices what other processes have changed; to be called about twice a second.
+    /// Notices what other processes have changed, and what was given for a time and has run out; to be called about
+    /// twice a second.
     ///
     /// # Errors
     /// When the database fails; then every tenant's rules are loaded anew when they are next needed, which fails
     /// as long as the database does.
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        let known: Vec<(TenantId, u64)> =
-            self.tenants.read().iter().map(|(tenant, decisions)| (*tenant, decisions.version)).collect();
+        let now = self.now();
+        let since = std::mem::replace(&mut *self.looked.lock(), now);
+        let known: Vec<_> =
+            self.tenants.read().iter().map(|(tenant, decisions)| (*tenant, Arc::clone(decisions))).collect();
         if known.is_empty() {
             return Ok(());
         }
         let stored = self.rules.access_versions().await;
         let versions: HashMap<_, _> =
             stored.as_ref().map(|all| all.iter().copied().collect()).unwrap_or_default();
-        for (tenant, version) in known {
-            if versions.get(&tenant) != Some(&version) {
+        for (tenant, decisions) in known {
+            if versions.get(&tenant) != Some(&decisions.version) || decisions.ran_out(since, now) {
                 self.changed(tenant);
             }
         }

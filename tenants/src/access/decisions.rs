@@ -8,11 +8,10 @@ use std::{
 use casbin::{CoreApi, DefaultModel, Enforcer, MgmtApi, NullAdapter};
 use jiff::Timestamp;
 use moka::sync::Cache;
-use uuid::Uuid;
 
 use super::{
-    AccessData, AccessError, Action, Clause, Column, Object, Policy, Predicate, Reach, Restriction, Role,
-    RoleGrant, Rows, StoredPolicy, Subject, policy::built_in,
+    AccessData, AccessError, Action, Clause, Column, Object, Opened, Policy, Predicate, Reach, Restriction,
+    Role, RoleGrant, Rows, StoredPolicy, Subject, policy::built_in,
 };
 use crate::{
     ids::{RoleName, TenantId, UnitId, UserId},
@@ -41,7 +40,7 @@ pub(super) struct Decisions {
     policies: Vec<Policy>,
     enforcer: Enforcer,
     pub(super) grants: HashMap<UserId, Vec<RoleGrant>>,
-    opened: HashMap<UserId, Vec<(Uuid, Timestamp)>>,
+    opened: HashMap<UserId, Vec<Opened>>,
     by_role: Cache<(RoleName, Object, Action), Arc<[usize]>>,
     reaches: Cache<UnitId, Reach>,
     decided: Cache<Question, Decision>,
@@ -65,7 +64,7 @@ impl Decisions {
         }
         let mut opened = HashMap::<_, Vec<_>>::new();
         for record in data.opened {
-            opened.entry(record.user).or_default().push((record.patient, record.until));
+            opened.entry(record.user).or_default().push(record);
         }
         Ok(Self {
             tenant,
@@ -119,7 +118,7 @@ impl Decisions {
     ) -> Result<Decision, AccessError> {
         let held = self.held(user, restricted_to, now);
         let ends = held.iter().filter_map(|grant| grant.until);
-        let until = ends.chain(self.open_records(user, now).map(|(_, until)| until)).min();
+        let until = ends.chain(self.open_records(user, now).map(|opened| opened.until)).min();
         let mut clauses: Vec<Clause> = Vec::new();
         for (_, clause) in self.clauses(user, restricted_to, (object, action), now)? {
             if !clauses.contains(&clause) {
@@ -138,7 +137,7 @@ impl Decisions {
         (object, action): (Object, Action),
         now: Timestamp,
     ) -> Result<Vec<(RoleGrant, Clause)>, AccessError> {
-        let opened: Arc<[Uuid]> = self.open_records(user, now).map(|(patient, _)| patient).collect();
+        let opened: Arc<[Opened]> = self.open_records(user, now).cloned().collect();
         let mut clauses = Vec::new();
         for grant in self.held(user, restricted_to, now) {
             for n in self.policies_of(&grant.role, object, action)?.iter() {
@@ -153,10 +152,17 @@ impl Decisions {
         Ok(clauses)
     }
 
-    /// The records that the user has opened in an emergency, and until when.
-    fn open_records(&self, user: UserId, now: Timestamp) -> impl Iterator<Item = (Uuid, Timestamp)> {
+    /// The records that the user has open in an emergency.
+    fn open_records(&self, user: UserId, now: Timestamp) -> impl Iterator<Item = &Opened> {
         let opened = self.opened.get(&user).map(Vec::as_slice).unwrap_or_default();
-        opened.iter().copied().filter(move |(_, until)| now < *until)
+        opened.iter().filter(move |opened| now < opened.until)
+    }
+
+    /// Whether something that was given for a time has run out since then.
+    pub(super) fn ran_out(&self, since: Timestamp, now: Timestamp) -> bool {
+        let grants = self.grants.values().flatten().filter_map(|grant| grant.until);
+        let opened = self.opened.values().flatten().map(|opened| opened.until);
+        grants.chain(opened).any(|until| since < until && until <= now)
     }
 
     /// The roles that count for a credential now.

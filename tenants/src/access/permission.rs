@@ -100,6 +100,8 @@ words!(
         Acknowledge = "acknowledge",
         /// Open it in an emergency, outside one's own rows.
         BreakGlass = "break_glass",
+        /// Say what was found when it was looked at.
+        Review = "review",
         /// Send it to the platform, as a device does with readings.
         Publish = "publish",
     }
@@ -109,7 +111,7 @@ impl Object {
     /// What can be done with it.
     pub const fn actions(self) -> &'static [Action] {
         match self {
-            Self::Audit => &[Action::Read],
+            Self::Audit => &[Action::Read, Action::Review],
             Self::Alarm => &[Action::Read, Action::Acknowledge],
             Self::Patient => &[Action::Read, Action::Write, Action::BreakGlass],
             Self::Device => &[Action::Read, Action::Write, Action::Publish],

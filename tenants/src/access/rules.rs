@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Action, Object, Role};
 use crate::{
     errors::StoreError,
-    ids::{RoleName, TenantId, UnitId, UserId},
+    ids::{OpeningId, RoleName, TenantId, UnitId, UserId},
     org::OrgUnit,
 };
 
@@ -41,12 +41,16 @@ pub struct Restriction {
 }
 
 /// A patient's record that a user has opened in an emergency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Opened {
+    /// The opening.
+    pub id: OpeningId,
     /// Who.
     pub user: UserId,
     /// Whose record.
     pub patient: Uuid,
+    /// Why, in their words.
+    pub reason: Arc<str>,
     /// Open until then.
     pub until: Timestamp,
 }
@@ -77,7 +81,7 @@ pub struct AccessData {
     pub policies: Vec<StoredPolicy>,
     /// Who holds what.
     pub grants: Vec<(UserId, RoleGrant)>,
-    /// Records that are open in an emergency.
+    /// Records that are open in an emergency, the newest opening of a record last.
     pub opened: Vec<Opened>,
     /// Whether the tenant is cut off: nobody may do anything.
     pub suspended: bool,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Cell, Column, Permission, Predicate, Restriction, Subject};
-use crate::ids::{DeviceId, RoleName, TenantId, UserId};
+use super::{Cell, Column, Opened, Permission, Predicate, Restriction, Subject};
+use crate::ids::{DeviceId, PatientId, RoleName, TenantId, UserId};
 
 /// Who acts, once authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,14 @@ impl Caller {
 }
 
 impl Caller {
+    /// The person, when it is one.
+    pub fn user(&self) -> Option<UserId> {
+        match &self.principal {
+            Principal::User { id, .. } => Some(*id),
+            Principal::Device(_) => None,
+        }
+    }
+
     /// What they are called, for people.
     pub fn name(&self) -> String {
         match &self.principal {
@@ -73,6 +81,11 @@ impl Rows {
     /// The clauses; a row that several cover shows what any of them shows.
     pub fn clauses(&self) -> &[Clause] {
         &self.0
+    }
+
+    /// Whether a record that the user opens in an emergency is among them, wherever it belongs.
+    pub fn reach_emergencies(&self) -> bool {
+        self.0.iter().any(|clause| clause.predicate.breaks_glass())
     }
 
     /// Whether these are all rows of the tenant.
@@ -134,6 +147,10 @@ impl Scope {
     /// Which rows.
     pub fn rows(&self) -> &Rows {
         &self.rows
+    }
+    /// The newest opening by which the caller reaches a patient whose record they have opened in an emergency.
+    pub fn opening(&self, patient: PatientId) -> Option<&Opened> {
+        self.rows.0.iter().find_map(|clause| clause.subject.opening(*patient.as_uuid()))
     }
     /// Whether a column is hidden in some rows: what cannot be told row by row must then not be shown at all.
     pub fn may_mask(&self, column: Column) -> bool {

@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use uuid::Uuid;
 
+use super::Opened;
 use crate::ids::{UnitId, UserId};
 
 /// The part of the hospital in which a role is held.
@@ -25,12 +26,12 @@ pub enum Reach {
 pub struct Subject {
     user: UserId,
     reach: Reach,
-    opened: Arc<[Uuid]>,
+    opened: Arc<[Opened]>,
 }
 
 impl Subject {
-    /// A user who holds a role in a part of the hospital and has opened these patients in an emergency.
-    pub fn new(user: UserId, reach: Reach, opened: Arc<[Uuid]>) -> Self {
+    /// A user who holds a role in a part of the hospital and has opened these records in an emergency.
+    pub fn new(user: UserId, reach: Reach, opened: Arc<[Opened]>) -> Self {
         Self { user, reach, opened }
     }
 
@@ -54,11 +55,16 @@ impl Subject {
 
     /// Whether the user has opened the patient in an emergency.
     pub fn opened(&self, patient: Uuid) -> bool {
-        self.opened.contains(&patient)
+        self.opening(patient).is_some()
+    }
+
+    /// The newest opening of the patient by the user.
+    pub fn opening(&self, patient: Uuid) -> Option<&Opened> {
+        self.opened.iter().rev().find(|opened| opened.patient == patient)
     }
 
     /// The patients whom the user has opened in an emergency.
-    pub fn opened_patients(&self) -> &[Uuid] {
-        &self.opened
+    pub fn opened_patients(&self) -> impl Iterator<Item = Uuid> {
+        self.opened.iter().map(|opened| opened.patient)
     }
 }

@@ -34,12 +34,12 @@ pub(super) async fn a_suspended_tenant_keeps_everything_and_may_do_nothing(world
     let database = &world.database;
     database.create_user(&login(world.a, "nurse@example.org"), &[]).await.unwrap();
     let entry = entry(world.a);
-    let before = database.access_data(world.a).await.unwrap();
+    let before = database.access_data(world.a, at(0)).await.unwrap();
     for (since, changed) in [(Some(at(5)), true), (Some(at(9)), false), (None, true), (None, false)] {
         assert_eq!(database.suspend(world.a, since, &entry).await.unwrap(), changed, "{since:?}");
         let tenant = database.by_id(world.a).await.unwrap().unwrap();
         assert_eq!(tenant.suspended_since, since.map(|_| at(5)), "from the first time on");
-        let now = database.access_data(world.a).await.unwrap();
+        let now = database.access_data(world.a, at(0)).await.unwrap();
         assert_eq!((now.suspended, now.units.len()), (since.is_some(), before.units.len()));
         assert!(now.version > before.version, "every process notices");
         let other = database.by_id(world.b).await.unwrap().unwrap();

@@ -161,7 +161,7 @@ pub(super) async fn somebody_who_arrives_keeps_one_account(world: World) {
         save(&world, tenant, &provider(tenant, 1, 1)).await.unwrap();
     }
     let held = async || {
-        let data = database.access_data(a).await.unwrap();
+        let data = database.access_data(a, at(0)).await.unwrap();
         let grants = data.grants.into_iter().filter(|(user, _)| *user == user_id(1));
         let mut roles: Vec<_> = grants.map(|(_, grant)| grant.role.to_string()).collect();
         roles.sort();

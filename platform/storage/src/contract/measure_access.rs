@@ -14,6 +14,7 @@ use ::tenants::{
     org::{OrgUnit, UnitKind},
     stores::Accounts,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use twins::store::directory::{PageRequest, Patients};
 use uuid::Uuid;
@@ -91,7 +92,7 @@ impl Rules {
 
 #[async_trait::async_trait]
 impl AccessRules for Rules {
-    async fn access_data(&self, _: TenantId) -> Result<AccessData, StoreError> {
+    async fn access_data(&self, _: TenantId, _: Timestamp) -> Result<AccessData, StoreError> {
         Ok(self.0.clone())
     }
     async fn access_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError> {

@@ -6,7 +6,7 @@ use ::tenants::{
     OpeningId, StoreError,
     access::{Access, Action, Object, RoleGrant, Scope},
     audit::AuditEntry,
-    break_glass::{Opening, Review},
+    break_glass::{Emergency, Opening, Review},
     clock::{Clock, ManualClock},
     paging::PageRequest,
     stores::Openings,
@@ -21,7 +21,7 @@ use super::{
 
 fn opening(n: u128, user: u128, minutes: u32) -> Opening {
     let (id, reason) = (OpeningId::from_uuid(Uuid::from_u128(n)), "brought in unconscious");
-    Opening::new(id, user_id(user), patient_id(1), reason, minutes, at(0)).unwrap()
+    Opening::new(id, user_id(user), patient_id(1), Emergency::new(reason, minutes).unwrap(), at(0))
 }
 
 /// A patient in ward W whose record is kept to a care team that has nobody in it.
@@ -62,7 +62,7 @@ pub(super) async fn a_restricted_record_is_open_for_whoever_opened_it_and_no_lon
     clock.advance(Duration::from_secs(30 * 60));
     assert_eq!(patients(&clinician).await, [], "it ends by itself");
     let scope_then = access.grant(&clinician, Object::Patient, Action::Read).await.unwrap();
-    assert!(scope_then.rows().clauses()[0].subject.opened_patients().is_empty());
+    assert_eq!(scope_then.opening(patient_id(1)), None);
 
     clock.set(at(0));
     let id = opening(2, 7, 60).id;
@@ -96,6 +96,8 @@ pub(super) async fn an_opening_is_reviewed_once_by_somebody_else(world: World) {
         database.open(&emergency, &opening(n, 7, 5), &note).await.unwrap();
     }
     let audit = world.read(world.a, Object::Audit).await;
+    let reviewing =
+        world.scope(world.a, ::tenants::access::Role::Auditor, Object::Audit, Action::Review).await;
     assert_eq!(database.unreviewed(&audit).await.unwrap(), 3);
     let review = |by, at_second| Review { by: user_id(by), at: at(at_second), note: "justified".into() };
     let id = opening(2, 7, 5).id;
@@ -106,7 +108,7 @@ pub(super) async fn an_opening_is_reviewed_once_by_somebody_else(world: World) {
         (review(8, 11), id, "CONFLICT"),
     ] {
         let answer =
-            database.review(&audit, id, &review, &AuditEntry { at: review.at, ..note.clone() }).await;
+            database.review(&reviewing, id, &review, &AuditEntry { at: review.at, ..note.clone() }).await;
         let code = match answer {
             Ok(()) => "",
             Err(StoreError::Conflict { .. }) => "CONFLICT",
@@ -116,14 +118,25 @@ pub(super) async fn an_opening_is_reviewed_once_by_somebody_else(world: World) {
         assert_eq!(code, refused);
     }
     assert_eq!(database.unreviewed(&audit).await.unwrap(), 2);
-    let page = PageRequest { first: 2, after: None, search: None };
-    let found = database.openings(&audit, &page).await.unwrap();
+    let page = PageRequest { first: 2, count: true, ..PageRequest::default() };
+    let found = database.openings(&audit, None, &page).await.unwrap();
     let reviewed = Opening { review: Some(review(8, 10)), ..opening(2, 7, 5) };
     let shown: Vec<_> = found.rows.iter().map(|(_, opening)| opening.clone()).collect();
-    assert_eq!((shown, found.has_next, found.total), (vec![opening(3, 7, 5), reviewed], true, 3));
+    assert_eq!(
+        (shown, found.has_next, found.total),
+        (vec![opening(3, 7, 5), reviewed.clone()], true, Some(3))
+    );
     let after = Some(found.rows[1].0.clone());
-    let last = database.openings(&audit, &PageRequest { after, ..page }).await.unwrap();
+    let last = database.openings(&audit, None, &PageRequest { after, ..page.clone() }).await.unwrap();
     assert_eq!((last.rows[0].1.clone(), last.has_next), (opening(1, 7, 5), false));
+    for (wanted, expected) in
+        [(true, vec![reviewed.clone()]), (false, vec![opening(3, 7, 5), opening(1, 7, 5)])]
+    {
+        let found = database.openings(&audit, Some(wanted), &page).await.unwrap();
+        assert_eq!(found.rows.into_iter().map(|(_, opening)| opening).collect::<Vec<_>>(), expected);
+    }
+    assert_eq!(database.opening(&audit, id).await.unwrap(), Some(reviewed));
     let other = world.read(world.b, Object::Audit).await;
     assert_eq!(database.unreviewed(&other).await.unwrap(), 0);
+    assert_eq!(database.opening(&other, id).await.unwrap(), None);
 }

@@ -74,7 +74,7 @@ pub(super) async fn units_are_one_tree(world: World) {
     save(&world, &department).await.unwrap();
     save(&world, &ward).await.unwrap();
     let version = |data: ::tenants::access::AccessData| data.version;
-    let before = version(world.database.access_data(world.a).await.unwrap());
+    let before = version(world.database.access_data(world.a, at(0)).await.unwrap());
     for (wrong, conflict) in [
         (OrgUnit { parent: Some(ward.id), ..department.clone() }, true),
         (OrgUnit { name: "w".into(), ..unit(world.a, "W2", department.id) }, true),
@@ -85,7 +85,11 @@ pub(super) async fn units_are_one_tree(world: World) {
         let error = save(&world, &wrong).await.unwrap_err();
         assert_eq!(matches!(error, StoreError::Conflict { .. }), conflict, "{wrong:?}: {error}");
     }
-    assert_eq!(version(world.database.access_data(world.a).await.unwrap()), before, "nothing was half done");
+    assert_eq!(
+        version(world.database.access_data(world.a, at(0)).await.unwrap()),
+        before,
+        "nothing was half done"
+    );
 
     // Renamed, and moved to where it no longer is below the department.
     let moved = OrgUnit { name: "West".into(), parent: Some(root), ..ward.clone() };
@@ -239,12 +243,12 @@ pub(super) async fn the_last_administrator_stays(world: World) {
     let (one, other) = tokio::join!(revoke(7), revoke(8));
     let refused = [one, other].into_iter().filter_map(Result::err).collect::<Vec<_>>();
     assert!(matches!(refused[..], [StoreError::Conflict { .. }]), "{refused:?}");
-    let data = database.access_data(world.a).await.unwrap();
+    let data = database.access_data(world.a, at(0)).await.unwrap();
     let last = data.grants.iter().find(|(_, held)| held.role == admin.role).unwrap().0;
     let ends = RoleGrant { until: Some(at(9)), ..admin.clone() };
     let for_a_time = database.grant(&scope, last, &ends, &entry).await;
     assert!(matches!(for_a_time, Err(StoreError::Conflict { .. })), "{for_a_time:?}");
-    let again = database.access_data(world.a).await.unwrap().grants;
+    let again = database.access_data(world.a, at(0)).await.unwrap().grants;
     assert!(again.contains(&(last, admin.clone())), "nothing was half done");
     database.revoke(&scope, last, &all[1], &entry).await.unwrap();
 }

@@ -7,9 +7,10 @@ use std::{
 };
 
 use ::tenants::{
-    TenantId, UnitId, UserId,
-    access::{Cell, Clause, Column, ColumnType, Object, Predicate, Reach, Subject, Value},
+    OpeningId, TenantId, UnitId, UserId,
+    access::{Cell, Clause, Column, ColumnType, Object, Opened, Predicate, Reach, Subject, Value},
 };
+use jiff::Timestamp;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use sea_orm::QueryFilter;
 use uuid::Uuid;
@@ -225,10 +226,22 @@ fn predicate(object: Object) -> impl Strategy<Value = Predicate> {
 fn subjects(tenant: TenantId) -> Vec<Subject> {
     let top = ward_id(tenant, "W1");
     let ward = Reach::Unit { top, all: Arc::new(HashSet::from([top])) };
-    let opened: Arc<[Uuid]> = Arc::from([Uuid::from_u128(4), Uuid::from_u128(9)]);
-    [(Reach::Hospital, opened.clone()), (Reach::Hospital, Arc::from([])), (ward, opened)]
-        .map(|(reach, opened)| Subject::new(user_id(1), reach, opened))
-        .into()
+    let opened = [4, 9].map(|patient| Opened {
+        id: OpeningId::from_uuid(Uuid::from_u128(patient)),
+        user: user_id(1),
+        patient: Uuid::from_u128(patient),
+        reason: "unconscious".into(),
+        until: Timestamp::MAX,
+    });
+    let opened: Arc<[Opened]> = Arc::from(opened);
+    [
+        (Reach::Hospital, opened.clone()),
+        (Reach::Hospital, Arc::from([])),
+        (ward.clone(), opened),
+        (ward, Arc::from([])),
+    ]
+    .map(|(reach, opened)| Subject::new(user_id(1), reach, opened))
+    .into()
 }
 
 async fn agree<'a, E>(
@@ -244,8 +257,12 @@ async fn agree<'a, E>(
     let subjects = subjects(tx.tenant());
     let (mut some, mut none) = (0, 0);
     for n in 0..PREDICATES {
-        let predicate = predicate(object).new_tree(&mut runner).unwrap().current();
+        let mut predicate = predicate(object).new_tree(&mut runner).unwrap().current();
         let subject = subjects[n % subjects.len()].clone();
+        if let Some(place) = Column::place(object).filter(|_| predicate.breaks_glass()) {
+            // As in a role that is held in one unit: there, and in what was opened anywhere.
+            predicate = predicate.and(Predicate::Or(vec![Predicate::Within(place), Predicate::BreakGlass]));
+        }
         let covered =
             |row: &'a E::Model| predicate.evaluate(&subject, &|column| cell(row, column)) == Some(true);
         let expected: BTreeSet<_> = rows.iter().filter(|row| covered(row)).map(&key).collect();

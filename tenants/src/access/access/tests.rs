@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     access::{Cell, Change, FixedRules, Opened, OwnRole, Restriction, Role, StoredPolicy},
     clock::ManualClock,
-    ids::{RoleName, UnitId},
+    ids::{OpeningId, PatientId, RoleName, UnitId},
     org::{OrgUnit, UnitKind},
 };
 
@@ -65,7 +65,7 @@ impl Changing {
 
 #[async_trait]
 impl AccessRules for Changing {
-    async fn access_data(&self, _: TenantId) -> Result<AccessData, StoreError> {
+    async fn access_data(&self, _: TenantId, _: Timestamp) -> Result<AccessData, StoreError> {
         Ok(self.0.lock().clone())
     }
     async fn access_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError> {
@@ -79,6 +79,11 @@ fn clock() -> ManualClock {
 
 fn access(rules: Arc<dyn AccessRules>) -> Access {
     Access::new(rules, Arc::new(clock()))
+}
+
+fn opened(user: UserId, patient: u128, until: Timestamp) -> Opened {
+    let id = OpeningId::from_uuid(Uuid::from_u128(patient));
+    Opened { id, user, patient: Uuid::from_u128(patient), reason: "unconscious".into(), until }
 }
 
 /// A patient of a ward.
@@ -98,8 +103,8 @@ async fn the_role_matrix() {
         (
             Role::Admin,
             "settings:read settings:write org_unit:read org_unit:write user:read user:write role:read role:write \
-             token:read token:write identity_provider:read identity_provider:write audit:read device:read \
-             device:write patient:read patient:write alarm:read rule:read rule:write",
+             token:read token:write identity_provider:read identity_provider:write audit:read audit:review \
+             device:read device:write patient:read patient:write alarm:read rule:read rule:write",
         ),
         (
             Role::Clinician,
@@ -109,7 +114,7 @@ async fn the_role_matrix() {
         (Role::Technician, "org_unit:read device:read device:write alarm:read rule:read"),
         (Role::Researcher, "org_unit:read device:read patient:read alarm:read"),
         (Role::Integrator, "org_unit:read device:read device:write patient:read alarm:read rule:read"),
-        (Role::Auditor, "org_unit:read user:read role:read audit:read"),
+        (Role::Auditor, "org_unit:read user:read role:read audit:read audit:review"),
     ] {
         let who = if role == Role::Operator { caller(0, None) } else { caller(7, None) };
         let users = [user(0), user(7)].map(|user| (user, RoleName::from(role)));
@@ -201,7 +206,7 @@ async fn what_is_granted_for_a_time_ends_by_itself() {
     {
         let mut data = rules.0.lock();
         data.grants.push((user(8), RoleGrant { role: named("admin"), unit: unit(1), until: Some(until) }));
-        data.opened.push(Opened { user: user(7), patient: Uuid::from_u128(77), until });
+        data.opened.push(opened(user(7), 77, until));
     }
     let access = Access::new(rules, Arc::new(clock.clone()));
     let opened = async || {
@@ -217,10 +222,20 @@ async fn what_is_granted_for_a_time_ends_by_itself() {
     assert!(opened().await && admin().await);
     let scope = access.grant(&caller(7, None), Object::Patient, Action::Read).await.unwrap();
     assert!(scope.rows().cover(&in_ward(3)), "an emergency elsewhere in the hospital");
+    assert_eq!(scope.opening(PatientId::from_uuid(Uuid::from_u128(77))).unwrap().until, until);
+    assert_eq!(scope.opening(PatientId::from_uuid(Uuid::from_u128(78))), None);
+    let mut told = access.changes();
     clock.advance(Duration::from_secs(59));
-    assert!(opened().await && admin().await);
+    access.refresh().await.unwrap();
+    assert!(opened().await && admin().await && !told.has_changed().unwrap());
     clock.advance(Duration::from_secs(1));
     assert!(!opened().await && !admin().await);
+    access.refresh().await.unwrap();
+    assert!(told.has_changed().unwrap(), "open streams are looked at again");
+    told.mark_unchanged();
+    clock.advance(Duration::from_secs(1));
+    access.refresh().await.unwrap();
+    assert!(!told.has_changed().unwrap(), "once");
 }
 
 #[tokio::test]

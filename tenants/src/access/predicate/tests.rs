@@ -3,7 +3,10 @@ use std::{collections::HashSet, sync::Arc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::{Object, Reach};
+use crate::{
+    access::{Object, Opened, Reach},
+    ids::OpeningId,
+};
 
 fn id(n: u128) -> Uuid {
     Uuid::from_u128(n)
@@ -13,7 +16,15 @@ fn id(n: u128) -> Uuid {
 fn subject() -> Subject {
     let unit = |n| UnitId::from_uuid(id(n));
     let reach = Reach::Unit { top: unit(5), all: Arc::new(HashSet::from([unit(5), unit(6)])) };
-    Subject::new(UserId::from_uuid(id(1)), reach, Arc::from([id(9)]))
+    let user = UserId::from_uuid(id(1));
+    let opened = Opened {
+        id: OpeningId::from_uuid(id(2)),
+        user,
+        patient: id(9),
+        reason: "unconscious".into(),
+        until: jiff::Timestamp::MAX,
+    };
+    Subject::new(user, reach, Arc::from([opened]))
 }
 
 fn row(column: Column) -> Option<Cell<'static>> {

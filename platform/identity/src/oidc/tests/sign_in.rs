@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use tenants::{
     access::AccessRules,
@@ -44,7 +45,7 @@ async fn somebody_new_gets_an_account_and_their_groups_roles() {
     assert_eq!(again.signed_in.caller.actor(), first.signed_in.caller.actor(), "the same account");
     let login = Accounts::login(&world.database, "ann@example.org").await.unwrap().unwrap();
     assert_eq!(login.user.display_name, "Ann B.");
-    let grants = world.database.access_data(world.tenant).await.unwrap().grants;
+    let grants = world.database.access_data(world.tenant, Timestamp::UNIX_EPOCH).await.unwrap().grants;
     assert_eq!(grants.iter().map(|(_, grant)| grant.role.as_str()).collect::<Vec<_>>(), ["nurse"]);
     let by_password =
         world.identity.sign_in("ann@example.org", "", None, "192.0.2.1", tenants::CorrelationId(1)).await;

@@ -15,7 +15,7 @@ use actix_web::{
     test::{TestRequest, init_service, read_body},
     web::Data,
 };
-use graphql_schema::{Limits, Services};
+use graphql_schema::{ApiMetrics, Limits, Services};
 use jiff::Timestamp;
 use serde_json::Value;
 use tenants::{
@@ -219,6 +219,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         enrolment: foundation.identity.clone(),
         second_factor: foundation.identity.clone(),
         authenticators: foundation.identity.clone(),
+        openings: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),
@@ -228,6 +229,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         history: store,
         twins: twins.clone(),
         decoders,
+        metrics: ApiMetrics::default(),
         clock: clock.clone(),
     };
     let probe = move || {
