@@ -72,10 +72,11 @@ export function errorCode(error: unknown): string {
   return error instanceof TypeError ? 'OFFLINE' : 'INTERNAL';
 }
 
-export function inPlainWords(error: unknown): PlainError {
+/** `detailed`: the server's own words are shown, also where they usually add nothing. */
+export function inPlainWords(error: unknown, detailed = false): PlainError {
   const code = errorCode(error);
   const { title, message, showDetail } = WORDS[code] ?? { title: 'Something went wrong', message: code };
-  const detail = showDetail ? detailOf(error) : '';
+  const detail = showDetail || (detailed && code !== 'OFFLINE') ? detailOf(error) : '';
   return { code, title, message: detail || message };
 }
 

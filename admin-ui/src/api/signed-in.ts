@@ -1,6 +1,7 @@
 import type { Client } from '@urql/core';
 import { ask } from './ask';
 import { createGraphqlClient } from './client';
+import { createEmergencies, type Emergencies, idsOf } from './emergencies';
 import { type AlarmFeed, createAlarmFeed } from './feed/alarms';
 import { followAlarms, loadOpenAlarms } from './feed/live';
 import { createVitalsFeed, type VitalsFeed } from './feed/vitals';
@@ -19,6 +20,7 @@ export interface SignedIn {
   connection: LiveSocket['connection'];
   vitals: VitalsFeed;
   alarms: AlarmFeed;
+  emergencies: Emergencies;
   /** Whether the viewer's role permits an action, e.g. `alarm:acknowledge`. The server decides; this only hides. */
   may(permission: string): boolean;
   close(): void;
@@ -46,8 +48,9 @@ export async function begin(session: Session): Promise<SignedIn> {
   const granted = new Set(viewer.permissions);
   const may = (permission: string) => granted.has(permission);
   const alarms = createAlarmFeed();
+  const emergencies = createEmergencies(client, may);
   const stopAlarms = may('alarm:read')
-    ? keepAlarmsCurrent(client, live.connection, alarms, may('device:read'))
+    ? keepAlarmsCurrent(client, live.connection, emergencies, alarms, may('device:read'))
     : () => {};
   const next: SignedIn = {
     session,
@@ -56,9 +59,11 @@ export async function begin(session: Session): Promise<SignedIn> {
     connection: live.connection,
     vitals: createVitalsFeed(),
     alarms,
+    emergencies,
     may,
     close() {
       stopAlarms();
+      emergencies.close();
       live.close();
     },
   };
@@ -82,10 +87,14 @@ function lost() {
 
 const TRY_AGAIN_MS = 5_000;
 
-/** Subscribes, and loads the whole list at the start and whenever the line has come back. */
+/**
+ * Subscribes, and loads the whole list at the start, whenever the line has come back, and when a record was opened
+ * in an emergency or closed again.
+ */
 function keepAlarmsCurrent(
   client: Client,
   connection: LiveSocket['connection'],
+  { open }: Emergencies,
   feed: AlarmFeed,
   withDevice: boolean,
 ): () => void {
@@ -105,6 +114,12 @@ function keepAlarmsCurrent(
     generation = connection.get().generation;
     load();
   });
+  let reach = idsOf(open.get());
+  const stopWatchingRecords = open.subscribe(() => {
+    if (idsOf(open.get()) === reach) return;
+    reach = idsOf(open.get());
+    load();
+  });
   load();
 
   return () => {
@@ -112,5 +127,6 @@ function keepAlarmsCurrent(
     clearTimeout(timer);
     stopFollowing();
     stopWatching();
+    stopWatchingRecords();
   };
 }

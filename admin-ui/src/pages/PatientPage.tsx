@@ -3,6 +3,8 @@ import { useEffect } from 'react';
 import { useQuery } from 'urql';
 import { PatientDocument } from '../api/generated/graphql';
 import { EcgStrip } from '../ui/charts/EcgStrip';
+import { OpenedNotice } from '../ui/emergency/OpenedNotice';
+import { OpenInEmergency } from '../ui/emergency/OpenInEmergency';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
@@ -43,12 +45,16 @@ function OnePatient({ id }: { id: string }) {
       {error && <ErrorNotice error={error} retry={refetch} />}
       {!patient && fetching && <Loading rows={6} height={90} label="Loading the patient" />}
       {data && !patient && !error && (
-        <Empty alone title="No such patient">
-          The patient was discharged, or is not yours to see.
-        </Empty>
+        <>
+          <Empty alone title="No such patient">
+            The patient was discharged, or is not yours to see.
+          </Empty>
+          <OpenInEmergency />
+        </>
       )}
       {patient && (
         <>
+          <OpenedNotice patient={id} />
           <PatientHeader patient={patient} devices={patient.devices ?? []} />
           <VitalTiles patient={patient} />
           <div className={classes.columns}>

@@ -3,6 +3,7 @@ import { useCallback, useState } from 'react';
 import { ask } from '../api/ask';
 import { PatientsDocument } from '../api/generated/graphql';
 import { WardBoard } from '../ui/board/WardBoard';
+import { OpenInEmergency } from '../ui/emergency/OpenInEmergency';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
@@ -50,9 +51,14 @@ export function WardBoardPage() {
       {error !== null && <ErrorNotice error={error} retry={refetch} />}
       {!loaded && loading && <Loading rows={8} height={56} label="Loading patients" />}
       {loaded && loaded.rows.length === 0 && (
-        <Empty title={search ? 'Nobody found' : 'No patients yet'}>
-          {search ? 'No patient fits this search.' : 'Patients appear here once they are admitted to a ward.'}
-        </Empty>
+        <>
+          <Empty title={search ? 'Nobody found' : 'No patients yet'}>
+            {search
+              ? 'No patient fits this search.'
+              : 'Patients appear here once they are admitted to a ward.'}
+          </Empty>
+          <OpenInEmergency key={search} mrn={search} />
+        </>
       )}
       {loaded && loaded.rows.length > 0 && (
         <WardBoard patients={loaded.rows} total={loaded.total} list={list} />

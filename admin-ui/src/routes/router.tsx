@@ -129,6 +129,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('../pages/AuditPage'), 'AuditPage'),
 });
 
+const emergency = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/emergency',
+  component: lazyRouteComponent(() => import('../pages/EmergencyPage'), 'EmergencyPage'),
+});
+
 const people = createRoute({
   getParentRoute: () => authenticated,
   path: '/people',
@@ -197,6 +203,7 @@ export const router = createRouter({
       rules,
       rule,
       audit,
+      emergency,
       people,
       units,
       roles,

@@ -25,7 +25,7 @@ describe('what a viewer sees', () => {
       ['/ward', '/alarms', '/devices', '/rules'],
     ],
     [['device:read'], hospital, ['/devices']],
-    [['audit:read'], hospital, ['/audit']],
+    [['audit:read'], hospital, ['/audit', '/emergency']],
     [['user:read', 'org_unit:write'], hospital, ['/people', '/units']],
     [['tenant:read', 'patient:read'], null, ['/tenants']],
     [['tenant:read', 'patient:read'], hospital, ['/ward']],

@@ -11,6 +11,7 @@ const SECTIONS = [
   { to: '/roles', label: 'Roles', permission: 'role:read' },
   { to: '/identity-providers', label: 'Sign-in', permission: 'identity_provider:read' },
   { to: '/audit', label: 'Audit', permission: 'audit:read' },
+  { to: '/emergency', label: 'Emergency access', permission: 'audit:read' },
   { to: '/tenants', label: 'Hospitals', permission: 'tenant:read' },
 ] as const;
 

@@ -12,6 +12,7 @@ import type { ReactNode } from 'react';
 import { Provider } from 'urql';
 import { map, pipe } from 'wonka';
 import { initialConnection } from '../api/connection';
+import type { OpenRecord } from '../api/emergencies';
 import { createAlarmFeed } from '../api/feed/alarms';
 import { createVitalsFeed } from '../api/feed/vitals';
 import type { SignedIn } from '../api/signed-in';
@@ -60,6 +61,12 @@ export function signedInWith({ permissions = [], answers = () => ({}) }: World):
     connection: createStore(initialConnection(NOON)),
     vitals: createVitalsFeed((flush) => flush()),
     alarms: createAlarmFeed((flush) => flush()),
+    emergencies: {
+      open: createStore<readonly OpenRecord[]>([]),
+      unreviewed: createStore(0),
+      load: async () => {},
+      close: () => {},
+    },
     may: (permission) => permissions.includes(permission),
     close: () => {},
   };

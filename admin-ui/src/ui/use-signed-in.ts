@@ -1,4 +1,5 @@
 import { createContext, use, useEffect, useEffectEvent, useRef } from 'react';
+import { idsOf } from '../api/emergencies';
 import type { SignedIn } from '../api/signed-in';
 import { useStore } from '../api/store';
 
@@ -11,14 +12,19 @@ export function useSignedIn(): SignedIn {
   return value;
 }
 
-/** Runs `refetch` when the line has come back, so that nothing that happened meanwhile is missed. */
+/**
+ * Runs `refetch` when the line has come back, so that nothing that happened meanwhile is missed, and when a record
+ * was opened in an emergency or closed again: what may no longer be seen must not stay on the screen.
+ */
 export function useRefetchOnReconnect(refetch: () => void): void {
-  const { generation } = useStore(useSignedIn().connection);
-  const seen = useRef(generation);
+  const { connection, emergencies } = useSignedIn();
+  const { generation } = useStore(connection);
+  const reach = `${generation} ${idsOf(useStore(emergencies.open))}`;
+  const seen = useRef(reach);
   const run = useEffectEvent(refetch);
   useEffect(() => {
-    if (seen.current === generation) return;
-    seen.current = generation;
+    if (seen.current === reach) return;
+    seen.current = reach;
     run();
-  }, [generation]);
+  }, [reach]);
 }

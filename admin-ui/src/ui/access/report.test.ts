@@ -16,6 +16,29 @@ function access(minute: number, more: Partial<Access> = {}): Access {
 }
 
 describe('a report for a patient', () => {
+  it('tells of an emergency, and keeps what was read in it apart', () => {
+    const lines = reportOf([
+      access(33, {
+        kind: 'EMERGENCY_REVIEW',
+        action: 'record.review',
+        reason: 'it was right',
+        actor: 'user:3',
+      }),
+      access(32, { kind: 'VITALS', reason: 'unconscious' }),
+      access(32, { reason: 'unconscious' }),
+      access(31, { kind: 'EMERGENCY', action: 'record.open', reason: 'unconscious' }),
+      access(30, { kind: 'EMERGENCY', action: 'record.open', reason: 'NOT_FOUND', refused: true }),
+      access(29),
+    ]);
+    expect(lines.map(({ what, why }) => [what, why])).toEqual([
+      ['Looked at whether your record had to be opened in an emergency', 'it was right'],
+      ['Saw your name and where you lie, your vital signs', 'unconscious'],
+      ['Opened your record in an emergency, or closed it again', 'unconscious'],
+      ['Opened your record in an emergency, or closed it again: refused', 'NOT_FOUND'],
+      ['Saw your name and where you lie', 'Their work as nurse'],
+    ]);
+  });
+
   it('is one line for what somebody looked at within some minutes', () => {
     const lines = reportOf([
       access(50),

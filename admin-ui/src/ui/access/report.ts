@@ -17,7 +17,13 @@ export interface ReportLine {
 /** Opening a page reads several kinds of data within seconds: for a patient that is one event. */
 const TOGETHER_MS = 10 * 60_000;
 
-const SEEN: Record<Exclude<PatientAccessKind, 'CHANGE' | 'OTHER'>, string> = {
+const DONE = {
+  CHANGE: 'Changed where you lie, who treats you, or who may see your record',
+  EMERGENCY: 'Opened your record in an emergency, or closed it again',
+  EMERGENCY_REVIEW: 'Looked at whether your record had to be opened in an emergency',
+} satisfies Partial<Record<PatientAccessKind, string>>;
+
+const SEEN: Record<Exclude<PatientAccessKind, keyof typeof DONE | 'OTHER'>, string> = {
   IDENTITY: 'your name and where you lie',
   VITALS: 'your vital signs',
   TREND: 'your vital signs of an earlier time',
@@ -54,7 +60,7 @@ function isTogether([newest]: readonly Access[], row: Access): boolean {
 }
 
 function isSeen({ kind }: Access): boolean {
-  return kind !== 'CHANGE' && kind !== 'OTHER';
+  return kind in SEEN;
 }
 
 function lineOf(group: readonly Access[], index: number): ReportLine {
@@ -72,7 +78,10 @@ function lineOf(group: readonly Access[], index: number): ReportLine {
 
 function whatOf(group: readonly Access[]): string {
   const [{ kind, action, refused }] = group as [Access];
-  if (kind === 'CHANGE') return 'Changed where you lie, who treats you, or who may see your record';
+  if (kind in DONE) {
+    const done = DONE[kind as keyof typeof DONE];
+    return refused ? `${done}: refused` : done;
+  }
   if (kind === 'OTHER') return action;
   const seen = (Object.keys(SEEN) as (keyof typeof SEEN)[]).filter((one) =>
     group.some((row) => row.kind === one),

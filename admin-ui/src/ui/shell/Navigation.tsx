@@ -12,6 +12,7 @@ export function Navigation() {
         <Link key={to} to={to} className={classes.link ?? ''} activeOptions={{ exact: false }}>
           {label}
           {to === '/alarms' && <UnacknowledgedCount />}
+          {to === '/emergency' && <UnreviewedCount />}
         </Link>
       ))}
     </nav>
@@ -20,11 +21,19 @@ export function Navigation() {
 
 function UnacknowledgedCount() {
   const { unacknowledged } = useStore(useSignedIn().alarms);
-  if (unacknowledged === 0) return null;
+  return <Count of={unacknowledged} what="not acknowledged" />;
+}
+
+function UnreviewedCount() {
+  return <Count of={useStore(useSignedIn().emergencies.unreviewed)} what="not reviewed" />;
+}
+
+function Count({ of, what }: { of: number; what: string }) {
+  if (of === 0) return null;
   return (
     <span className={classes.count}>
-      {unacknowledged > 99 ? '99+' : unacknowledged}
-      <span className="visually-hidden"> not acknowledged</span>
+      {of > 99 ? '99+' : of}
+      <span className="visually-hidden"> {what}</span>
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { useStore } from '../../api/store';
 import { NotFoundPage } from '../../pages/NotFoundPage';
 import { opens } from '../../routes/sections';
 import { AlarmNotices } from '../alarms/AlarmNotices';
+import { OpenRecords } from '../emergency/OpenRecords';
 import { PulseIcon } from '../icons';
 import { useSignedIn } from '../use-signed-in';
 import { useCountInTitle } from '../use-title';
@@ -35,6 +36,7 @@ export function Shell() {
           <AccountMenu />
         </div>
       </header>
+      <OpenRecords />
       <main ref={main} id="content" className={classes.main} tabIndex={-1}>
         {open ? <Outlet /> : <NotFoundPage />}
       </main>
