@@ -1,6 +1,6 @@
 import { Button, Group, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useMutation } from 'urql';
 import { OpenRecordDocument } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
@@ -64,7 +64,12 @@ export function OpenRecordForm({ mrn, onCancel }: OpenRecordFormProps) {
         />
         <TextInput
           label="Code of your second factor"
-          inputMode="numeric"
+          description={
+            <>
+              That your authenticator app shows, or a recovery code. Without one,{' '}
+              <Link to="/second-factor">set it up</Link> first.
+            </>
+          }
           autoComplete="one-time-code"
           {...form.getInputProps('code')}
         />

@@ -7,7 +7,8 @@ use tenants::{access::Role, audit::Outcome};
 
 use crate::{
     answers::code,
-    hospital::{CODE, Hospital, MONITOR},
+    hospital::{Hospital, MONITOR},
+    second_factor::CODE,
 };
 
 const OPEN: &str = "mutation ($input: OpenRecordInput!) { openRecord(input: $input) {

@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 54] = [
+const QUESTIONS: [(&str, &str); 60] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
