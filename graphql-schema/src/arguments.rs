@@ -27,6 +27,14 @@ pub(crate) fn id<T: FromStr<Err = IdError>>(id: &ID) -> Result<T> {
     Ok(id.parse::<T>()?)
 }
 
+/// What something is called: something, without control characters.
+pub(crate) fn name(field: &str, text: &str, most: usize) -> Result<String> {
+    let name = text.trim();
+    let fits = (1..=most).contains(&name.chars().count()) && !name.contains(char::is_control);
+    let problem = || ApiError::bad_input(format!("{field}: expected 1 to {most} characters"));
+    if fits { Ok(name.to_owned()) } else { Err(problem()) }
+}
+
 /// How many rows: 1 to 200.
 pub(crate) fn count(name: &str, given: Option<i32>, default: i32) -> Result<u32> {
     let wanted = given.unwrap_or(default);

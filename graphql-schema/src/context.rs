@@ -11,8 +11,8 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
 };
 use tenants::{
-    CorrelationId, ErrorKind,
-    access::{Action, Caller, Object, Scope},
+    CorrelationId, ErrorKind, SessionId, UserId,
+    access::{Action, Caller, Object, Principal, Scope},
     audit::{AuditEntry, Origin},
     paging::PageRequest,
 };
@@ -35,6 +35,26 @@ pub(crate) trait RequestContext: Sync {
     fn rows(&self) -> Result<&DataLoader<Rows>>;
     /// Leads to the traces.
     fn correlation(&self) -> CorrelationId;
+    /// Who calls, when it is a person or one of their programs.
+    fn person(&self) -> Result<UserId> {
+        match &self.caller()?.principal {
+            Principal::User { id, .. } => Ok(*id),
+            Principal::Device(_) => {
+                Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"))
+            }
+        }
+    }
+    /// The session in which a person calls; refused for a program that presents a token.
+    fn session(&self) -> Result<SessionId>;
+    /// The line of the audit trail that says what the caller does with their own account.
+    fn own_audit(&self, action: &str, subject: String, detail: String) -> Result<AuditEntry> {
+        Ok(AuditEntry {
+            detail,
+            origin: self.origin(),
+            correlation: self.correlation(),
+            ..AuditEntry::by(self.caller()?, self.services()?.clock.now(), action, subject)
+        })
+    }
     /// The line of the audit trail that says what is done in a scope.
     fn audit(&self, scope: &Scope, action: &str, subject: String, detail: String) -> Result<AuditEntry> {
         Ok(AuditEntry {
@@ -80,6 +100,14 @@ impl RequestContext for Context<'_> {
 
     fn caller(&self) -> Result<&Caller> {
         self.data_opt::<Caller>().ok_or_else(unauthenticated)
+    }
+
+    fn session(&self) -> Result<SessionId> {
+        self.caller()?;
+        self.data_opt::<SessionId>().copied().ok_or_else(|| {
+            let message = "only somebody who is signed in can do this, not a program with a token";
+            ApiError::new(ErrorKind::Forbidden, message)
+        })
     }
 
     fn rows(&self) -> Result<&DataLoader<Rows>> {

@@ -8,8 +8,11 @@ use tenants::{
     clock::Clock,
     identity_provider::Enrolment,
     onboarding::Onboarding,
+    revocations::Revocations,
     second_factor::SecondFactor,
-    stores::{Accounts, AuditTrail, IdentityProviders, Openings, OrgUnits, PolicyEffects, Roles, Tenants},
+    stores::{
+        Accounts, ApiTokens, AuditTrail, IdentityProviders, Openings, OrgUnits, PolicyEffects, Roles, Tenants,
+    },
 };
 use twins::{
     Decoders, Twins,
@@ -44,6 +47,10 @@ pub struct Services {
     pub second_factor: Arc<dyn SecondFactor>,
     /// Sets it up and takes it away.
     pub authenticators: Arc<dyn Authenticators>,
+    /// What people gave to programs.
+    pub tokens: Arc<dyn ApiTokens>,
+    /// To be told of whatever is revoked.
+    pub revocations: Arc<Revocations>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

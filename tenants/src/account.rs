@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     access::RoleGrant,
     credentials::{BearerToken, CredentialError, SecretHash},
-    ids::{TenantId, TenantSlug, TokenId, UserId},
+    ids::{SessionId, TenantId, TenantSlug, UserId},
 };
 
 /// RFC 5321: the longest address that mail can be sent to.
@@ -104,21 +104,6 @@ impl Invitation {
     }
 }
 
-/// An API token as it is kept: its secret only as a hash.
-#[derive(Clone)]
-pub struct ApiToken {
-    /// Key within the tenant.
-    pub id: TokenId,
-    /// Whose rights it has.
-    pub user: UserId,
-    /// What it is for, in the owner's words.
-    pub name: String,
-    /// SHA-256 of the secret.
-    pub hash: SecretHash,
-    /// Refused from then on.
-    pub expires_at: Option<Timestamp>,
-}
-
 /// A signed-in browser.
 #[derive(Clone)]
 pub struct Session {
@@ -132,4 +117,11 @@ pub struct Session {
     pub created_at: Timestamp,
     /// Refused from then on.
     pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// By which it is named to people and in audit trails; nothing can be done with it but by its owner.
+    pub fn id(&self) -> SessionId {
+        SessionId::of(&self.hash)
+    }
 }

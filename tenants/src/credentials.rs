@@ -97,6 +97,11 @@ impl BearerToken {
         &self.text
     }
 
+    /// The first characters of its secret, by which people tell one from another: 36 of its 256 bits.
+    pub fn prefix(&self) -> &str {
+        self.text.get(28..34).unwrap_or_default()
+    }
+
     /// What is kept of it.
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(self.text.as_bytes())

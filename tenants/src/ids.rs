@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{access::Role, clock::Clock};
+use crate::{access::Role, clock::Clock, credentials::SecretHash};
 
 /// A text that is not an identifier of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,9 @@ uuid_id!(
     /// An API token; the token's secret is something else.
     TokenId, "token id");
 uuid_id!(
+    /// A signed-in browser; the cookie's secret is something else.
+    SessionId, "session id");
+uuid_id!(
     /// A hospital as a whole, a department or a ward within a tenant.
     UnitId, "unit id");
 uuid_id!(
@@ -90,6 +93,15 @@ uuid_id!(
 uuid_id!(
     /// A rule that judges readings.
     RuleId, "rule id");
+
+impl SessionId {
+    /// Follows from the hash of the session's secret, and does not lead back to it.
+    pub fn of(secret: &SecretHash) -> Self {
+        let digest = SecretHash::of(&[b"session id".as_slice(), secret.as_bytes()].concat());
+        let bytes = digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
 
 impl TenantId {
     /// The platform itself: operators and their tokens live here. It owns no devices and no patients.

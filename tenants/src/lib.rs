@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod account;
+pub mod api_token;
 pub mod audit;
 pub mod authenticator;
 pub mod break_glass;
@@ -20,6 +21,7 @@ pub mod keys;
 pub mod onboarding;
 pub mod org;
 pub mod paging;
+pub mod revocations;
 pub mod second_factor;
 pub mod stores;
 
@@ -27,5 +29,5 @@ pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
     AlarmId, CorrelationId, DeviceId, IdError, OpeningId, Partition, PatientId, ProviderId, RoleName, RuleId,
-    Sequence, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
 };

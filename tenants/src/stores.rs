@@ -5,14 +5,17 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    access::{Clause, Object, OwnRole, RoleGrant, Rows, Scope},
-    account::{ApiToken, Invitation, Login, Session, Tenant, User},
+    access::{Caller, Clause, Object, OwnRole, RoleGrant, Rows, Scope},
+    account::{Invitation, Login, Session, Tenant, User},
+    api_token::ApiToken,
     audit::{AuditEntry, AuditFilter},
     break_glass::{Opening, Review},
     credentials::SecretHash,
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
-    ids::{DeviceId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, UnitId, UserId},
+    ids::{
+        DeviceId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    },
     org::OrgUnit,
     paging::{Page, PageRequest},
 };
@@ -38,7 +41,7 @@ pub trait Tenants: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// Users, tokens and sessions, for signing in.
+/// Users and sessions, for signing in.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Finds a user by sign-in name, in whichever tenant.
@@ -65,16 +68,42 @@ pub trait Accounts: Send + Sync {
         login: &Login,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
-    /// Finds a token by what was presented.
-    async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError>;
-    /// Adds a token.
-    async fn create_token(&self, tenant: TenantId, token: &ApiToken) -> Result<(), StoreError>;
     /// Finds a session by what was presented.
     async fn session(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<Session>, StoreError>;
     /// Adds a session.
     async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError>;
     /// Ends a session; ending one that is not there is no error.
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError>;
+}
+
+/// API tokens. Their owners need no scope for their own; what is done to those of others does.
+#[async_trait]
+pub trait ApiTokens: Send + Sync {
+    /// Finds a token by what was presented.
+    async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError>;
+    /// Adds a token. [`StoreError::Conflict`] when its owner has [`ApiToken::MAX_OF_ONE`] already.
+    async fn create_token(
+        &self,
+        tenant: TenantId,
+        token: &ApiToken,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Keeps in mind when a token was presented, unless that was within the last minute.
+    async fn note_use(&self, tenant: TenantId, token: TokenId, at: Timestamp) -> Result<(), StoreError>;
+    /// The caller's own tokens, newest first; for a device none.
+    async fn own_tokens(&self, caller: &Caller) -> Result<Vec<ApiToken>, StoreError>;
+    /// Somebody's tokens, newest first.
+    async fn tokens_of(&self, scope: &Scope, user: UserId) -> Result<Vec<ApiToken>, StoreError>;
+    /// Revokes one of the caller's own. [`StoreError::NotFound`] when the caller has none with this id.
+    async fn revoke_own_token(
+        &self,
+        caller: &Caller,
+        token: TokenId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Revokes anybody's. [`StoreError::NotFound`] when there is none with this id.
+    async fn revoke_token(&self, scope: &Scope, token: TokenId, audit: &AuditEntry)
+    -> Result<(), StoreError>;
 }
 
 /// The tree of units. It is read with everything else that access rests on; see [`crate::access::Access::units`].

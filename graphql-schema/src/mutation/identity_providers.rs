@@ -85,6 +85,7 @@ impl IdentityProviderMutation {
         let (subject, detail) = (format!("identity_provider:{}", provider.id), provider.issuer.clone());
         let entry = ctx.audit(&scope, "identity_provider.save", subject, detail)?;
         services.providers.save(&scope, &provider, &entry).await?;
+        services.revocations.tell(tenant);
         let units = services.access.units(tenant).await?;
         Ok(IdentityProvider::new(provider, &units))
     }
@@ -96,7 +97,9 @@ impl IdentityProviderMutation {
         let provider: ProviderId = arguments::id(&id)?;
         let subject = format!("identity_provider:{provider}");
         let entry = ctx.audit(&scope, "identity_provider.remove", subject, String::new())?;
-        ctx.services()?.providers.remove(&scope, provider, &entry).await?;
+        let services = ctx.services()?;
+        services.providers.remove(&scope, provider, &entry).await?;
+        services.revocations.tell(scope.tenant());
         Ok(id)
     }
 

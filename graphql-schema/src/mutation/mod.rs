@@ -1,6 +1,7 @@
 //! What can be changed.
 
 mod acknowledge_alarm;
+mod api_tokens;
 mod create_tenant;
 mod identity_providers;
 mod open_record;
@@ -30,4 +31,5 @@ pub struct Mutation(
     identity_providers::IdentityProviderMutation,
     second_factor::SecondFactorMutation,
     open_record::OpeningMutation,
+    api_tokens::ApiTokenMutation,
 );

@@ -1,6 +1,7 @@
 //! What can be asked.
 
 mod alarms;
+mod api_tokens;
 mod audit;
 mod devices;
 mod identity_providers;
@@ -32,4 +33,5 @@ pub struct Query(
     role_preview::RolePreviewQuery,
     identity_providers::IdentityProviderQuery,
     openings::OpeningQuery,
+    api_tokens::ApiTokenQuery,
 );

@@ -1,6 +1,7 @@
 //! The types of the schema. Each wraps what the domain has; none is stored and none is sent to a store.
 
 mod alarm;
+mod api_token;
 mod audit;
 mod connection;
 mod device;
@@ -19,6 +20,7 @@ mod vital;
 
 pub(crate) use self::{
     alarm::Alarm,
+    api_token::ApiToken,
     audit::{AuditEntry, NamedEntry, PatientAccess},
     connection::{
         AlarmConnection, AuditConnection, DeviceConnection, OpeningConnection, PatientAccessConnection,

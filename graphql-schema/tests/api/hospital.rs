@@ -17,17 +17,19 @@ use storage::{Database, DatabaseOptions};
 use tempfile::TempDir;
 use templates::{Defect, RawMessage, Template};
 use tenants::{
-    CorrelationId, DeviceId, PatientId, ProviderId, RuleId, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    CorrelationId, DeviceId, PatientId, ProviderId, RuleId, SessionId, Tenant, TenantId, TenantSlug, UnitId,
+    UserId,
     access::{Access, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
     account::{Login, User},
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
-    credentials::SecretHash,
+    credentials::{BearerToken, SecretHash},
     identity_provider::{Discovered, Enrolment, ProviderError},
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     paging::PageRequest,
-    stores::{Accounts, AuditTrail, OrgUnits, Tenants},
+    revocations::Revocations,
+    stores::{Accounts, ApiTokens, AuditTrail, OrgUnits, Tenants},
 };
 use twins::{
     Decoders, Twins, Unsequenced,
@@ -81,6 +83,7 @@ pub(crate) struct Hospital {
     pub(crate) trail: Arc<Trail>,
     pub(crate) database: Database,
     pub(crate) access: Arc<Access>,
+    pub(crate) revocations: Arc<Revocations>,
     tenant: TenantId,
     ward: UnitId,
     schema: Schema,
@@ -117,6 +120,7 @@ impl Hospital {
         tokio::spawn(writer);
         twins.recover().await.unwrap();
         let stores = Arc::new(database.clone());
+        let revocations = Arc::new(Revocations::new(stores.clone()));
         let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
         let trail = Arc::new(Trail(database.clone(), AtomicBool::new(false)));
         let factors = Arc::new(FixedCode::default());
@@ -132,6 +136,8 @@ impl Hospital {
             second_factor: factors.clone(),
             authenticators: factors,
             openings: stores.clone(),
+            tokens: stores.clone(),
+            revocations: Arc::clone(&revocations),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             devices: devices.clone(),
@@ -155,6 +161,7 @@ impl Hospital {
             trail,
             database,
             access,
+            revocations,
             schema: schema(services, Limits::default()),
             _folder: folder,
         }
@@ -254,6 +261,21 @@ impl Hospital {
         Caller { tenant, principal }
     }
 
+    /// The caller whom a secret of an API token would make.
+    pub(crate) async fn program(&self, secret: &str) -> Option<Caller> {
+        let secret = BearerToken::parse(secret).unwrap();
+        let token = ApiTokens::token(&self.database, secret.tenant, &secret.hash()).await.unwrap()?;
+        let mut caller = self.caller(*Role::ALL.iter().find(|role| user(**role) == token.user).unwrap());
+        if let Principal::User { restricted_to, .. } = &mut caller.principal {
+            *restricted_to = token.restriction.map(|of| Arc::from([of]));
+        }
+        Some(caller)
+    }
+
+    pub(crate) fn ward(&self) -> String {
+        self.ward.to_string()
+    }
+
     pub(crate) fn user_of(&self, role: Role) -> String {
         user(role).to_string()
     }
@@ -311,6 +333,14 @@ impl Hospital {
             Some(caller) => request.data(caller).data(CorrelationId(0xabc)),
             None => request,
         };
+        serde_json::to_value(self.schema.execute(request).await).unwrap()
+    }
+
+    /// The same in the session of somebody who is signed in.
+    pub(crate) async fn in_session(&self, caller: Caller, document: &str, variables: Value) -> Value {
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        let session = SessionId::from_uuid(uuid::Uuid::from_u128(77));
+        let request = request.data(caller).data(CorrelationId(0xabc)).data(session);
         serde_json::to_value(self.schema.execute(request).await).unwrap()
     }
 

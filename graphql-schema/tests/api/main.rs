@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is how a failure is told")]
 
 mod answers;
+mod api_tokens;
 mod batching;
 mod changes;
 mod emergencies;

@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 60] = [
+const QUESTIONS: [(&str, &str); 64] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -99,6 +99,13 @@ const QUESTIONS: [(&str, &str); 60] = [
     ),
     ("suspendTenant", "mutation ($id: ID!) { suspendTenant(id: $id, reason: \"unpaid\") { suspendedSince } }"),
     ("resumeTenant", "mutation ($id: ID!) { resumeTenant(id: $id) { suspendedSince } }"),
+    ("apiTokens", "{ apiTokens { id name prefix role lastUsedAt } }"),
+    ("apiTokens of others", "query ($id: ID!) { apiTokens(user: $id) { id } }"),
+    (
+        "createApiToken",
+        "mutation ($token: CreateApiTokenInput!) { createApiToken(input: $token) { secret } }",
+    ),
+    ("revokeApiToken", "mutation ($id: ID!) { revokeApiToken(id: $id) }"),
     ("orgUnits", "{ orgUnits { id name kind parentId } }"),
     ("users", "{ users { id email displayName secondFactorSince roles { role } } }"),
     ("roleNames", "{ roleNames }"),
@@ -131,6 +138,7 @@ const NOWHERE: &str = "00000000-0000-0000-0000-00000000dead";
 fn variables(hospital: &Hospital, alarm: &str) -> Value {
     json!({ "device": MONITOR, "patient": hospital.patient.to_string(), "alarm": alarm,
         "id": NOWHERE, "unit": { "name": "X", "kind": "WARD", "parentId": NOWHERE },
+        "token": { "name": "export", "role": "nurse", "unit": NOWHERE },
         "invite": { "email": "x@y", "role": "nurse", "unit": NOWHERE },
         "role": { "user": NOWHERE, "role": "nurse", "unit": NOWHERE },
         "newRole": { "name": "new-role", "title": "New", "policies": [

@@ -7,6 +7,7 @@ use tenants::TenantId;
 
 use crate::{
     encode::{self, Outgoing},
+    gate::Client,
     hub::{Hub, Target},
     metrics::Loss,
     protocol::{Qos, Version},
@@ -66,6 +67,16 @@ impl Handle {
     /// come back are the gatekeeper's to refuse.
     pub fn expel(&self, tenant: TenantId) -> usize {
         self.0.registry.expel(tenant)
+    }
+
+    /// Whether a client is connected.
+    pub fn is_connected(&self, tenant: TenantId, client: &Client) -> bool {
+        self.0.registry.has(tenant, client)
+    }
+
+    /// Ends the sessions of a client that may not be connected any more (0x87 on v5), and says how many there were.
+    pub fn end(&self, tenant: TenantId, client: &Client) -> usize {
+        self.0.registry.end(tenant, client)
     }
 
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.

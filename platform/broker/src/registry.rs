@@ -114,6 +114,18 @@ impl Registry {
         theirs.map(|(_, live)| live.outbox.close(Reason::Suspended)).count()
     }
 
+    /// Whether a client has a session.
+    pub(crate) fn has(&self, tenant: TenantId, client: &Client) -> bool {
+        self.state.lock().sessions.keys().any(|key| key.tenant == tenant && key.client == *client)
+    }
+
+    /// Ends the sessions of a client, and says how many there were.
+    pub(crate) fn end(&self, tenant: TenantId, client: &Client) -> usize {
+        let state = self.state.lock();
+        let theirs = state.sessions.iter().filter(|(key, _)| key.tenant == tenant && key.client == *client);
+        theirs.map(|(_, live)| live.outbox.close(Reason::NotAuthorized)).count()
+    }
+
     /// Takes no further sessions and asks those there are to finish.
     pub(crate) fn drain(&self) {
         let mut state = self.state.lock();

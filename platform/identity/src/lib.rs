@@ -17,6 +17,7 @@ mod errors;
 mod invitations;
 #[cfg(test)]
 mod memory;
+mod metrics;
 mod oidc;
 mod passwords;
 mod seal;
@@ -30,6 +31,7 @@ mod tokens;
 
 pub use errors::IdentityError;
 pub use invitations::Invited;
+pub use metrics::IdentityMetrics;
 pub use oidc::{CameBack, Entrance, FailedSignIn, Federation, Returned, Sent, SignInProblem};
 pub use seal::MasterKeySealer;
 pub use service::Identity;

@@ -4,21 +4,23 @@ use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 use tenants::{
-    DeviceId, Tenant, TenantId, TenantSlug,
-    access::{Caller, Principal},
+    DeviceId, Tenant, TenantId, TenantSlug, TokenId,
+    access::{Caller, Principal, Restriction},
     account::User,
     clock::Clock,
     credentials::SecretHash,
-    stores::{Accounts, AuditTrail, DeviceCredentials, Tenants},
+    revocations::{Generation, Revocations},
+    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, Tenants},
 };
 
 use crate::{
-    Federation, IdentityError, audit::Audit, back_off::BackOff, oidc::Oidc, passwords::Passwords,
-    second_factor::Factors, sessions::ActiveSession, setup::Setup, tokens::ActiveToken,
+    Federation, IdentityError, audit::Audit, back_off::BackOff, metrics::IdentityMetrics, oidc::Oidc,
+    passwords::Passwords, second_factor::Factors, sessions::ActiveSession, setup::Setup, throttle::Throttle,
+    tokens::ActiveToken,
 };
 
-/// How long an answer of the database is taken for true. A revoked token, an ended session or a changed
-/// role takes effect on other nodes within this time.
+/// How long an answer of the database is taken for true at most. A revoked token or an ended session is told of by
+/// [`Revocations`] and does not wait for it.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// Entries of each cache.
 const CACHED: u64 = 20_000;
@@ -26,12 +28,17 @@ const CACHED: u64 = 20_000;
 /// Identifies people, programs and devices.
 pub struct Identity {
     pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) api_tokens: Arc<dyn ApiTokens>,
     pub(crate) tenants: Arc<dyn Tenants>,
     pub(crate) devices: Arc<dyn DeviceCredentials>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: Audit,
     pub(crate) passwords: Passwords,
     pub(crate) back_off: BackOff,
+    pub(crate) revocations: Arc<Revocations>,
+    /// Uses of API tokens that are to be noted.
+    pub(crate) uses: Throttle<(TenantId, TokenId)>,
+    pub(crate) metrics: IdentityMetrics,
     pub(crate) setup: Setup,
     /// Without it there are no identity providers.
     pub(crate) oidc: Option<Oidc>,
@@ -44,17 +51,20 @@ pub struct Identity {
 pub(crate) struct Caches {
     pub(crate) tenants: Cache<TenantSlug, Tenant>,
     pub(crate) devices: Cache<(TenantId, DeviceId), SecretHash>,
-    pub(crate) sessions: Cache<[u8; 32], Arc<ActiveSession>>,
-    pub(crate) tokens: Cache<[u8; 32], ActiveToken>,
+    /// Each with the generation of before it was looked up.
+    pub(crate) sessions: Cache<[u8; 32], (Generation, Arc<ActiveSession>)>,
+    pub(crate) tokens: Cache<[u8; 32], (Generation, ActiveToken)>,
 }
 
 impl Identity {
     /// On these stores.
     pub fn new(
         accounts: Arc<dyn Accounts>,
+        api_tokens: Arc<dyn ApiTokens>,
         tenants: Arc<dyn Tenants>,
         devices: Arc<dyn DeviceCredentials>,
         audit: Arc<dyn AuditTrail>,
+        revocations: Arc<Revocations>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let cache = Caches {
@@ -65,12 +75,16 @@ impl Identity {
         };
         Self {
             accounts,
+            api_tokens,
             tenants,
             devices,
             audit: Audit::new(audit, clock.clone()),
             clock,
             passwords: Passwords::new(),
             back_off: BackOff::new(),
+            revocations,
+            uses: Throttle::new(),
+            metrics: IdentityMetrics::default(),
             setup: Setup::default(),
             oidc: None,
             factors: None,
@@ -83,6 +97,16 @@ impl Identity {
     pub fn with_providers(self, federation: Federation) -> Self {
         let oidc = Oidc::new(federation, Arc::clone(&self.clock));
         Self { oidc: Some(oidc), ..self }
+    }
+
+    /// What was counted, to be shown.
+    pub fn metrics(&self) -> &IdentityMetrics {
+        &self.metrics
+    }
+
+    /// Tells of revocations.
+    pub fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
     }
 
     /// The PHC string to keep of a password.
@@ -111,15 +135,20 @@ impl Identity {
     }
 }
 
-/// The caller that a user is.
+/// The caller that a user is, with all rights that the user has.
 pub(crate) fn caller(user: &User) -> Caller {
+    restricted(user, None)
+}
+
+/// The same, with a part of them.
+pub(crate) fn restricted(user: &User, to: Option<Restriction>) -> Caller {
     Caller {
         tenant: user.tenant,
         principal: Principal::User {
             id: user.id,
             name: user.display_name.as_str().into(),
             email: user.email.as_str().into(),
-            restricted_to: None,
+            restricted_to: to.map(|restriction| Arc::from([restriction])),
         },
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tenants::{
+    SessionId,
     access::Caller,
     account::{Session, User},
     credentials::{BearerToken, generate},
@@ -29,6 +30,8 @@ pub struct SignedIn {
 /// A session that was found valid.
 #[derive(Debug, Clone)]
 pub struct ActiveSession {
+    /// By which it is named; not the secret of its cookie.
+    pub id: SessionId,
     /// Who is signed in.
     pub caller: Caller,
     /// What the browser must send back with every change.
@@ -45,16 +48,17 @@ impl Identity {
     pub async fn session(&self, cookie: &str) -> Result<Arc<ActiveSession>, IdentityError> {
         let secret = BearerToken::parse(cookie).map_err(|_| IdentityError::NotValid)?;
         let hash = secret.hash();
+        let generation = self.revocations.generation(secret.tenant);
         let session = match self.cache.sessions.get(hash.as_bytes()) {
-            Some(known) => known,
-            None => {
+            Some((as_of, known)) if as_of == generation => known,
+            _ => {
                 let stored = self.accounts.session(secret.tenant, &hash).await?;
                 let stored = stored.filter(|stored| stored.hash == hash).ok_or(IdentityError::NotValid)?;
                 let user = self.accounts.user(secret.tenant, stored.user).await?;
                 let user = user.ok_or(IdentityError::NotValid)?;
-                let Session { csrf, expires_at, .. } = stored;
-                let session = Arc::new(ActiveSession { caller: caller(&user), csrf, expires_at });
-                self.cache.sessions.insert(*hash.as_bytes(), session.clone());
+                let (id, Session { csrf, expires_at, .. }) = (stored.id(), stored);
+                let session = Arc::new(ActiveSession { id, caller: caller(&user), csrf, expires_at });
+                self.cache.sessions.insert(*hash.as_bytes(), (generation, session.clone()));
                 session
             }
         };
@@ -69,7 +73,7 @@ impl Identity {
         let Ok(secret) = BearerToken::parse(cookie) else { return Ok(()) };
         let hash = secret.hash();
         self.accounts.delete_session(secret.tenant, &hash).await?;
-        self.cache.sessions.invalidate(hash.as_bytes());
+        self.revocations.tell(secret.tenant);
         Ok(())
     }
 

@@ -1,20 +1,33 @@
 //! API tokens: what programs present, over HTTP and over MQTT.
 
 use jiff::Timestamp;
-use tenants::{TenantSlug, access::Caller, credentials::BearerToken};
+use tenants::{
+    TenantId, TenantSlug, TokenId, User, access::Caller, api_token::ApiToken, credentials::BearerToken,
+};
 
-use crate::{Identity, IdentityError, service::caller};
+use crate::{Identity, IdentityError, service::restricted};
 
 /// A token that was found.
 #[derive(Clone)]
 pub(crate) struct ActiveToken {
     caller: Caller,
     expires_at: Option<Timestamp>,
+    /// Of an API token; a provider keeps its access tokens itself.
+    id: Option<TokenId>,
 }
 
 impl ActiveToken {
     pub(crate) const fn new(caller: Caller, expires_at: Option<Timestamp>) -> Self {
-        Self { caller, expires_at }
+        Self { caller, expires_at, id: None }
+    }
+
+    fn of(token: ApiToken, user: &User) -> Self {
+        let caller = restricted(user, token.restriction);
+        Self { caller, expires_at: token.expires_at, id: Some(token.id) }
+    }
+
+    pub(crate) const fn tenant(&self) -> TenantId {
+        self.caller.tenant
     }
 
     /// Whose it is, while it counts.
@@ -30,21 +43,38 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::NotValid`] when it is unknown or expired.
     pub async fn bearer(&self, token: &str) -> Result<Caller, IdentityError> {
-        let Ok(token) = BearerToken::parse(token) else { return self.access_token(token).await };
-        let hash = token.hash();
+        let caller = match BearerToken::parse(token) {
+            Ok(token) => self.api_token(&token).await,
+            Err(_) => self.access_token(token).await,
+        };
+        self.metrics.presented(caller.as_ref().err());
+        caller
+    }
+
+    async fn api_token(&self, token: &BearerToken) -> Result<Caller, IdentityError> {
+        let (tenant, hash) = (token.tenant, token.hash());
+        let generation = self.revocations.generation(tenant);
         let active = match self.cache.tokens.get(hash.as_bytes()) {
-            Some(known) => known,
-            None => {
-                let stored = self.accounts.token(token.tenant, &hash).await?;
+            Some((as_of, known)) if as_of == generation => known,
+            _ => {
+                let stored = self.api_tokens.token(tenant, &hash).await?;
                 let stored = stored.filter(|stored| stored.hash == hash).ok_or(IdentityError::NotValid)?;
-                let user = self.accounts.user(token.tenant, stored.user).await?;
-                let user = user.ok_or(IdentityError::NotValid)?;
-                let active = ActiveToken { caller: caller(&user), expires_at: stored.expires_at };
-                self.cache.tokens.insert(*hash.as_bytes(), active.clone());
+                let user = self.accounts.user(tenant, stored.user).await?;
+                let active = ActiveToken::of(stored, &user.ok_or(IdentityError::NotValid)?);
+                self.cache.tokens.insert(*hash.as_bytes(), (generation, active.clone()));
                 active
             }
         };
-        active.at(self.clock.now())
+        let (id, now) = (active.id, self.clock.now());
+        let caller = active.at(now)?;
+        if let Some(id) = id
+            && self.uses.pass((tenant, id), now).is_some()
+            && let Err(error) = self.api_tokens.note_use(tenant, id, now).await
+        {
+            // Whoever reads during a full disk may go on reading.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the use of an API token is not noted");
+        }
+        Ok(caller)
     }
 
     /// The same for a program that names its tenant as well, as over MQTT.
@@ -65,7 +95,11 @@ mod tests {
     use std::time::Duration;
 
     use jiff::SignedDuration;
-    use tenants::{TenantId, clock::Clock};
+    use tenants::{
+        TenantId, UnitId,
+        access::{Principal, Restriction, Role},
+        clock::Clock,
+    };
 
     use super::*;
     use crate::memory::World;
@@ -110,6 +144,38 @@ mod tests {
             let error = world.identity.application(slug, &token).await.err();
             assert!(matches!(error, Some(IdentityError::NotValid)), "{slug}: {error:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_restricted_has_a_part_of_its_owners_rights() {
+        let world = World::new();
+        let user = world.user("app@ward.example", "x").await;
+        let restriction =
+            Restriction { role: Role::Nurse.into(), unit: UnitId::from_uuid(uuid::Uuid::from_u128(3)) };
+        let token = world.restricted_token(&user, restriction.clone()).await;
+        let Principal::User { restricted_to, .. } = world.identity.bearer(&token).await.unwrap().principal
+        else {
+            panic!("no user");
+        };
+        assert_eq!(restricted_to.as_deref(), Some([restriction].as_slice()));
+    }
+
+    #[tokio::test]
+    async fn a_revoked_token_is_refused_at_once_and_a_use_is_noted_once_a_minute() {
+        let world = World::new();
+        let user = world.user("app@ward.example", "x").await;
+        let token = world.token(&user, None).await;
+        for (seconds, uses) in [(0, 1), (59, 1), (1, 2)] {
+            world.clock.advance(Duration::from_secs(seconds));
+            world.identity.bearer(&token).await.unwrap();
+            assert_eq!(world.stores.noted_uses(), uses);
+        }
+        world.stores.forget_tokens();
+        assert!(world.identity.bearer(&token).await.is_ok(), "it is still remembered");
+        world.identity.revocations().tell(TenantId::PLATFORM);
+        assert!(world.identity.bearer(&token).await.is_ok(), "another tenant's revocation");
+        world.identity.revocations().tell(world.tenant.id);
+        assert!(matches!(world.identity.bearer(&token).await, Err(IdentityError::NotValid)));
     }
 
     #[tokio::test]

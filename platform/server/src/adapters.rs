@@ -1,21 +1,27 @@
 //! Fits the broker's traits onto identity and twins. Translation only: no decisions are made here.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use broker::{Admission, Chunk, Client, Gatekeeper, Ingest, IngestClosed, Login, Receipt, Refusal};
+use broker::{Admission, Chunk, Client, Gatekeeper, Handle, Ingest, IngestClosed, Login, Receipt, Refusal};
 use identity::Identity;
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
-    access::{Access, Action, Caller, Cell, Column, Object, Principal, Scope},
+    access::{Access, Action, Caller, Cell, Column, Object, Scope},
 };
+use tokio::time::MissedTickBehavior;
 use twins::{Twins, Unsequenced, message::Channel};
 
-use crate::feed::FeedRelay;
+use crate::{applications::Applications, feed::FeedRelay};
 
 /// The device part of a user name that stands for a program: `<tenant-slug>/app`.
 const APPLICATION: &str = "app";
+/// How soon a program is sent away whose token has run out.
+const APPLICATIONS_EVERY: Duration = Duration::from_secs(15);
 
 /// Lets devices in by `<tenant-slug>/<device-id>` and token, programs by `<tenant-slug>/app` and API token.
 pub(crate) struct Gate {
@@ -23,6 +29,7 @@ pub(crate) struct Gate {
     access: Arc<Access>,
     /// Known only after the broker, which needs the gate, listens.
     relay: OnceLock<Arc<FeedRelay>>,
+    applications: Applications,
 }
 
 #[async_trait]
@@ -42,7 +49,7 @@ impl Gatekeeper for Gate {
 
 impl Gate {
     pub(crate) fn new(identity: Arc<Identity>, access: Arc<Access>) -> Self {
-        Self { identity, access, relay: OnceLock::new() }
+        Self { identity, access, relay: OnceLock::new(), applications: Applications::default() }
     }
 
     /// Where admitted applications get their feed from. Only the first call counts.
@@ -51,17 +58,46 @@ impl Gate {
     }
 
     async fn admit_application(&self, slug: &str, secret: &str) -> Result<Admission, Refusal> {
+        let (caller, patients, alarms) = self.application(slug, secret).await?;
+        let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
+        relay.admitted(&patients, &alarms);
+        let client = self.applications.remember(&caller, slug, secret).ok_or(Refusal::NotAuthorized)?;
+        Ok(Admission { tenant: caller.tenant, client })
+    }
+
+    /// Who a program is, and what it may hear.
+    async fn application(&self, slug: &str, secret: &str) -> Result<(Caller, Scope, Scope), Refusal> {
         let caller = self.identity.application(slug, secret).await.map_err(|e| refusal(e.kind()))?;
         let patients = self.feed_scope(&caller, Object::Patient).await?;
         let alarms = self.feed_scope(&caller, Object::Alarm).await?;
-        let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
-        relay.admitted(&patients, &alarms);
-        let Principal::User { email, .. } = &caller.principal else { return Err(Refusal::NotAuthorized) };
-        Ok(Admission { tenant: caller.tenant, client: Client::Application { name: email.clone() } })
+        Ok((caller, patients, alarms))
     }
-}
 
-impl Gate {
+    /// Sends programs away that may not be connected any more: at once when something is revoked or rights change,
+    /// soon when their token runs out.
+    pub(crate) async fn follow(self: Arc<Self>, broker: Handle) {
+        let mut revoked = self.identity.revocations().subscribe();
+        let mut rights = self.access.changes();
+        let mut due = tokio::time::interval(APPLICATIONS_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = due.tick() => {}
+                Ok(()) = revoked.changed() => {}
+                Ok(()) = rights.changed() => {}
+            }
+            for known in self.applications.connected(&broker) {
+                match self.application(&known.slug, &known.secret).await {
+                    // While the database cannot be asked, alarms must go on arriving.
+                    Ok(_) | Err(Refusal::Unavailable) => {}
+                    Err(_) => {
+                        broker.end(known.tenant, &known.client);
+                    }
+                }
+            }
+        }
+    }
+
     /// The feed carries vitals and alarms of every patient whose record is not restricted, with notes that may
     /// name them: who follows it must be allowed to see all that.
     async fn feed_scope(&self, caller: &Caller, object: Object) -> Result<Scope, Refusal> {

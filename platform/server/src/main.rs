@@ -6,6 +6,7 @@
 //! Start reading at `wiring.rs`.
 
 mod adapters;
+mod applications;
 mod audit_heads;
 mod cli;
 mod config;

@@ -19,6 +19,7 @@ use tenants::{
     clock::{Clock, SystemClock},
     keys::SealError,
     onboarding::Onboarding,
+    revocations::Revocations,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,8 @@ use crate::{
     suspension,
 };
 
-/// How often it is looked whether somebody else has changed rights. A change takes effect within a second.
+/// How often it is looked whether somebody else has changed rights, or revoked something. It takes effect within a
+/// second.
 const RIGHTS_EVERY: Duration = Duration::from_millis(400);
 
 /// Why the platform did not start.
@@ -80,15 +82,22 @@ impl Foundation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
         let sealer = Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?);
-        let identity =
-            Identity::new(store.clone(), store.clone(), store.clone(), store.clone(), clock.clone())
-                .with_providers(Federation {
-                    providers: store.clone(),
-                    logins: store.clone(),
-                    sealer: sealer.clone(),
-                    loopback_http: !config.http.is_https(),
-                })
-                .with_second_factors(store, sealer);
+        let identity = Identity::new(
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            Arc::new(Revocations::new(store.clone())),
+            clock.clone(),
+        )
+        .with_providers(Federation {
+            providers: store.clone(),
+            logins: store.clone(),
+            sealer: sealer.clone(),
+            loopback_http: !config.http.is_https(),
+        })
+        .with_second_factors(store, sealer);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }
@@ -136,12 +145,18 @@ impl Platform {
         tokio::spawn(background.clone().run_until_cancelled_owned(follow_rights(access.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(audit_heads::run(database.clone())));
 
+        tokio::spawn(
+            background.clone().run_until_cancelled_owned(follow_revocations(identity.revocations().clone())),
+        );
+
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let broker = listen(&config, &gate, &twins, clock.clone()).await?;
         let patients = Arc::new(database.clone());
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(followed));
+        let applications = gate.clone().follow(broker.handle());
+        tokio::spawn(background.clone().run_until_cancelled_owned(applications));
         gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
 
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
@@ -163,6 +178,7 @@ impl Platform {
         broker.metrics().register(&mut registry);
         http_metrics.register(&mut registry);
         api_metrics.register(&mut registry);
+        identity.metrics().register(&mut registry);
 
         let (http, http_server) = http::serve(&config.http, config.node.shutdown_grace, parts)
             .map_err(|cause| StartError::Listen { what: "HTTP", address: config.http.addr, cause })?;
@@ -248,6 +264,21 @@ async fn follow_rights(access: Arc<Access>) {
     }
 }
 
+/// Notices what other processes have revoked.
+async fn follow_revocations(revocations: Arc<Revocations>) {
+    let mut due = tokio::time::interval(RIGHTS_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        if let Err(error) = revocations.refresh().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "revocations cannot be read; every credential is looked up anew"
+            );
+        }
+    }
+}
+
 /// Asks the database whether the next commit can succeed.
 fn probe(database: &Database) -> http::Probe {
     let database = database.clone();
@@ -281,6 +312,8 @@ fn services(
         second_factor: identity.clone(),
         authenticators: identity.clone(),
         openings: store.clone(),
+        tokens: store.clone(),
+        revocations: identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

@@ -1,9 +1,9 @@
-//! Users, tokens and sessions.
+//! Users and sessions.
 
 use ::tenants::{
-    RoleName, StoreError, TenantId, TokenId, UnitId, User, UserId,
+    RoleName, StoreError, TenantId, UnitId, User, UserId,
     access::{RoleGrant, Scope},
-    account::{ApiToken, Invitation, Login, Session},
+    account::{Invitation, Login, Session},
     audit::AuditEntry,
     credentials::SecretHash,
     stores::Accounts,
@@ -13,8 +13,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use crate::{
     access_rules, audit,
     columns::{micros, parsed, storable, timestamp},
+    credentials,
     database::Database,
-    entities::{api_tokens, invitations, login_directory, sessions, users},
+    entities::{invitations, login_directory, sessions, users},
     errors::StorageError,
     tenant_tx::TenantTx,
 };
@@ -108,27 +109,6 @@ impl Accounts for Database {
         Ok(tx.commit().await?)
     }
 
-    async fn token(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<ApiToken>, StoreError> {
-        let tx = self.begin_read(tenant).await?;
-        let token = tx.find::<api_tokens::Entity>();
-        let found = tx.one(token.filter(api_tokens::Column::Hash.eq(hash.as_bytes().to_vec()))).await?;
-        Ok(found.map(api_token).transpose()?)
-    }
-
-    async fn create_token(&self, tenant: TenantId, token: &ApiToken) -> Result<(), StoreError> {
-        let tx = self.begin_write(tenant).await?;
-        let row = api_tokens::Model {
-            tenant_id: *tenant.as_uuid(),
-            id: *token.id.as_uuid(),
-            user_id: *token.user.as_uuid(),
-            name: storable(&token.name),
-            hash: token.hash.as_bytes().to_vec(),
-            expires_at: token.expires_at.map(micros),
-        };
-        tx.insert::<api_tokens::Entity>(row).await.map_err(|error| error.dangling_as("user"))?;
-        Ok(tx.commit().await?)
-    }
-
     async fn session(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<Session>, StoreError> {
         let tx = self.begin_read(tenant).await?;
         let session = tx.find::<sessions::Entity>();
@@ -153,7 +133,9 @@ impl Accounts for Database {
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
         let tx = self.begin_write(tenant).await?;
         let sql = "DELETE FROM sessions WHERE tenant_id = $1 AND hash = $2";
-        tx.execute_sql(sql, [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()]).await?;
+        if tx.execute_sql(sql, [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()]).await? > 0 {
+            credentials::revoked(&tx).await?;
+        }
         Ok(tx.commit().await?)
     }
 }
@@ -206,16 +188,6 @@ fn login(row: users::Model) -> Login {
         display_name: row.display_name,
     };
     Login { user, password_hash: row.password_hash }
-}
-
-fn api_token(row: api_tokens::Model) -> Result<ApiToken, StorageError> {
-    Ok(ApiToken {
-        id: TokenId::from_uuid(row.id),
-        user: UserId::from_uuid(row.user_id),
-        name: row.name,
-        hash: secret_hash(&row.hash)?,
-        expires_at: row.expires_at.map(timestamp).transpose()?,
-    })
 }
 
 fn session_of(row: sessions::Model) -> Result<Session, StorageError> {

@@ -17,6 +17,7 @@ use crate::{
     accounts::{self, secret_hash},
     audit,
     columns::{micros, parsed, storable, timestamp},
+    credentials,
     database::Database,
     entities::{external_identities, external_sessions, login_attempts, role_grants, users},
     errors::StorageError,
@@ -164,6 +165,7 @@ impl ExternalLogins for Database {
             ended.push(secret_hash(&session.hash)?);
             tx.execute_sql(sql, [session.tenant_id.into(), session.hash.into()]).await?;
         }
+        credentials::revoked(&tx).await?;
         audit::note(&tx, audit).await?;
         tx.commit().await?;
         Ok(ended)
@@ -175,7 +177,8 @@ pub(crate) async fn end_all(tx: &TenantTx, provider: ProviderId) -> Result<(), S
     let sql = "DELETE FROM sessions WHERE tenant_id = $1 AND hash IN
         (SELECT hash FROM external_sessions WHERE tenant_id = $1 AND provider_id = $2)";
     let key = [(*tx.tenant().as_uuid()).into(), (*provider.as_uuid()).into()];
-    tx.execute_sql(sql, key).await.map(drop)
+    tx.execute_sql(sql, key).await?;
+    credentials::revoked(tx).await
 }
 
 async fn count_once(tx: &TenantTx, notice: &LogoutNotice, now: Timestamp) -> Result<(), StorageError> {

@@ -12,10 +12,12 @@
 mod access_rules;
 mod accounts;
 mod alarms;
+mod api_tokens;
 mod audit;
 mod columns;
 mod commit;
 mod compaction;
+mod credentials;
 mod database;
 mod devices;
 mod entities;

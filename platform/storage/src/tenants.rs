@@ -34,7 +34,14 @@ impl Tenants for Database {
     async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_write(tenant.id).await?;
         let (slug, name) = (tenant.slug.to_string(), storable(&tenant.name));
-        let row = Model { id: *tenant.id.as_uuid(), slug, name, access_version: 0, suspended_since: None };
+        let row = Model {
+            id: *tenant.id.as_uuid(),
+            slug,
+            name,
+            access_version: 0,
+            suspended_since: None,
+            credentials_version: 0,
+        };
         tx.insert::<Entity>(row)
             .await
             .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;

@@ -22,7 +22,9 @@ impl Identity {
     pub(crate) async fn access_token(&self, text: &str) -> Result<Caller, IdentityError> {
         let oidc = self.oidc.as_ref().ok_or(IdentityError::NotValid)?;
         let hash = SecretHash::of(text.as_bytes());
-        if let Some(known) = self.cache.tokens.get(hash.as_bytes()) {
+        if let Some((as_of, known)) = self.cache.tokens.get(hash.as_bytes())
+            && as_of == self.revocations.generation(known.tenant())
+        {
             return known.at(self.clock.now());
         }
         let presented = Presented::parse(text).map_err(|_| IdentityError::NotValid)?;
@@ -32,6 +34,7 @@ impl Identity {
             let Some((tenant, provider)) = oidc.providers.for_audience(issuer, audience).await? else {
                 continue;
             };
+            let generation = self.revocations.generation(tenant);
             let active = match self.active(oidc, tenant, &provider, audience, text).await {
                 Ok(active) => active,
                 Err(failure) => {
@@ -42,7 +45,7 @@ impl Identity {
                     });
                 }
             };
-            self.cache.tokens.insert(*hash.as_bytes(), active.clone());
+            self.cache.tokens.insert(*hash.as_bytes(), (generation, active.clone()));
             return active.at(self.clock.now());
         }
         Err(IdentityError::NotValid)

@@ -81,9 +81,7 @@ impl Identity {
                 StoreError::Conflict { .. } => Failure::refused("the logout token was used before (jti)"),
                 other => other.into(),
             })?;
-        for hash in &ended {
-            self.cache.sessions.invalidate(hash.as_bytes());
-        }
+        self.revocations.tell(tenant);
         Ok(ended.len())
     }
 

@@ -9,6 +9,7 @@ use tenants::{
     account::{Login, User},
     audit::Outcome,
     clock::ManualClock,
+    revocations::Revocations,
     stores::{Accounts, Tenants},
 };
 
@@ -39,8 +40,9 @@ impl World {
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
         let store = Arc::new(database.clone());
         let sealer = Arc::new(MasterKeySealer::new(key).unwrap());
-        let (ticks, four) = (Arc::new(clock.clone()), store.clone());
-        let identity = Identity::new(four.clone(), four.clone(), four.clone(), four, ticks)
+        let (ticks, it) = (Arc::new(clock.clone()), store.clone());
+        let revocations = Arc::new(Revocations::new(it.clone()));
+        let identity = Identity::new(it.clone(), it.clone(), it.clone(), it.clone(), it, revocations, ticks)
             .with_second_factors(store, sealer);
         let tenant = Tenant::new(TenantId::new(&clock), TenantSlug::parse("ash").unwrap(), "Ash");
         let entry = AuditEntry::new(tenant.id, clock.now(), "system", "tenant.create", "tenant:ash");

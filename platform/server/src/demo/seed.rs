@@ -8,14 +8,15 @@ use readings::{Path, Unit};
 use rules::{Condition, Rule};
 use storage::Database;
 use tenants::{
-    DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId, User, UserId,
-    access::{Access, AccessError, Action, Caller, Object, Principal, Role, RoleGrant, Scope},
-    account::{ApiToken, Login},
+    DeviceId, PatientId, RuleId, StoreError, Tenant, TenantId, TenantSlug, UnitId, User, UserId,
+    access::{Access, AccessError, Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
+    account::Login,
+    api_token::ApiToken,
     audit::AuditEntry,
     clock::Clock,
-    credentials::{BearerToken, CredentialError, SecretHash, generate},
+    credentials::{CredentialError, SecretHash, generate},
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, OrgUnits, Tenants},
+    stores::{Accounts, ApiTokens, OrgUnits, Tenants},
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules};
 
@@ -117,14 +118,11 @@ impl Seed {
                 restricted_to: None,
             },
         };
-        let token = BearerToken::generate(tenant)?;
-        let api_token = ApiToken {
-            id: TokenId::new(&*self.clock),
-            user: user.id,
-            name: "demo".to_owned(),
-            hash: token.hash(),
-            expires_at: None,
-        };
+        let own = Restriction { role: role.into(), unit: UnitId::root(tenant) };
+        let days = ApiToken::MAX_DAYS;
+        let (api_token, token) =
+            ApiToken::new((tenant, user.id), "demo".to_owned(), own, days, &*self.clock)?;
+        let made = self.audit(tenant, "system", "token.create", format!("token:{}", api_token.id));
         let person = Person {
             persona: role.to_string(),
             email: user.email.clone(),
@@ -134,7 +132,7 @@ impl Seed {
         self.database
             .create_user(&Login { user, password_hash }, &[RoleGrant::everywhere(tenant, role)])
             .await?;
-        self.database.create_token(tenant, &api_token).await?;
+        self.database.create_token(tenant, &api_token, &made).await?;
         Ok((person, caller))
     }
 

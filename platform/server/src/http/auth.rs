@@ -99,8 +99,8 @@ pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<Htt
     site.origins.refuse_foreign(&request)?;
     let presented = Presented::Cookie(site.cookies.read(&request).unwrap_or_default());
     let (identity, shown) = (Arc::clone(&site.parts.identity), presented.clone());
-    let (_, csrf) = site.run(async move { shown.identify(&identity).await }).await??;
-    check_csrf(&request, csrf.as_deref())?;
+    let identified = site.run(async move { shown.identify(&identity).await }).await??;
+    check_csrf(&request, identified.csrf())?;
     let mut elsewhere = None;
     if let Presented::Cookie(secret) = presented {
         let (identity, back_to) = (Arc::clone(&site.parts.identity), format!("{}/login", site.public));

@@ -6,9 +6,10 @@ use actix_web::{
     HttpMessage, HttpRequest,
     http::header::{self, HeaderName},
 };
-use identity::{Identity, IdentityError};
+use async_graphql::Request;
+use identity::{ActiveSession, Identity, IdentityError};
 use tenants::{
-    CorrelationId, ErrorKind,
+    CorrelationId, ErrorKind, SessionId,
     access::Caller,
     audit::{Channel, Origin},
     credentials::SecretHash,
@@ -44,24 +45,51 @@ impl Presented {
         site.cookies.read(request).map_or(Self::Nothing, Self::Cookie)
     }
 
-    /// Who that is. A session comes with its CSRF token.
-    pub(super) async fn identify(
-        &self,
-        identity: &Identity,
-    ) -> Result<(Caller, Option<String>), IdentityError> {
+    /// Who that is.
+    pub(super) async fn identify(&self, identity: &Identity) -> Result<Identified, IdentityError> {
         match self {
-            Self::Bearer(token) => Ok((identity.bearer(token).await?, None)),
+            Self::Bearer(token) => Ok(Identified { caller: identity.bearer(token).await?, session: None }),
             Self::Cookie(secret) => {
                 let session = identity.session(secret).await?;
-                Ok((session.caller.clone(), Some(session.csrf.clone())))
+                Ok(Identified { caller: session.caller.clone(), session: Some(session) })
             }
             Self::Nothing => Err(IdentityError::NotValid),
         }
     }
 }
 
+/// Who sent a request, and in which session when not a program.
+#[derive(Debug, Clone)]
+pub(super) struct Identified {
+    pub(super) caller: Caller,
+    session: Option<Arc<ActiveSession>>,
+}
+
+impl Identified {
+    pub(super) fn csrf(&self) -> Option<&str> {
+        self.session.as_ref().map(|session| session.csrf.as_str())
+    }
+
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.session.as_ref().map(|session| session.id)
+    }
+
+    /// Tells a GraphQL request who sent it.
+    pub(super) fn attach(self, request: Request) -> Request {
+        let request = match self.session() {
+            Some(session) => request.data(session),
+            None => request,
+        };
+        request.data(self.caller)
+    }
+}
+
 /// The caller of a request, or why there is none.
-pub(super) async fn caller(site: &Site, request: &HttpRequest, intent: Intent) -> Result<Caller, Problem> {
+pub(super) async fn caller(
+    site: &Site,
+    request: &HttpRequest,
+    intent: Intent,
+) -> Result<Identified, Problem> {
     let presented = Presented::of(site, request);
     if presented == Presented::Nothing {
         let detail = "sign in, or send an API token as a bearer token";
@@ -73,11 +101,11 @@ pub(super) async fn caller(site: &Site, request: &HttpRequest, intent: Intent) -
     }
     let identity = Arc::clone(&site.parts.identity);
     let identified = site.run(async move { presented.identify(&identity).await }).await?;
-    let (caller, csrf) = identified.map_err(|error| Problem::from(error).challenge("Bearer"))?;
+    let identified = identified.map_err(|error| Problem::from(error).challenge("Bearer"))?;
     if guarded {
-        check_csrf(request, csrf.as_deref())?;
+        check_csrf(request, identified.csrf())?;
     }
-    Ok(caller)
+    Ok(identified)
 }
 
 /// A page of ours knows the session's token; a page of somebody else cannot read it.

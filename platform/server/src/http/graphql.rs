@@ -25,7 +25,7 @@ pub(super) async fn post(
     let answer = async {
         let caller = caller(&site, &request, Intent::Change).await?;
         let operation: Request = body::json(&request, payload, MAX_BODY_BYTES).await?;
-        execute(&site, &request, operation.data(caller)).await
+        execute(&site, &request, caller.attach(operation)).await
     };
     answer.await.map_err(Problem::for_graphql)
 }
@@ -41,7 +41,7 @@ pub(super) async fn get(site: Data<Site>, request: HttpRequest) -> Result<HttpRe
                 .with_status(StatusCode::METHOD_NOT_ALLOWED)
                 .with_header(header::ALLOW, header::HeaderValue::from_static("POST")));
         }
-        execute(&site, &request, operation.data(caller)).await
+        execute(&site, &request, caller.attach(operation)).await
     };
     answer.await.map_err(Problem::for_graphql)
 }

@@ -1,17 +1,16 @@
 //! Tenants and who signs in.
 
 use ::tenants::{
-    StoreError, Tenant, TenantId, TenantSlug, TokenId, User,
+    StoreError, Tenant, TenantId, TenantSlug, User,
     access::AccessRules,
-    account::{ApiToken, Login, Session},
+    account::{Login, Session},
     credentials::SecretHash,
     stores::{Accounts, Tenants},
 };
-use uuid::Uuid;
 
 use super::world::{World, at, entry, tenant_id, user_id};
 
-fn login(tenant: TenantId, email: &str) -> Login {
+pub(super) fn login(tenant: TenantId, email: &str) -> Login {
     let user = User { id: user_id(1), tenant, email: email.into(), display_name: "N. N.".into() };
     Login { user, password_hash: "$argon2id$v=19$x".into() }
 }
@@ -80,27 +79,15 @@ pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
     assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
 }
 
-pub(super) async fn tokens_and_sessions_stay_in_their_tenant(world: World) {
+pub(super) async fn sessions_stay_in_their_tenant(world: World) {
     let database = &world.database;
     database.create_user(&login(world.a, "a@example.org"), &[]).await.unwrap();
     database.create_user(&login(world.b, "b@example.org"), &[]).await.unwrap();
     let hash = SecretHash::of(b"secret");
-    let token = ApiToken {
-        id: TokenId::from_uuid(Uuid::from_u128(5)),
-        user: user_id(1),
-        name: "export".into(),
-        hash,
-        expires_at: Some(at(1_000)),
-    };
     let session =
         Session { hash, user: user_id(1), csrf: "c".into(), created_at: at(0), expires_at: at(60_000) };
-    database.create_token(world.a, &token).await.unwrap();
     database.create_session(world.a, &session).await.unwrap();
 
-    let found = database.token(world.a, &hash).await.unwrap().unwrap();
-    assert_eq!((found.id, found.user, found.expires_at), (token.id, token.user, token.expires_at));
-    assert!(database.token(world.b, &hash).await.unwrap().is_none());
-    assert!(database.token(world.a, &SecretHash::of(b"other")).await.unwrap().is_none());
     let found = database.session(world.a, &hash).await.unwrap().unwrap();
     assert_eq!((found.csrf.as_str(), found.expires_at), ("c", at(60_000)));
     assert!(database.session(world.b, &hash).await.unwrap().is_none());
@@ -110,8 +97,4 @@ pub(super) async fn tokens_and_sessions_stay_in_their_tenant(world: World) {
     database.delete_session(world.a, &hash).await.unwrap();
     database.delete_session(world.a, &hash).await.unwrap();
     assert!(database.session(world.a, &hash).await.unwrap().is_none());
-
-    let nobody = ApiToken { user: user_id(9), id: TokenId::from_uuid(Uuid::from_u128(6)), ..token };
-    let refused = database.create_token(world.a, &ApiToken { hash: SecretHash::of(b"2"), ..nobody }).await;
-    assert!(matches!(refused, Err(StoreError::NotFound { what: "user" })), "{refused:?}");
 }

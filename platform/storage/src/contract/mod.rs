@@ -4,6 +4,7 @@
 //! own; on PostgreSQL one test runs them all, each with a database of its own, on one throw-away server.
 
 mod accounts;
+mod api_tokens;
 mod audit;
 mod boundary;
 mod durability;
@@ -55,7 +56,13 @@ cases! {
         tenants_are_listed_without_the_platform
         a_suspended_tenant_keeps_everything_and_may_do_nothing
         a_login_is_found_by_its_address_alone
-        tokens_and_sessions_stay_in_their_tenant
+        sessions_stay_in_their_tenant
+    }
+    api_tokens {
+        a_token_is_kept_as_it_was_made
+        only_its_owner_or_an_admin_revokes_a_token
+        a_use_is_noted_once_a_minute
+        nobody_has_tokens_without_end
     }
     audit {
         entries_are_read_newest_first_and_filtered

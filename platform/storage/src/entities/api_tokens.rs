@@ -14,6 +14,11 @@ pub struct Model {
     pub user_id: Uuid,
     pub name: String,
     pub hash: Vec<u8>,
+    pub prefix: String,
+    pub role: Option<String>,
+    pub unit_id: Option<Uuid>,
+    pub created_at: i64,
+    pub last_used_at: Option<i64>,
     pub expires_at: Option<i64>,
 }
 

@@ -13,6 +13,8 @@ pub struct Model {
     pub access_version: i64,
     /// Cut off since then.
     pub suspended_since: Option<i64>,
+    /// Grows with everything that is revoked.
+    pub credentials_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,6 +7,7 @@ mod m0003_identity_providers;
 mod m0004_invitations;
 mod m0005_audit;
 mod m0008_suspension;
+mod m0009_credentials;
 mod m0010_break_glass;
 mod m0011_second_factors;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_suspension::Migration),
             Box::new(m0010_break_glass::Migration),
             Box::new(m0011_second_factors::Migration),
+            Box::new(m0009_credentials::Migration),
         ]
     }
 }

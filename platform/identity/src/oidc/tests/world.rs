@@ -11,6 +11,7 @@ use tenants::{
     clock::{Clock, ManualClock},
     identity_provider::{Enrolment, GroupRole, IdentityProvider},
     paging::PageRequest,
+    revocations::Revocations,
     stores::{AuditTrail, IdentityProviders, Tenants},
 };
 use url::Url;
@@ -54,8 +55,16 @@ impl World {
             loopback_http: true,
         };
         let ticks: Arc<dyn Clock> = Arc::new(clock.clone());
-        let identity = Identity::new(store.clone(), store.clone(), store.clone(), store, ticks.clone())
-            .with_providers(federation);
+        let identity = Identity::new(
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            store.clone(),
+            Arc::new(Revocations::new(store)),
+            ticks.clone(),
+        )
+        .with_providers(federation);
         let (tenant, user) = (TenantId::new(&clock), UserId::new(&clock));
         let slug = TenantSlug::parse("st-elsewhere").unwrap();
         let entry = entry(tenant, &clock);

@@ -8,11 +8,14 @@ use async_graphql::http::{ClientMessage, WsMessage};
 use graphql_schema::MAX_BODY_BYTES;
 use serde::Deserialize;
 use tenants::{CorrelationId, ErrorKind, access::Caller, audit::Origin, clock::Stopwatch};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
 
 use super::{
     super::{
-        caller::{Presented, bearer, channel},
+        caller::{Identified, Presented, bearer, channel},
         site::Site,
     },
     protocol::Protocol,
@@ -20,9 +23,9 @@ use super::{
 
 /// Time to send `connection_init`.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the client is pinged, and its credential looked at again: a session that was ended elsewhere
-/// stops receiving within this time.
-const TICK: Duration = if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(15) };
+/// How often the client is pinged, and its credential looked at again: one that runs out stops receiving within this
+/// time. One that is revoked does at once.
+const TICK: Duration = Duration::from_secs(15);
 /// A client from which nothing has come for so long is gone.
 const SILENCE: Duration = Duration::from_secs(45);
 /// Time to take one message; who needs longer does not keep up.
@@ -79,8 +82,12 @@ impl Conversation {
         sockets.inc();
         let frames = frames.max_frame_size(MAX_BODY_BYTES).aggregate_continuations();
         let mut frames = frames.max_continuation_size(MAX_BODY_BYTES);
+        // From before the credential is looked up: what is revoked in between must not be missed.
+        let revocations = self.site.parts.identity.revocations().subscribe();
         let end = match self.greet(&mut frames, presented).await {
-            Ok((presented, caller)) => self.converse(&mut frames, &presented, caller).await,
+            Ok((presented, identified)) => {
+                self.converse(&mut frames, &presented, identified, revocations).await
+            }
             Err(end) => end,
         };
         sockets.dec();
@@ -97,7 +104,7 @@ impl Conversation {
         &mut self,
         frames: &mut AggregatedMessageStream,
         presented: Presented,
-    ) -> Result<(Presented, Caller), End> {
+    ) -> Result<(Presented, Identified), End> {
         let closing = self.site.closing.clone();
         let init = tokio::select! {
             () = closing.cancelled() => return Err(GOING_AWAY),
@@ -107,8 +114,8 @@ impl Conversation {
             Some(token) => Presented::Bearer(token.to_owned()),
             None => presented,
         };
-        let caller = self.identify(&presented).await?;
-        Ok((presented, caller))
+        let identified = self.identify(&presented).await?;
+        Ok((presented, identified))
     }
 
     async fn init(&mut self, frames: &mut AggregatedMessageStream) -> Result<Init, End> {
@@ -125,10 +132,10 @@ impl Conversation {
         }
     }
 
-    async fn identify(&self, presented: &Presented) -> Result<Caller, End> {
+    async fn identify(&self, presented: &Presented) -> Result<Identified, End> {
         let (identity, presented) = (self.site.parts.identity.clone(), presented.clone());
         match self.site.run(async move { presented.identify(&identity).await }).await {
-            Ok(Ok((caller, _))) => Ok(caller),
+            Ok(Ok(identified)) => Ok(identified),
             Ok(Err(error)) if error.kind() == ErrorKind::Unauthenticated => Err(UNAUTHORIZED),
             Ok(Err(_)) | Err(_) => Err(UNAVAILABLE),
         }
@@ -138,14 +145,14 @@ impl Conversation {
         &mut self,
         frames: &mut AggregatedMessageStream,
         presented: &Presented,
-        caller: Caller,
+        identified: Identified,
+        mut revocations: watch::Receiver<u64>,
     ) -> End {
         let (site, correlation) = (self.site.clone(), self.correlation);
         // The message that begins the conversation may have brought a token in place of the cookie.
         let origin = Origin { channel: channel(presented), ..self.origin.clone() };
         let schema = site.parts.schema.clone();
-        let mut protocol =
-            Protocol::start(&site.parts.runtime, schema, caller.clone(), (correlation, origin));
+        let mut protocol = Protocol::start(&site.parts.runtime, schema, &identified, (correlation, origin));
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.reset();
@@ -158,7 +165,8 @@ impl Conversation {
                     Err(end) => Err(end),
                 },
                 answer = protocol.outbox.recv() => self.pass_on(answer).await,
-                _ = ticks.tick() => self.look_after(presented, &caller).await,
+                _ = ticks.tick() => self.look_after(presented, &identified.caller).await,
+                Ok(()) = revocations.changed() => self.still(presented, &identified.caller).await,
             };
             if let Err(end) = step {
                 return end;
@@ -225,16 +233,21 @@ impl Conversation {
         if self.heard.elapsed() > SILENCE {
             return Err(SILENT);
         }
-        match self.identify(presented).await {
-            Ok(now) if now == *caller => {}
-            Ok(_) => return Err(RIGHTS_CHANGED),
-            // While the database cannot be asked, alarms must go on arriving.
-            Err(UNAVAILABLE) => {}
-            Err(end) => return Err(end),
-        }
+        self.still(presented, caller).await?;
         // The first keeps proxies and sockets awake, the second pages, which do not see the first.
         self.session.ping(b"").await.map_err(|Closed| End::Gone)?;
         self.send(PING).await.map_err(|Closed| End::Gone)
+    }
+
+    /// Whether the credential still counts, for the same caller.
+    async fn still(&self, presented: &Presented, caller: &Caller) -> Result<(), End> {
+        match self.identify(presented).await {
+            Ok(now) if now.caller == *caller => Ok(()),
+            Ok(_) => Err(RIGHTS_CHANGED),
+            // While the database cannot be asked, alarms must go on arriving.
+            Err(UNAVAILABLE) => Ok(()),
+            Err(end) => Err(end),
+        }
     }
 
     async fn send(&mut self, text: impl Into<String>) -> Result<(), Closed> {

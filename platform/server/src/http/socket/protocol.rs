@@ -7,12 +7,14 @@ use async_graphql::{
     http::{ClientMessage, WebSocket, WebSocketProtocols, WsMessage},
 };
 use futures_util::{StreamExt, stream};
-use tenants::{CorrelationId, access::Caller, audit::Origin};
+use tenants::{CorrelationId, audit::Origin};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use graphql_schema::Schema;
+
+use super::super::caller::Identified;
 
 /// Messages of the client that wait to be looked at. When it is full, the connection is read no further.
 const INBOX: usize = 16;
@@ -31,13 +33,16 @@ impl Protocol {
     pub(super) fn start(
         runtime: &Handle,
         schema: Schema,
-        caller: Caller,
+        identified: &Identified,
         (correlation, origin): (CorrelationId, Origin),
     ) -> Self {
         let (inbox, mut received) = mpsc::channel(INBOX);
         let (sending, outbox) = mpsc::channel(OUTBOX);
         let mut data = Data::default();
-        data.insert(caller);
+        data.insert(identified.caller.clone());
+        if let Some(session) = identified.session() {
+            data.insert(session);
+        }
         data.insert(correlation);
         data.insert(origin);
         let task = async move {

@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-use super::world::{EMAIL, World};
+use super::world::{EMAIL, World, json_post};
 use crate::http::{Handle, serve};
 
 const BOUND: Duration = Duration::from_secs(20);
@@ -205,6 +205,29 @@ async fn whoever_signs_out_stops_hearing() {
     let secret = signed_in.cookie().split_once('=').unwrap().1.to_owned();
     server.world.parts.identity.sign_out(&secret).await.unwrap();
     assert_eq!(client.hear().await, Heard::Closed(4401));
+    server.handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn a_revoked_token_is_refused_on_the_open_connection_within_a_second() {
+    let server = Listening::start().await;
+    let mut client = server.admitted().await;
+    client.send(subscribe("1", "subscription { alarms { id } }")).await;
+    let (world, mine) = (&server.world, "{ apiTokens { id } }");
+    let answer = world.send(json_post("/graphql", &json!({ "query": mine })).insert_header(world.bearer()));
+    let id = answer.await.json()["data"]["apiTokens"][0]["id"].take();
+
+    let signed_in = world.sign_in().await;
+    let csrf = signed_in.json()["csrf"].as_str().unwrap().to_owned();
+    let revoke =
+        json!({ "query": "mutation ($id: ID!) { revokeApiToken(id: $id) }", "variables": { "id": id } });
+    let revoke = json_post("/graphql", &revoke);
+    let revoke = revoke.insert_header(("cookie", signed_in.cookie())).insert_header(("x-csrf-token", csrf));
+    assert_eq!(world.send(revoke).await.json()["data"]["revokeApiToken"], id);
+    let heard = timeout(Duration::from_secs(1), client.hear()).await;
+    assert_eq!(heard.expect("within a second"), Heard::Closed(4401));
+    let again = json_post("/graphql", &json!({ "query": mine })).insert_header(world.bearer());
+    assert_eq!(world.send(again).await.status, StatusCode::UNAUTHORIZED);
     server.handle.stop(false).await;
 }
 

@@ -19,13 +19,14 @@ use graphql_schema::{ApiMetrics, Limits, Services};
 use jiff::Timestamp;
 use serde_json::Value;
 use tenants::{
-    DeviceId, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
-    access::{Access, Action, Caller, FixedRules, Object, Principal, Role, RoleGrant},
-    account::{ApiToken, Login, User},
+    DeviceId, Tenant, TenantId, TenantSlug, UnitId, UserId,
+    access::{Access, Action, Caller, FixedRules, Object, Principal, Restriction, Role, RoleGrant},
+    account::{Login, User},
+    api_token::ApiToken,
     audit::AuditEntry,
-    credentials::{BearerToken, SecretHash, generate},
+    credentials::{SecretHash, generate},
     onboarding::Onboarding,
-    stores::{Accounts, Tenants},
+    stores::{Accounts, ApiTokens, Tenants},
 };
 use twins::{
     Twins,
@@ -169,10 +170,11 @@ async fn nurse(foundation: &Foundation) -> (Caller, String) {
         )
         .await
         .unwrap();
-    let token = BearerToken::generate(tenant.id).unwrap();
-    let (id, name, hash) = (TokenId::new(&**clock), "test".to_owned(), token.hash());
-    let kept = ApiToken { id, user: user.id, name, hash, expires_at: None };
-    database.create_token(tenant.id, &kept).await.unwrap();
+    let whole = Restriction { role: Role::Nurse.into(), unit: UnitId::root(tenant.id) };
+    let owner = (tenant.id, user.id);
+    let (kept, token) = ApiToken::new(owner, "test".to_owned(), whole, 90, &**clock).unwrap();
+    let kept = ApiToken { restriction: None, ..kept };
+    database.create_token(tenant.id, &kept, &entry(tenant.id, clock.now())).await.unwrap();
     let (name, email) = (user.display_name.as_str().into(), user.email.as_str().into());
     let principal = Principal::User { id: user.id, name, email, restricted_to: None };
     (Caller { tenant: tenant.id, principal }, token.reveal().to_owned())
@@ -220,6 +222,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         second_factor: foundation.identity.clone(),
         authenticators: foundation.identity.clone(),
         openings: store.clone(),
+        tokens: store.clone(),
+        revocations: foundation.identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         devices: store.clone(),

@@ -1,0 +1,59 @@
+//! Programs that were let in over MQTT, so that each can be looked at again while it is connected.
+
+use std::collections::HashMap;
+
+use broker::{Client, Handle};
+use parking_lot::Mutex;
+use tenants::{
+    TenantId,
+    access::{Caller, Principal},
+    clock::Stopwatch,
+    credentials::SecretHash,
+};
+
+/// How long somebody who was let in may take to be connected: well over what the broker allows.
+const ON_THE_WAY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A program that was let in.
+#[derive(Clone)]
+pub(crate) struct Application {
+    pub(crate) tenant: TenantId,
+    pub(crate) client: Client,
+    pub(crate) slug: String,
+    /// In memory only, for as long as it is connected.
+    pub(crate) secret: String,
+    since: Stopwatch,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Applications(Mutex<HashMap<(TenantId, Client), Application>>);
+
+impl Applications {
+    /// Keeps one in mind, and names it to the broker; `None` for whoever is no person's program.
+    pub(crate) fn remember(&self, caller: &Caller, slug: &str, secret: &str) -> Option<Client> {
+        let Principal::User { email, .. } = &caller.principal else { return None };
+        // One person's programs are told apart by their tokens.
+        let hash = SecretHash::of(secret.as_bytes());
+        let short = hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let client = Client::Application { name: format!("{email} {short:016x}").into() };
+        let known = Application {
+            tenant: caller.tenant,
+            client: client.clone(),
+            slug: slug.to_owned(),
+            secret: secret.to_owned(),
+            since: Stopwatch::start(),
+        };
+        self.0.lock().insert((caller.tenant, client.clone()), known);
+        Some(client)
+    }
+
+    /// Those that are connected, or on their way; the others are forgotten.
+    pub(crate) fn connected(&self, broker: &Handle) -> Vec<Application> {
+        let mut all = self.0.lock();
+        all.retain(|(tenant, client), known| {
+            known.since.elapsed() < ON_THE_WAY || broker.is_connected(*tenant, client)
+        });
+        all.values().cloned().collect()
+    }
+}
