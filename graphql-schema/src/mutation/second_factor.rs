@@ -17,17 +17,11 @@ use crate::{
 #[derive(Default)]
 pub(super) struct SecondFactorMutation;
 
-/// What a caller does to their own account, which asks for no scope.
-fn of_own(ctx: &Context<'_>, action: &str) -> Result<AuditEntry> {
-    let caller = ctx.caller()?;
-    let entry = AuditEntry::by(caller, ctx.services()?.clock.now(), action, caller.actor());
-    Ok(AuditEntry { origin: ctx.origin(), correlation: ctx.correlation(), ..entry })
-}
-
 #[Object]
 impl SecondFactorMutation {
     /// A new secret for an authenticator app. Nothing is asked for before enrolAuthenticator.
     async fn pair_authenticator(&self, ctx: &Context<'_>) -> Result<AuthenticatorPairing> {
+        ctx.session()?;
         Ok(ctx.services()?.authenticators.pair(ctx.caller()?).await?.into())
     }
 
@@ -38,13 +32,13 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Of the app that was paired last.")] code: String,
     ) -> Result<Vec<String>> {
-        let entry = of_own(ctx, "second_factor.enrol")?;
+        let entry = own(ctx, "second_factor.enrol")?;
         Ok(ctx.services()?.authenticators.enrol(ctx.caller()?, &code, &entry).await?)
     }
 
     /// New recovery codes in place of all earlier ones; they are told only now.
     async fn renew_recovery_codes(&self, ctx: &Context<'_>, code: String) -> Result<Vec<String>> {
-        let entry = of_own(ctx, "second_factor.renew_recovery_codes")?;
+        let entry = own(ctx, "second_factor.renew_recovery_codes")?;
         Ok(ctx.services()?.authenticators.renew_recovery_codes(ctx.caller()?, &code, &entry).await?)
     }
 
@@ -54,7 +48,7 @@ impl SecondFactorMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Of the app, or a recovery code.")] code: String,
     ) -> Result<SecondFactor> {
-        let entry = of_own(ctx, "second_factor.remove")?;
+        let entry = own(ctx, "second_factor.remove")?;
         let (authenticators, caller) = (&ctx.services()?.authenticators, ctx.caller()?);
         authenticators.remove(caller, &code, &entry).await?;
         Ok(authenticators.standing(caller).await?.into())
@@ -69,4 +63,11 @@ impl SecondFactorMutation {
         ctx.services()?.authenticators.reset(&scope, id, &entry).await?;
         Ok(user)
     }
+}
+
+/// What is written down of what somebody does to their own account: in a session, so that nothing that was given to a
+/// program changes how its owner signs in.
+fn own(ctx: &Context<'_>, action: &str) -> Result<AuditEntry> {
+    ctx.session()?;
+    ctx.own_audit(action, ctx.caller()?.actor(), String::new())
 }

@@ -12,7 +12,7 @@ use tenants::{
     second_factor::{SecondFactor, SecondFactorError},
 };
 
-use crate::hospital::Hospital;
+use crate::{answers::code, hospital::Hospital};
 
 /// The code that counts as everybody's.
 pub(crate) const CODE: &str = "246810";
@@ -95,25 +95,30 @@ const RESET: &str = "mutation ($user: ID!) { resetSecondFactor(user: $user) }";
 async fn somebody_sets_up_a_second_factor_and_removes_it() {
     let hospital = Hospital::open().await;
     let ask = async |question: &str, code: &str| {
-        hospital.data(Role::Nurse, question, json!({ "code": code })).await
+        let nurse = hospital.caller(Role::Nurse);
+        hospital.in_session(nurse, question, json!({ "code": code })).await
     };
-    assert_eq!(ask(STANDING, "").await["secondFactor"], json!({ "since": null, "recoveryCodes": 0 }));
-    let pairing = ask("mutation { pairAuthenticator { secret uri } }", "").await;
-    assert!(pairing["pairAuthenticator"]["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
-    assert_eq!(hospital.refusal(Role::Nurse, ENROL, json!({ "code": "1" })).await, "BAD_INPUT");
-    assert_eq!(ask(ENROL, CODE).await["enrolAuthenticator"], json!(["aaaa-bbbb"]));
-    assert_eq!(ask(STANDING, "").await["secondFactor"]["recoveryCodes"], 10);
+    let standing = async || ask(STANDING, "").await["data"]["secondFactor"].take();
+    assert_eq!(standing().await, json!({ "since": null, "recoveryCodes": 0 }));
+    let pairing =
+        ask("mutation { pairAuthenticator { secret uri } }", "").await["data"]["pairAuthenticator"].take();
+    assert!(pairing["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
+    assert_eq!(code(&ask(ENROL, "1").await).as_deref(), Some("BAD_INPUT"));
+    let by_program = hospital.refusal(Role::Nurse, ENROL, json!({ "code": CODE })).await;
+    assert_eq!(by_program, "FORBIDDEN", "without a session");
+    assert_eq!(ask(ENROL, CODE).await["data"]["enrolAuthenticator"], json!(["aaaa-bbbb"]));
+    assert_eq!(standing().await["recoveryCodes"], 10);
     let renew = "mutation ($code: String!) { renewRecoveryCodes(code: $code) }";
-    assert_eq!(ask(renew, CODE).await["renewRecoveryCodes"], json!(["cccc-dddd"]));
+    assert_eq!(ask(renew, CODE).await["data"]["renewRecoveryCodes"], json!(["cccc-dddd"]));
     let remove = "mutation ($code: String!) { removeSecondFactor(code: $code) { since } }";
-    assert_eq!(hospital.refusal(Role::Nurse, remove, json!({ "code": "1" })).await, "BAD_INPUT");
-    assert_eq!(ask(remove, CODE).await["removeSecondFactor"]["since"], json!(null));
+    assert_eq!(code(&ask(remove, "1").await).as_deref(), Some("BAD_INPUT"));
+    assert_eq!(ask(remove, CODE).await["data"]["removeSecondFactor"]["since"], json!(null));
 }
 
 #[tokio::test]
 async fn an_administrator_resets_it_for_who_has_lost_everything() {
     let hospital = Hospital::open().await;
-    hospital.data(Role::Nurse, ENROL, json!({ "code": CODE })).await;
+    hospital.in_session(hospital.caller(Role::Nurse), ENROL, json!({ "code": CODE })).await;
     let users = "{ users { id secondFactorSince } }";
     let enrolled = hospital.data(Role::Admin, users, json!({})).await["users"].as_array().unwrap().clone();
     let enrolled: Vec<_> = enrolled.iter().filter(|user| !user["secondFactorSince"].is_null()).collect();

@@ -147,7 +147,7 @@ impl Question {
     }
 
     async fn ask(&self, world: &World, caller: Caller) -> Value {
-        world.hospital.answer(Some(caller), &self.document, self.variables.clone().into()).await
+        world.hospital.in_session(caller, &self.document, self.variables.clone().into()).await
     }
 }
 

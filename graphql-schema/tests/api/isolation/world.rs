@@ -6,15 +6,17 @@ use std::{collections::BTreeSet, time::Duration};
 use care::news2::Spo2Scale;
 use serde_json::{Value, json};
 use tenants::{
-    DeviceId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, UnitId, UserId,
-    access::{Action, Caller, Object, Principal, Role, RoleGrant, Scope},
+    DeviceId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, TokenId, UnitId,
+    UserId,
+    access::{Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
     account::{Login, User},
+    api_token::ApiToken,
     audit::AuditEntry,
     break_glass::{Emergency, Opening},
     credentials::SecretHash,
     identity_provider::{GroupRole, IdentityProvider},
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, IdentityProviders, Openings, OrgUnits, Tenants},
+    stores::{Accounts, ApiTokens, IdentityProviders, Openings, OrgUnits, Tenants},
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
 use uuid::Uuid;
@@ -58,6 +60,9 @@ impl Ward {
     }
     fn patient(self) -> PatientId {
         PatientId::from_uuid(self.key(2))
+    }
+    fn token(self) -> TokenId {
+        TokenId::from_uuid(self.key(8))
     }
     fn opening(self) -> OpeningId {
         OpeningId::from_uuid(self.key(7))
@@ -254,6 +259,11 @@ impl World {
             .await;
         self.send(ward, json!({ "heartRate": mark })).await;
         self.alarms[ward.number() as usize] = self.open_alarm(ward).await;
+        let restriction = Restriction { role: RoleName::from(Role::Nurse), unit: ward.unit() };
+        let (owner, clock) = ((ward.tenant(), ward.user(Role::Nurse)), &self.hospital.clock);
+        let (token, _) = ApiToken::new(owner, mark.clone(), restriction, 90, clock).unwrap();
+        let token = ApiToken { id: ward.token(), ..token };
+        ApiTokens::create_token(database, ward.tenant(), &token, &self.entry(ward)).await.unwrap();
         // Of a patient whom they see anyway: it must change nothing.
         let clinician = of_ward(ward.tenant(), ward, Role::Clinician);
         let (patient, now) = (Object::Patient, self.hospital.now());
@@ -334,7 +344,9 @@ impl World {
             }
             "Subscription.vitals(patients)" => json!([patient]),
             "Query.alarm(id)" => json!(self.alarm(target)),
-            "Query.effectiveAccess(user)" | "Mutation.resetSecondFactor(user)" => json!(user),
+            "Query.effectiveAccess(user)" | "Query.apiTokens(user)" | "Mutation.resetSecondFactor(user)" => {
+                json!(user)
+            }
             "Mutation.setCareTeam(users)" => json!([user]),
             "Query.effectiveAccess(row)" => json!("PATIENT"),
             "Query.previewRole(input)" => {
@@ -373,6 +385,8 @@ impl World {
             }
             "Mutation.deleteIdentityProvider(id)" => json!(target.provider().to_string()),
             "Mutation.testIdentityProvider(issuer)" => json!("https://login.example.org"),
+            "Mutation.createApiToken(input)" => json!({ "name": mine, "role": "nurse", "unit": unit }),
+            "Mutation.revokeApiToken(id)" => json!(target.token().to_string()),
             // Wrong on purpose: what a record that was opened shows has tests of its own.
             "Mutation.openRecord(input)" => json!({ "patient": patient, "reason": "brought in unconscious",
                 "minutes": 5, "code": "000000" }),
