@@ -1,4 +1,5 @@
 import { Button, Group, TextInput } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import {
@@ -91,7 +92,17 @@ export function PeoplePage() {
                         onClick={() => setChanged(user.id)}
                       >
                         Roles
-                      </Button>
+                      </Button>{' '}
+                      {may('token:read') && (
+                        <Link
+                          to="/api-tokens"
+                          search={{ user: user.id }}
+                          className={page.link}
+                          aria-label={`API tokens of ${user.displayName}`}
+                        >
+                          Tokens
+                        </Link>
+                      )}
                     </td>
                   )}
                 </tr>

@@ -181,6 +181,14 @@ const secondFactor = createRoute({
   component: lazyRouteComponent(() => import('../pages/SecondFactorPage'), 'SecondFactorPage'),
 });
 
+const apiTokens = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/api-tokens',
+  validateSearch: ({ user }: Record<string, unknown>): { user?: string } =>
+    typeof user === 'string' && user !== '' ? { user } : {},
+  component: lazyRouteComponent(() => import('../pages/ApiTokensPage'), 'ApiTokensPage'),
+});
+
 const graphiql = createRoute({
   getParentRoute: () => authenticated,
   path: '/graphiql',
@@ -211,6 +219,7 @@ export const router = createRouter({
       identityProviders,
       tenants,
       secondFactor,
+      apiTokens,
       graphiql,
     ]),
   ]),

@@ -1,0 +1,95 @@
+import { Button, Group, Select, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { useMutation, useQuery } from 'urql';
+import {
+  CreateApiTokenDocument,
+  type CreateApiTokenMutation,
+  OrgUnitsDocument,
+} from '../api/generated/graphql';
+import { ErrorNotice } from '../ui/feedback/ErrorNotice';
+import { type Unit, unitPath } from '../ui/org/unit-path';
+import { useSignedIn } from '../ui/use-signed-in';
+
+const DAYS = [
+  { value: '30', label: '30 days' },
+  { value: '90', label: '90 days' },
+  { value: '365', label: 'a year' },
+];
+
+interface ApiTokenFormProps {
+  onCreated: (created: CreateApiTokenMutation['createApiToken']) => void;
+  onCancel: () => void;
+}
+
+/** What a program shall be able to do: one of the person's roles, in a part of where they hold it. */
+export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
+  const { viewer, may } = useSignedIn();
+  const [{ data }] = useQuery({ query: OrgUnitsDocument, pause: !may('org_unit:read') });
+  const [{ fetching, error }, create] = useMutation(CreateApiTokenDocument);
+  const [name, setName] = useState('');
+  const [role, setRole] = useState(viewer.roles[0]?.role ?? null);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [days, setDays] = useState<string>('90');
+  const held = viewer.roles.filter((grant) => grant.role === role).map((grant) => grant.unit);
+  const units = withinAny(data?.orgUnits ?? held, held);
+  const unit = units.some(({ id }) => id === chosen) ? chosen : (units[0]?.id ?? null);
+  const ready = name.trim() !== '' && role !== null && unit !== null;
+  return (
+    <form
+      onSubmit={async (event) => {
+        event.preventDefault();
+        if (!ready) return;
+        const created = await create({ input: { name: name.trim(), role, unit, days: Number(days) } });
+        if (created.data) onCreated(created.data.createApiToken);
+      }}
+    >
+      <Group align="flex-end" gap="xs">
+        <TextInput
+          label="What it is for"
+          maxLength={100}
+          autoFocus
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="With your role"
+          data={[...new Set(viewer.roles.map((grant) => grant.role))]}
+          value={role}
+          onChange={setRole}
+          allowDeselect={false}
+        />
+        <Select
+          label="In"
+          data={units.map(({ id }) => ({ value: id, label: unitPath(units, id) }))}
+          value={unit}
+          onChange={setChosen}
+          allowDeselect={false}
+          searchable
+        />
+        <Select
+          label="For"
+          data={DAYS}
+          value={days}
+          onChange={(value) => setDays(value ?? '90')}
+          allowDeselect={false}
+        />
+        <Button type="submit" loading={fetching} disabled={!ready}>
+          Make the token
+        </Button>
+        <Button variant="subtle" onClick={onCancel}>
+          Cancel
+        </Button>
+      </Group>
+      {error && <ErrorNotice error={error} />}
+    </form>
+  );
+}
+
+/** The units that lie in one of some, each behind what it belongs to. */
+function withinAny(units: readonly Unit[], tops: readonly Unit[]): Unit[] {
+  const within = new Set(tops.map(({ id }) => id));
+  return units.filter(({ id, parentId }) => {
+    if (parentId !== null && within.has(parentId)) within.add(id);
+    return within.has(id);
+  });
+}

@@ -1,0 +1,25 @@
+import { Button, CopyButton, Group, TextInput } from '@mantine/core';
+
+/** A secret that is shown once: to be copied to where it is used. */
+export function OneTimeSecret({ label, secret }: { label: string; secret: string }) {
+  return (
+    <Group align="flex-end" gap="xs">
+      <TextInput
+        label={label}
+        description="It is shown only now. Whoever has it has the token’s rights."
+        inputWrapperOrder={['label', 'input', 'description']}
+        value={secret}
+        readOnly
+        flex={1}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+      <CopyButton value={secret}>
+        {({ copied, copy }) => (
+          <Button variant="default" onClick={copy} mb="1.2rem">
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+        )}
+      </CopyButton>
+    </Group>
+  );
+}
