@@ -117,9 +117,43 @@ pub struct Session {
     pub created_at: Timestamp,
     /// Refused from then on.
     pub expires_at: Timestamp,
+    /// When it was last used, to about a minute.
+    pub last_used_at: Timestamp,
+    /// The network address from which it was made.
+    pub address: String,
+}
+
+/// Some of somebody's sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SomeSessions {
+    /// This one.
+    One(SessionId),
+    /// All but this one.
+    Others(SessionId),
+    /// All.
+    All,
+}
+
+impl SomeSessions {
+    /// Whether this is one of them.
+    pub fn contain(self, session: SessionId) -> bool {
+        match self {
+            Self::One(one) => session == one,
+            Self::Others(kept) => session != kept,
+            Self::All => true,
+        }
+    }
 }
 
 impl Session {
+    /// How long a session may stay unused.
+    pub const IDLE: SignedDuration = SignedDuration::from_mins(60);
+
+    /// Whether it counts: neither over nor unused for too long.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        now < self.expires_at && now.duration_since(self.last_used_at) <= Self::IDLE
+    }
+
     /// By which it is named to people and in audit trails; nothing can be done with it but by its owner.
     pub fn id(&self) -> SessionId {
         SessionId::of(&self.hash)

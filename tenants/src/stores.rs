@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Caller, Clause, Object, OwnRole, RoleGrant, Rows, Scope},
-    account::{Invitation, Login, Session, Tenant, User},
+    account::{Invitation, Login, Session, SomeSessions, Tenant, User},
     api_token::ApiToken,
     audit::{AuditEntry, AuditFilter},
     break_glass::{Opening, Review},
@@ -72,6 +72,36 @@ pub trait Accounts: Send + Sync {
     async fn session(&self, tenant: TenantId, hash: &SecretHash) -> Result<Option<Session>, StoreError>;
     /// Adds a session.
     async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError>;
+    /// Takes note that a session is used.
+    async fn note_session_use(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The caller's own sessions that are not over, the one that was used last first.
+    async fn own_sessions(&self, caller: &Caller, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    /// Somebody's, likewise.
+    async fn sessions_of(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError>;
+    /// Ends some of the caller's own sessions, and says how many there were.
+    async fn end_own_sessions(
+        &self,
+        caller: &Caller,
+        which: SomeSessions,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError>;
+    /// Ends all of somebody's.
+    async fn end_sessions_of(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError>;
     /// Ends a session; ending one that is not there is no error.
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError>;
 }

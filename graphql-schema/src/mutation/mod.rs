@@ -12,6 +12,7 @@ mod release_device;
 mod roles;
 mod save_rule;
 mod second_factor;
+mod sessions;
 mod suspend_tenant;
 
 use async_graphql::MergedObject;
@@ -30,6 +31,7 @@ pub struct Mutation(
     places::PlaceMutation,
     identity_providers::IdentityProviderMutation,
     second_factor::SecondFactorMutation,
+    sessions::SessionMutation,
     open_record::OpeningMutation,
     api_tokens::ApiTokenMutation,
 );

@@ -12,6 +12,7 @@ mod role_preview;
 mod roles;
 mod rules;
 mod second_factor;
+mod sessions;
 mod viewer;
 
 use async_graphql::MergedObject;
@@ -23,6 +24,7 @@ pub(crate) use self::openings::names;
 pub struct Query(
     viewer::ViewerQuery,
     second_factor::SecondFactorQuery,
+    sessions::SessionQuery,
     devices::DeviceQuery,
     patients::PatientQuery,
     alarms::AlarmQuery,

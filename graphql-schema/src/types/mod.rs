@@ -15,6 +15,7 @@ mod role;
 mod role_input;
 mod rule;
 mod second_factor;
+mod session;
 mod viewer;
 mod vital;
 
@@ -42,6 +43,7 @@ pub(crate) use self::{
     role_input::SaveRoleInput,
     rule::Rule,
     second_factor::{AuthenticatorPairing, SecondFactor},
+    session::Session,
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},
 };

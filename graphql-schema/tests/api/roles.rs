@@ -16,7 +16,7 @@ use crate::{
 const ROLES: &[Role] = Role::ALL;
 
 /// What is asked, in the name under which it stands in the table.
-const QUESTIONS: [(&str, &str); 64] = [
+const QUESTIONS: [(&str, &str); 68] = [
     ("identityProviders", "{ identityProviders { name issuer hasClientSecret roles { group role unit { name } } } }"),
     (
         "saveIdentityProv.",
@@ -36,6 +36,10 @@ const QUESTIONS: [(&str, &str); 64] = [
         "{ viewer { id email displayName roles { role until unit { id name kind parentId } } permissions tenant { id slug name } } }",
     ),
     ("secondFactor", "{ secondFactor { since recoveryCodes } }"),
+    ("sessions", "{ sessions { id createdAt current address } }"),
+    ("endSession", "mutation ($id: ID!) { endSession(id: $id) }"),
+    ("endOtherSessions", "mutation { endOtherSessions }"),
+    ("endSessionsOf", "mutation ($id: ID!) { endSessionsOf(user: $id) }"),
     ("pairAuthenticator", "mutation { pairAuthenticator { secret uri } }"),
     ("enrolAuthenticator", "mutation { enrolAuthenticator(code: \"1\") }"),
     ("renewRecoveryCodes", "mutation { renewRecoveryCodes(code: \"1\") }"),

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tenants::{
     DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
     access::{Caller, Restriction, Role, RoleGrant, Scope},
-    account::{Invitation, Login, Session, User},
+    account::{Invitation, Login, Session, SomeSessions, User},
     api_token::ApiToken,
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
@@ -220,6 +220,45 @@ impl Accounts for Stores {
     async fn create_session(&self, tenant: TenantId, session: &Session) -> Result<(), StoreError> {
         self.sessions.lock().unwrap().push((tenant, session.clone()));
         Ok(())
+    }
+    async fn note_session_use(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let found = sessions.iter_mut().find(|(of, session)| *of == tenant && session.hash == *hash);
+        if let Some((_, session)) = found {
+            session.last_used_at = at;
+        }
+        Ok(())
+    }
+    async fn own_sessions(&self, caller: &Caller, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let sessions = self.sessions.lock().unwrap();
+        let own = sessions.iter().filter(|(of, session)| {
+            *of == caller.tenant && caller.user() == Some(session.user) && session.counts(now)
+        });
+        Ok(own.map(|(_, session)| session.clone()).collect())
+    }
+    async fn sessions_of(&self, _: &Scope, _: UserId, _: Timestamp) -> Result<Vec<Session>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn end_own_sessions(
+        &self,
+        caller: &Caller,
+        which: SomeSessions,
+        _: &AuditEntry,
+    ) -> Result<u64, StoreError> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let before = sessions.len();
+        sessions.retain(|(of, session)| {
+            *of != caller.tenant || caller.user() != Some(session.user) || !which.contain(session.id())
+        });
+        Ok((before - sessions.len()) as u64)
+    }
+    async fn end_sessions_of(&self, _: &Scope, _: UserId, _: &AuditEntry) -> Result<u64, StoreError> {
+        Ok(0)
     }
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
         self.sessions.lock().unwrap().retain(|(of, session)| *of != tenant || session.hash != *hash);

@@ -1,10 +1,10 @@
 //! Signed-in browsers.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use tenants::{
-    SessionId,
+    SessionId, TenantId,
     access::Caller,
     account::{Session, User},
     credentials::{BearerToken, generate},
@@ -14,6 +14,8 @@ use crate::{Identity, IdentityError, service::caller};
 
 /// How long a session lasts, from signing in: a long shift. Being active does not prolong it.
 pub const SESSION_HOURS: i64 = 12;
+/// Uses within this time are noted once.
+const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A new session, as it goes to the browser.
 pub struct SignedIn {
@@ -28,16 +30,30 @@ pub struct SignedIn {
 }
 
 /// A session that was found valid.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ActiveSession {
-    /// By which it is named; not the secret of its cookie.
-    pub id: SessionId,
     /// Who is signed in.
     pub caller: Caller,
+    /// As it is kept.
+    stored: Session,
+}
+
+impl fmt::Debug for ActiveSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveSession").field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl ActiveSession {
+    /// By which it is named; not the secret of its cookie.
+    pub fn id(&self) -> SessionId {
+        self.stored.id()
+    }
+
     /// What the browser must send back with every change.
-    pub csrf: String,
-    /// When it ends.
-    pub expires_at: Timestamp,
+    pub fn csrf(&self) -> &str {
+        &self.stored.csrf
+    }
 }
 
 impl Identity {
@@ -56,13 +72,29 @@ impl Identity {
                 let stored = stored.filter(|stored| stored.hash == hash).ok_or(IdentityError::NotValid)?;
                 let user = self.accounts.user(secret.tenant, stored.user).await?;
                 let user = user.ok_or(IdentityError::NotValid)?;
-                let (id, Session { csrf, expires_at, .. }) = (stored.id(), stored);
-                let session = Arc::new(ActiveSession { id, caller: caller(&user), csrf, expires_at });
+                let session = Arc::new(ActiveSession { caller: caller(&user), stored });
                 self.cache.sessions.insert(*hash.as_bytes(), (generation, session.clone()));
                 session
             }
         };
-        if self.clock.now() < session.expires_at { Ok(session) } else { Err(IdentityError::NotValid) }
+        let now = self.clock.now();
+        if !session.stored.counts(now) {
+            return Err(IdentityError::NotValid);
+        }
+        self.note_session_use(secret.tenant, &session.stored, now).await;
+        Ok(session)
+    }
+
+    /// Prolongs a session that is used, at most once a minute.
+    async fn note_session_use(&self, tenant: TenantId, session: &Session, now: Timestamp) {
+        if now.duration_since(session.last_used_at) < USE_NOTED_EVERY {
+            return;
+        }
+        self.cache.sessions.invalidate(session.hash.as_bytes());
+        if let Err(error) = self.accounts.note_session_use(tenant, &session.hash, now).await {
+            // Whoever reads during a full disk may go on reading.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the use of a session is not noted");
+        }
     }
 
     /// Ends the session of a cookie; ending one that is none is no error.
@@ -78,14 +110,21 @@ impl Identity {
     }
 
     /// Opens a session for somebody who has proved who they are, by whatever means.
-    pub(crate) async fn open_session(&self, user: &User) -> Result<SignedIn, IdentityError> {
+    pub(crate) async fn open_session(&self, user: &User, address: &str) -> Result<SignedIn, IdentityError> {
         let secret = BearerToken::generate(user.tenant)?;
         let created_at = self.clock.now();
         let lasts = SignedDuration::from_hours(SESSION_HOURS);
         let expires_at = created_at.checked_add(lasts).unwrap_or(Timestamp::MAX);
         let csrf = generate()?;
-        let session =
-            Session { hash: secret.hash(), user: user.id, csrf: csrf.clone(), created_at, expires_at };
+        let session = Session {
+            hash: secret.hash(),
+            user: user.id,
+            csrf: csrf.clone(),
+            created_at,
+            expires_at,
+            last_used_at: created_at,
+            address: address.to_owned(),
+        };
         self.accounts.create_session(user.tenant, &session).await?;
         Ok(SignedIn { caller: caller(user), cookie: secret.reveal().to_owned(), csrf, expires_at })
     }

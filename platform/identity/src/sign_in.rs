@@ -70,7 +70,7 @@ impl Identity {
             return Err(IdentityError::Suspended);
         }
         self.audit.success(user.tenant, format!("user:{}", user.id), ACTION, origin).await?;
-        self.open_session(user).await
+        self.open_session(user, origin.from).await
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
         assert_ne!(signed_in.csrf, signed_in.cookie);
 
         let session = world.identity.session(&signed_in.cookie).await.unwrap();
-        assert_eq!((&session.caller, &session.csrf), (&signed_in.caller, &signed_in.csrf));
+        assert_eq!((&session.caller, session.csrf()), (&signed_in.caller, signed_in.csrf.as_str()));
         let entries = world.stores.audited();
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].tenant, entries[0].outcome), (user.tenant, Outcome::Success));
@@ -170,10 +170,20 @@ mod tests {
         assert!(matches!(world.identity.session(&first.cookie).await, Err(IdentityError::NotValid)));
 
         let hours = u64::try_from(SESSION_HOURS).unwrap();
-        world.clock.advance(Duration::from_secs(hours * 3_600 - 1));
+        for _ in 1..2 * hours {
+            world.clock.advance(Duration::from_secs(1_800));
+            assert!(world.identity.session(&second.cookie).await.is_ok(), "it is in use");
+        }
+        world.clock.advance(Duration::from_secs(1_799));
         assert!(world.identity.session(&second.cookie).await.is_ok());
         world.clock.advance(Duration::from_secs(1));
         assert!(matches!(world.identity.session(&second.cookie).await, Err(IdentityError::NotValid)));
+
+        let third = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
+        world.clock.advance(Duration::from_secs(3_600));
+        assert!(world.identity.session(&third.cookie).await.is_ok(), "unused for an hour");
+        world.clock.advance(Duration::from_secs(3_601));
+        assert!(matches!(world.identity.session(&third.cookie).await, Err(IdentityError::NotValid)));
     }
 
     #[tokio::test]

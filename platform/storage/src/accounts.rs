@@ -2,12 +2,13 @@
 
 use ::tenants::{
     RoleName, StoreError, TenantId, UnitId, User, UserId,
-    access::{RoleGrant, Scope},
-    account::{Invitation, Login, Session},
+    access::{Caller, RoleGrant, Scope},
+    account::{Invitation, Login, Session, SomeSessions},
     audit::AuditEntry,
     credentials::SecretHash,
     stores::Accounts,
 };
+use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
@@ -125,9 +126,61 @@ impl Accounts for Database {
             csrf: session.csrf.clone(),
             created_at: micros(session.created_at),
             expires_at: micros(session.expires_at),
+            last_used_at: micros(session.last_used_at),
+            address: storable(&session.address),
         };
         tx.insert::<sessions::Entity>(row).await.map_err(|error| error.dangling_as("user"))?;
         Ok(tx.commit().await?)
+    }
+
+    async fn note_session_use(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(tenant).await?;
+        let sql = "UPDATE sessions SET last_used_at = $3
+                   WHERE tenant_id = $1 AND hash = $2 AND last_used_at < $3";
+        let key = [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into(), micros(at).into()];
+        tx.execute_sql(sql, key).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn own_sessions(&self, caller: &Caller, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let Some(user) = caller.user() else { return Ok(Vec::new()) };
+        let tx = self.begin_read(caller.tenant).await?;
+        Ok(sessions_that_count(&tx, user, now).await?)
+    }
+
+    async fn sessions_of(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        Ok(sessions_that_count(&tx, user, now).await?)
+    }
+
+    async fn end_own_sessions(
+        &self,
+        caller: &Caller,
+        which: SomeSessions,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError> {
+        let Some(user) = caller.user() else { return Ok(0) };
+        Ok(end_sessions(self.begin_write(caller.tenant).await?, user, which, audit).await?)
+    }
+
+    async fn end_sessions_of(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        audit: &AuditEntry,
+    ) -> Result<u64, StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        Ok(end_sessions(tx, user, SomeSessions::All, audit).await?)
     }
 
     async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
@@ -138,6 +191,42 @@ impl Accounts for Database {
         }
         Ok(tx.commit().await?)
     }
+}
+
+async fn sessions_that_count(
+    tx: &TenantTx,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>, StorageError> {
+    let list = tx.find::<sessions::Entity>().filter(sessions::Column::UserId.eq(*user.as_uuid()));
+    let found = tx.all(list.order_by_desc(sessions::Column::LastUsedAt)).await?.into_iter().map(session_of);
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    found.retain(|session| session.counts(now));
+    Ok(found)
+}
+
+async fn end_sessions(
+    tx: TenantTx,
+    user: UserId,
+    which: SomeSessions,
+    audit: &AuditEntry,
+) -> Result<u64, StorageError> {
+    let list = tx.find::<sessions::Entity>().filter(sessions::Column::UserId.eq(*user.as_uuid()));
+    let mut ended = 0;
+    for row in tx.all(list).await? {
+        let session = session_of(row)?;
+        if which.contain(session.id()) {
+            let sql = "DELETE FROM sessions WHERE tenant_id = $1 AND hash = $2";
+            let key = [(*tx.tenant().as_uuid()).into(), session.hash.as_bytes().to_vec().into()];
+            ended += tx.execute_sql(sql, key).await?;
+        }
+    }
+    if ended > 0 {
+        credentials::revoked(&tx).await?;
+        audit::note(&tx, audit).await?;
+    }
+    tx.commit().await?;
+    Ok(ended)
 }
 
 pub(crate) async fn add_user(tx: &TenantTx, login: &Login, grants: &[RoleGrant]) -> Result<(), StorageError> {
@@ -197,6 +286,8 @@ fn session_of(row: sessions::Model) -> Result<Session, StorageError> {
         csrf: row.csrf,
         created_at: timestamp(row.created_at)?,
         expires_at: timestamp(row.expires_at)?,
+        last_used_at: timestamp(row.last_used_at)?,
+        address: row.address,
     })
 }
 

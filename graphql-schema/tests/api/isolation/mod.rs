@@ -202,6 +202,7 @@ fn in_a_word(answer: &Value, path: &Path, whose: &BTreeSet<&'static str>) -> Str
     let values = at_end(answer, path);
     let reach = ["ABROAD", "neighbour", "own", "hospital"].into_iter().find(|reach| whose.contains(reach));
     match (code(answer), reach) {
+        (Some(code), _) if code == "INTERNAL" => panic!("{path:?}: {answer:#}"),
         (Some(code), _) if code == "FORBIDDEN" => "-".to_owned(),
         (Some(code), _) => code.to_lowercase().replace('_', " "),
         (None, _) if values.iter().all(|value| value["totalCount"] == 0) => "nothing".to_owned(),

@@ -4,12 +4,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use care::news2::Spo2Scale;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tenants::{
     DeviceId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, TokenId, UnitId,
     UserId,
     access::{Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
-    account::{Login, User},
+    account::{Login, Session, User},
     api_token::ApiToken,
     audit::AuditEntry,
     break_glass::{Emergency, Opening},
@@ -60,6 +61,18 @@ impl Ward {
     }
     fn patient(self) -> PatientId {
         PatientId::from_uuid(self.key(2))
+    }
+    fn session(self) -> Session {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        Session {
+            hash: SecretHash::of(self.mark().as_bytes()),
+            user: self.user(Role::Nurse),
+            csrf: self.mark(),
+            created_at: now,
+            expires_at: now + SignedDuration::from_hours(12),
+            last_used_at: now,
+            address: self.mark(),
+        }
     }
     fn token(self) -> TokenId {
         TokenId::from_uuid(self.key(8))
@@ -263,6 +276,7 @@ impl World {
         let (owner, clock) = ((ward.tenant(), ward.user(Role::Nurse)), &self.hospital.clock);
         let (token, _) = ApiToken::new(owner, mark.clone(), restriction, 90, clock).unwrap();
         let token = ApiToken { id: ward.token(), ..token };
+        Accounts::create_session(database, ward.tenant(), &ward.session()).await.unwrap();
         ApiTokens::create_token(database, ward.tenant(), &token, &self.entry(ward)).await.unwrap();
         // Of a patient whom they see anyway: it must change nothing.
         let clinician = of_ward(ward.tenant(), ward, Role::Clinician);
@@ -385,6 +399,8 @@ impl World {
             }
             "Mutation.deleteIdentityProvider(id)" => json!(target.provider().to_string()),
             "Mutation.testIdentityProvider(issuer)" => json!("https://login.example.org"),
+            "Mutation.endSession(id)" => json!(target.session().id().to_string()),
+            "Query.sessions(user)" | "Mutation.endSessionsOf(user)" => json!(user),
             "Mutation.createApiToken(input)" => json!({ "name": mine, "role": "nurse", "unit": unit }),
             "Mutation.revokeApiToken(id)" => json!(target.token().to_string()),
             // Wrong on purpose: what a record that was opened shows has tests of its own.

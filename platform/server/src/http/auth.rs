@@ -92,7 +92,7 @@ pub(super) async fn session(site: Data<Site>, request: HttpRequest) -> Result<Ht
     let secret = site.cookies.read(&request).unwrap_or_default();
     let identity = Arc::clone(&site.parts.identity);
     let session = site.run(async move { identity.session(&secret).await }).await??;
-    Ok(HttpResponse::Ok().json(SessionView::new(&session.csrf, &session.caller)))
+    Ok(HttpResponse::Ok().json(SessionView::new(session.csrf(), &session.caller)))
 }
 
 pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -67,11 +67,11 @@ pub(super) struct Identified {
 
 impl Identified {
     pub(super) fn csrf(&self) -> Option<&str> {
-        self.session.as_ref().map(|session| session.csrf.as_str())
+        self.session.as_ref().map(|session| session.csrf())
     }
 
     pub(super) fn session(&self) -> Option<SessionId> {
-        self.session.as_ref().map(|session| session.id)
+        self.session.as_ref().map(|session| session.id())
     }
 
     /// Tells a GraphQL request who sent it.

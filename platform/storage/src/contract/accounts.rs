@@ -2,9 +2,10 @@
 
 use ::tenants::{
     StoreError, Tenant, TenantId, TenantSlug, User,
-    access::AccessRules,
-    account::{Login, Session},
+    access::{AccessRules, Caller, Object, Principal},
+    account::{Login, Session, SomeSessions},
     credentials::SecretHash,
+    revocations::CredentialVersions,
     stores::{Accounts, Tenants},
 };
 
@@ -84,8 +85,15 @@ pub(super) async fn sessions_stay_in_their_tenant(world: World) {
     database.create_user(&login(world.a, "a@example.org"), &[]).await.unwrap();
     database.create_user(&login(world.b, "b@example.org"), &[]).await.unwrap();
     let hash = SecretHash::of(b"secret");
-    let session =
-        Session { hash, user: user_id(1), csrf: "c".into(), created_at: at(0), expires_at: at(60_000) };
+    let session = Session {
+        hash,
+        user: user_id(1),
+        csrf: "c".into(),
+        created_at: at(0),
+        expires_at: at(60_000),
+        last_used_at: at(0),
+        address: String::new(),
+    };
     database.create_session(world.a, &session).await.unwrap();
 
     let found = database.session(world.a, &hash).await.unwrap().unwrap();
@@ -97,4 +105,55 @@ pub(super) async fn sessions_stay_in_their_tenant(world: World) {
     database.delete_session(world.a, &hash).await.unwrap();
     database.delete_session(world.a, &hash).await.unwrap();
     assert!(database.session(world.a, &hash).await.unwrap().is_none());
+}
+
+pub(super) async fn sessions_are_listed_prolonged_and_ended(world: World) {
+    let (database, a) = (&world.database, world.a);
+    database.create_user(&login(a, "nurse@example.org"), &[]).await.unwrap();
+    let at = |seconds: i64| at(1_000 * seconds);
+    let session = |n: u8| Session {
+        hash: SecretHash::of(&[n]),
+        user: user_id(1),
+        csrf: "c".into(),
+        created_at: at(0),
+        expires_at: at(50_000),
+        last_used_at: at(i64::from(n)),
+        address: "192.0.2.1".into(),
+    };
+    for n in 1..=4 {
+        database.create_session(a, &session(n)).await.unwrap();
+    }
+    let principal =
+        Principal::User { id: user_id(1), name: "N".into(), email: "n".into(), restricted_to: None };
+    let caller = Caller { tenant: a, principal };
+    let own = async |now| {
+        let found = database.own_sessions(&caller, at(now)).await.unwrap();
+        found.iter().map(Session::id).collect::<Vec<_>>()
+    };
+    let ids = |all: &[u8]| all.iter().map(|n| session(*n).id()).collect::<Vec<_>>();
+    assert_eq!(own(10).await, ids(&[4, 3, 2, 1]), "the one that was used last first");
+    database.note_session_use(a, &session(2).hash, at(3_000)).await.unwrap();
+    database.note_session_use(a, &session(2).hash, at(2_000)).await.unwrap();
+    database.note_session_use(world.b, &session(1).hash, at(3_000)).await.unwrap();
+    assert_eq!(own(3_603).await, ids(&[2, 4, 3]), "an hour without use ends one");
+    let elsewhere = Caller { tenant: world.b, ..caller.clone() };
+    let end = async |caller: &Caller, which| {
+        database.end_own_sessions(caller, which, &entry(caller.tenant)).await.unwrap()
+    };
+    let before = (audited(&world, a).await, versions(&world).await);
+    assert_eq!(end(&elsewhere, SomeSessions::All).await, 0);
+    assert_eq!(end(&caller, SomeSessions::One(session(9).id())).await, 0);
+    assert_eq!((audited(&world, a).await, versions(&world).await), before, "nothing was ended");
+    assert_eq!(end(&caller, SomeSessions::One(session(4).id())).await, 1);
+    assert!(versions(&world).await > before.1, "every process notices");
+    assert_eq!(end(&caller, SomeSessions::Others(session(2).id())).await, 2);
+    assert_eq!(own(3_000).await, ids(&[2]));
+    let scope = world.write(a, Object::Token).await;
+    assert_eq!(database.end_sessions_of(&scope, user_id(1), &entry(a)).await.unwrap(), 1);
+    assert_eq!(audited(&world, a).await, before.0 + 3);
+    assert!(database.session(a, &session(2).hash).await.unwrap().is_none());
+}
+
+async fn versions(world: &World) -> Vec<(TenantId, u64)> {
+    world.database.credential_versions().await.unwrap()
 }

@@ -15,6 +15,8 @@ pub struct Model {
     pub csrf: String,
     pub created_at: i64,
     pub expires_at: i64,
+    pub last_used_at: i64,
+    pub address: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ mod m0008_suspension;
 mod m0009_credentials;
 mod m0010_break_glass;
 mod m0011_second_factors;
+mod m0012_sessions;
 
 use std::collections::HashSet;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_break_glass::Migration),
             Box::new(m0011_second_factors::Migration),
             Box::new(m0009_credentials::Migration),
+            Box::new(m0012_sessions::Migration),
         ]
     }
 }
