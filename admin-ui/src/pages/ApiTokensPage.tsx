@@ -6,7 +6,6 @@ import {
   type ApiTokenFieldsFragment,
   ApiTokensDocument,
   type CreateApiTokenMutation,
-  PeopleDocument,
   RevokeApiTokenDocument,
 } from '../api/generated/graphql';
 import { ApiTokenForm } from '../forms/ApiTokenForm';
@@ -15,6 +14,7 @@ import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
 import { OneTimeSecret } from '../ui/OneTimeSecret';
 import { heldRole } from '../ui/org/held-role';
+import { OfWhom } from '../ui/org/OfWhom';
 import page from '../ui/page.module.css';
 import { Age, Time } from '../ui/time';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
@@ -89,12 +89,6 @@ export function ApiTokensPage() {
       )}
     </div>
   );
-}
-
-function OfWhom({ user }: { user: string }) {
-  const [{ data }] = useQuery({ query: PeopleDocument });
-  const person = data?.users.find(({ id }) => id === user);
-  return person ? ` of ${person.displayName}` : null;
 }
 
 function TokenRow({ token, onRevoked }: { token: ApiTokenFieldsFragment; onRevoked: () => void }) {

@@ -102,6 +102,16 @@ export function PeoplePage() {
                         >
                           Tokens
                         </Link>
+                      )}{' '}
+                      {may('token:read') && (
+                        <Link
+                          to="/sessions"
+                          search={{ user: user.id }}
+                          className={page.link}
+                          aria-label={`Sessions of ${user.displayName}`}
+                        >
+                          Sessions
+                        </Link>
                       )}
                     </td>
                   )}

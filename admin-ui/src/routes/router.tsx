@@ -181,6 +181,14 @@ const secondFactor = createRoute({
   component: lazyRouteComponent(() => import('../pages/SecondFactorPage'), 'SecondFactorPage'),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/sessions',
+  validateSearch: ({ user }: Record<string, unknown>): { user?: string } =>
+    typeof user === 'string' && user !== '' ? { user } : {},
+  component: lazyRouteComponent(() => import('../pages/SessionsPage'), 'SessionsPage'),
+});
+
 const apiTokens = createRoute({
   getParentRoute: () => authenticated,
   path: '/api-tokens',
@@ -219,6 +227,7 @@ export const router = createRouter({
       identityProviders,
       tenants,
       secondFactor,
+      sessions,
       apiTokens,
       graphiql,
     ]),

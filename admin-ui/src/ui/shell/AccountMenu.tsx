@@ -20,6 +20,9 @@ export function AccountMenu() {
         <Menu.Item component={Link} to="/second-factor">
           Second factor
         </Menu.Item>
+        <Menu.Item component={Link} to="/sessions">
+          Your sessions
+        </Menu.Item>
         <Menu.Item component={Link} to="/api-tokens">
           API tokens
         </Menu.Item>
