@@ -12,9 +12,11 @@
 
 mod audit;
 mod back_off;
+mod chosen;
 mod devices;
 mod errors;
 mod invitations;
+mod limits;
 #[cfg(test)]
 mod memory;
 mod metrics;
@@ -29,6 +31,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub use chosen::PASSWORD_MIN_CHARACTERS;
 pub use errors::IdentityError;
 pub use invitations::Invited;
 pub use metrics::IdentityMetrics;
@@ -36,4 +39,3 @@ pub use oidc::{CameBack, Entrance, FailedSignIn, Federation, Returned, Sent, Sig
 pub use seal::MasterKeySealer;
 pub use service::Identity;
 pub use sessions::{ActiveSession, SESSION_HOURS, SignedIn};
-pub use setup::PASSWORD_MIN_CHARACTERS;

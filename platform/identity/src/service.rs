@@ -14,9 +14,9 @@ use tenants::{
 };
 
 use crate::{
-    Federation, IdentityError, audit::Audit, back_off::BackOff, metrics::IdentityMetrics, oidc::Oidc,
-    passwords::Passwords, second_factor::Factors, sessions::ActiveSession, setup::Setup, throttle::Throttle,
-    tokens::ActiveToken,
+    Federation, IdentityError, audit::Audit, back_off::BackOff, limits::Limits, metrics::IdentityMetrics,
+    oidc::Oidc, passwords::Passwords, second_factor::Factors, sessions::ActiveSession, setup::Setup,
+    throttle::Throttle, tokens::ActiveToken,
 };
 
 /// How long an answer of the database is taken for true at most. A revoked token or an ended session is told of by
@@ -35,6 +35,7 @@ pub struct Identity {
     pub(crate) audit: Audit,
     pub(crate) passwords: Passwords,
     pub(crate) back_off: BackOff,
+    pub(crate) limits: Limits,
     pub(crate) revocations: Arc<Revocations>,
     /// Uses of API tokens that are to be noted.
     pub(crate) uses: Throttle<(TenantId, TokenId)>,
@@ -82,6 +83,7 @@ impl Identity {
             clock,
             passwords: Passwords::new(),
             back_off: BackOff::new(),
+            limits: Limits::new(),
             revocations,
             uses: Throttle::new(),
             metrics: IdentityMetrics::default(),

@@ -9,10 +9,8 @@ use tenants::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin, passwords::MAX_PASSWORD_BYTES};
+use crate::{Identity, IdentityError, SignedIn, audit::Origin, chosen::check_password};
 
-/// Shortest password that is taken for a new account.
-pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 const MAX_NAME_CHARACTERS: usize = 100;
 
 /// The token of the link that was given out; in memory only, so that a restart makes it worthless.
@@ -58,7 +56,7 @@ impl Identity {
         }
         let email = checked_email(email)?;
         let display_name = checked_name(display_name)?;
-        check_password(password)?;
+        check_password(password, &[&email, &display_name])?;
         let password_hash = self.passwords.hash(password).await?;
         let id = UserId::new(&*self.clock);
         let user = User { id, tenant: TenantId::PLATFORM, email, display_name };
@@ -84,24 +82,12 @@ pub(crate) fn checked_name(name: &str) -> Result<String, IdentityError> {
     Err(IdentityError::bad_input("displayName", format!("must have 1 to {MAX_NAME_CHARACTERS} characters")))
 }
 
-pub(crate) fn check_password(password: &str) -> Result<(), IdentityError> {
-    if password.chars().count() < PASSWORD_MIN_CHARACTERS {
-        let problem = format!("must have at least {PASSWORD_MIN_CHARACTERS} characters");
-        return Err(IdentityError::bad_input("password", problem));
-    }
-    if password.len() > MAX_PASSWORD_BYTES {
-        let problem = format!("must have at most {MAX_PASSWORD_BYTES} bytes");
-        return Err(IdentityError::bad_input("password", problem));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use tenants::ErrorKind;
 
     use super::*;
-    use crate::memory::World;
+    use crate::{memory::World, passwords::MAX_PASSWORD_BYTES};
 
     const EMAIL: &str = "Boss@Platform.example";
     const PASSWORD: &str = "a password of some length";

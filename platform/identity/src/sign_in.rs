@@ -27,38 +27,39 @@ impl Identity {
         correlation: CorrelationId,
     ) -> Result<SignedIn, IdentityError> {
         let (email, origin) = (normal_email(email), Origin { channel: Channel::Ui, from, correlation });
-        self.back_off
-            .begin(&email, self.clock.now())
-            .map_err(|retry_after| IdentityError::HeldBack { retry_after })?;
+        let now = self.clock.now();
+        let held_back = |retry_after| IdentityError::HeldBack { retry_after };
+        self.limits.of_address(from, now).map_err(held_back)?;
+        self.back_off.begin(&email, now).map_err(held_back)?;
         let login = self.accounts.login(&email).await?;
+        let tenant = login.as_ref().map(|login| login.user.tenant);
+        if let Some(tenant) = tenant {
+            self.limits.of_tenant(tenant, from, now).map_err(held_back)?;
+        }
         let hash = login.as_ref().map(|login| login.password_hash.as_str());
         let right = self.passwords.verify(password, hash).await?;
-        match login {
-            Some(login) if right => {
-                if let Err(error) = self.ask_for_code(&login.user, code).await {
-                    let (tenant, subject) = (login.user.tenant, format!("user:{}", login.user.id));
-                    if matches!(error, IdentityError::SecondFactor(SecondFactorError::Wrong)) {
-                        self.audit.refusal(tenant, subject, ACTION, "wrong code", origin).await;
-                    }
-                    return Err(error);
+        let (subject, problem, refused) = match login {
+            Some(login) if right => match self.ask_for_code(&login.user, code).await {
+                Ok(()) => {
+                    self.back_off.succeeded(&email);
+                    self.limits.succeeded(from);
+                    return self.proven(&login.user, origin).await;
                 }
-                self.back_off.succeeded(&email);
-                self.proven(&login.user, origin).await
-            }
+                Err(error @ IdentityError::SecondFactor(SecondFactorError::Wrong)) => {
+                    (format!("user:{}", login.user.id), "wrong code", error)
+                }
+                Err(error) => return Err(error),
+            },
             Some(login) => {
-                let (tenant, subject) = (login.user.tenant, format!("user:{}", login.user.id));
-                self.audit.refusal(tenant, subject, ACTION, "wrong password", origin).await;
-                Err(IdentityError::WrongPassword)
+                (format!("user:{}", login.user.id), "wrong password", IdentityError::WrongPassword)
             }
-            None => {
-                // One subject for all of them: what was typed is not ours to keep.
-                let subject = "user:unknown".to_owned();
-                self.audit
-                    .refusal(TenantId::PLATFORM, subject, ACTION, "unknown e-mail address", origin)
-                    .await;
-                Err(IdentityError::WrongPassword)
-            }
-        }
+            // One subject for all of them: what was typed is not ours to keep.
+            None => ("user:unknown".to_owned(), "unknown e-mail address", IdentityError::WrongPassword),
+        };
+        self.limits.failed(tenant, from, now);
+        let tenant = tenant.unwrap_or(TenantId::PLATFORM);
+        self.audit.refusal(tenant, subject, ACTION, problem, origin).await;
+        Err(refused)
     }
 
     /// Writes down that somebody got in, and lets them.
@@ -156,6 +157,27 @@ mod tests {
             sign_in(&world, "nurse@ward.example", PASSWORD).await.is_ok(),
             "success forgets the failures"
         );
+    }
+
+    #[tokio::test]
+    async fn an_address_that_guesses_many_accounts_is_held_back_and_others_are_not() {
+        let world = World::new();
+        world.user("nurse@ward.example", PASSWORD).await;
+        for n in 0..100 {
+            assert!(matches!(
+                sign_in(&world, &format!("guess{n}@ward.example"), "wrong").await,
+                Err(IdentityError::WrongPassword)
+            ));
+        }
+        let held_back = sign_in(&world, "nurse@ward.example", PASSWORD).await.err().unwrap();
+        assert!(
+            matches!(held_back, IdentityError::HeldBack { retry_after } if retry_after == Duration::from_mins(15))
+        );
+        let elsewhere =
+            world.identity.sign_in("nurse@ward.example", PASSWORD, None, "192.0.2.2", CorrelationId(8)).await;
+        assert!(elsewhere.is_ok());
+        world.clock.advance(Duration::from_mins(15));
+        assert!(sign_in(&world, "nurse@ward.example", PASSWORD).await.is_ok());
     }
 
     #[tokio::test]
