@@ -12,5 +12,4 @@ mod live;
 mod own_roles;
 mod past;
 mod reads;
-mod roles;
 mod second_factor;

@@ -2,7 +2,7 @@
 
 use zxcvbn::{Score, zxcvbn};
 
-use crate::{IdentityError, passwords::MAX_PASSWORD_BYTES};
+use crate::{Identity, IdentityError, passwords::MAX_PASSWORD_BYTES};
 
 /// Shortest password that is taken for a new account.
 pub const PASSWORD_MIN_CHARACTERS: usize = 12;
@@ -14,9 +14,30 @@ const WORD: usize = 3;
 /// Characters that a password has beside such words.
 const LEFT: usize = 8;
 
+impl Identity {
+    /// Refuses a password that is too short or too long, that is tried first, or that is in the file of breached ones.
+    ///
+    /// # Errors
+    /// [`IdentityError::BadInput`] saying what is wrong; [`IdentityError::Breached`] when the file cannot be read.
+    pub(crate) async fn check_password(&self, password: &str, about: &[&str]) -> Result<(), IdentityError> {
+        check_password(password, about)?;
+        let Some(breached) = self.breached.clone() else { return Ok(()) };
+        let looked_up = password.to_owned();
+        let found = tokio::task::spawn_blocking(move || breached.contain(&looked_up)).await;
+        match found.map_err(std::io::Error::other).flatten() {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let problem = "was found in a breach of another site, so it is tried early; choose another";
+                Err(refused(problem.to_owned()))
+            }
+            Err(error) => Err(IdentityError::Breached(error)),
+        }
+    }
+}
+
 /// Refuses what somebody who knows the account would guess within 10^8 attempts: common passwords, words and names with
 /// their usual disguises, keyboard rows, dates; and what is little more than what is known `about` the person.
-pub(crate) fn check_password(password: &str, about: &[&str]) -> Result<(), IdentityError> {
+fn check_password(password: &str, about: &[&str]) -> Result<(), IdentityError> {
     if password.chars().count() < PASSWORD_MIN_CHARACTERS {
         return Err(refused(format!("must have at least {PASSWORD_MIN_CHARACTERS} characters")));
     }

@@ -56,6 +56,9 @@ pub enum IdentityError {
     /// A password could not be hashed, or a stored hash is none.
     #[error("a password could not be checked")]
     Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file of breached passwords cannot be read.
+    #[error("a password could not be compared with the breached ones")]
+    Breached(#[source] std::io::Error),
     /// No secret could be made.
     #[error(transparent)]
     Randomness(#[from] CredentialError),
@@ -89,7 +92,7 @@ impl IdentityError {
             Self::Busy | Self::ProviderUnreachable => ErrorKind::Unavailable,
             Self::BadInput { .. } | Self::LogoutToken => ErrorKind::BadInput,
             Self::SetupClosed | Self::InvitationOver => ErrorKind::NotFound,
-            Self::Hash(_) | Self::Randomness(_) => ErrorKind::Internal,
+            Self::Hash(_) | Self::Breached(_) | Self::Randomness(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }
     }

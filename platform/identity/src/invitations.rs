@@ -7,7 +7,7 @@ use tenants::{
     credentials::BearerToken,
 };
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin, chosen::check_password, setup::checked_name};
+use crate::{Identity, IdentityError, SignedIn, audit::Origin, setup::checked_name};
 
 /// What an invitation's link opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Identity {
         let invitation = self.invitation(link).await?;
         let display_name = checked_name(display_name)?;
         let Invited { email, hospital } = self.invited(link).await?;
-        check_password(password, &[&email, &display_name, &hospital])?;
+        self.check_password(password, &[&email, &display_name, &hospital]).await?;
         let password_hash = self.passwords.hash(password).await?;
         let (id, tenant) = (UserId::new(&*self.clock), invitation.tenant);
         let user = User { id, tenant, email: invitation.email.clone(), display_name };

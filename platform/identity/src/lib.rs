@@ -12,6 +12,7 @@
 
 mod audit;
 mod back_off;
+mod breached;
 mod chosen;
 mod devices;
 mod errors;
@@ -31,6 +32,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub use breached::{BreachedFileError, BreachedPasswords};
 pub use chosen::PASSWORD_MIN_CHARACTERS;
 pub use errors::IdentityError;
 pub use invitations::Invited;

@@ -14,9 +14,9 @@ use tenants::{
 };
 
 use crate::{
-    Federation, IdentityError, audit::Audit, back_off::BackOff, limits::Limits, metrics::IdentityMetrics,
-    oidc::Oidc, passwords::Passwords, second_factor::Factors, sessions::ActiveSession, setup::Setup,
-    throttle::Throttle, tokens::ActiveToken,
+    BreachedPasswords, Federation, IdentityError, audit::Audit, back_off::BackOff, limits::Limits,
+    metrics::IdentityMetrics, oidc::Oidc, passwords::Passwords, second_factor::Factors,
+    sessions::ActiveSession, setup::Setup, throttle::Throttle, tokens::ActiveToken,
 };
 
 /// How long an answer of the database is taken for true at most. A revoked token or an ended session is told of by
@@ -36,6 +36,8 @@ pub struct Identity {
     pub(crate) passwords: Passwords,
     pub(crate) back_off: BackOff,
     pub(crate) limits: Limits,
+    /// Passwords that nobody may choose; without it only common ones are refused.
+    pub(crate) breached: Option<BreachedPasswords>,
     pub(crate) revocations: Arc<Revocations>,
     /// Uses of API tokens that are to be noted.
     pub(crate) uses: Throttle<(TenantId, TokenId)>,
@@ -84,6 +86,7 @@ impl Identity {
             passwords: Passwords::new(),
             back_off: BackOff::new(),
             limits: Limits::new(),
+            breached: None,
             revocations,
             uses: Throttle::new(),
             metrics: IdentityMetrics::default(),
@@ -109,6 +112,12 @@ impl Identity {
     /// Tells of revocations.
     pub fn revocations(&self) -> &Arc<Revocations> {
         &self.revocations
+    }
+
+    /// Refuses new passwords that are in a file of breached ones.
+    #[must_use]
+    pub fn with_breached_passwords(self, breached: Option<BreachedPasswords>) -> Self {
+        Self { breached, ..self }
     }
 
     /// The PHC string to keep of a password.

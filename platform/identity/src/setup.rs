@@ -9,7 +9,7 @@ use tenants::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin, chosen::check_password};
+use crate::{Identity, IdentityError, SignedIn, audit::Origin};
 
 const MAX_NAME_CHARACTERS: usize = 100;
 
@@ -56,7 +56,7 @@ impl Identity {
         }
         let email = checked_email(email)?;
         let display_name = checked_name(display_name)?;
-        check_password(password, &[&email, &display_name])?;
+        self.check_password(password, &[&email, &display_name]).await?;
         let password_hash = self.passwords.hash(password).await?;
         let id = UserId::new(&*self.clock);
         let user = User { id, tenant: TenantId::PLATFORM, email, display_name };

@@ -10,7 +10,7 @@ use std::{
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
 use graphql_schema::{ApiMetrics, Limits, Services};
-use identity::{Federation, Identity, IdentityError, MasterKeySealer};
+use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError, MasterKeySealer};
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
 use tenants::{
@@ -57,6 +57,8 @@ pub(crate) enum StartError {
     },
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    #[error(transparent)]
+    Breached(#[from] BreachedFileError),
     #[error("the master key cannot be used")]
     Sealer(#[from] SealError),
     #[error("the set-up link cannot be made")]
@@ -82,6 +84,7 @@ impl Foundation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(database.clone());
         let sealer = Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?);
+        let breached = config.passwords.breached.as_deref().map(BreachedPasswords::open).transpose()?;
         let identity = Identity::new(
             store.clone(),
             store.clone(),
@@ -97,7 +100,8 @@ impl Foundation {
             sealer: sealer.clone(),
             loopback_http: !config.http.is_https(),
         })
-        .with_second_factors(store, sealer);
+        .with_second_factors(store, sealer)
+        .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, identity: Arc::new(identity), access, clock })
     }

@@ -262,6 +262,26 @@ fn every_part_of_the_schema_is_classified() {
     }
 }
 
+#[tokio::test]
+async fn without_a_caller_or_as_a_device_there_is_nothing() {
+    let (world, walk) = (World::open().await, Walk::new());
+    let device = Some(world.device(ASH_EAST));
+    for root in ["Query", "Mutation", "Subscription"] {
+        for field in walk.fields(root) {
+            let path = vec![(root.to_owned(), field.name.clone())];
+            let question = Question::new(&world, &walk, &path, ASH_EAST, Some(ASH_EAST));
+            for (caller, refused) in [(None, "UNAUTHENTICATED"), (device.clone(), "FORBIDDEN")] {
+                let (document, variables) = (&question.document, question.variables.clone().into());
+                let answer = match root {
+                    "Subscription" => world.hospital.follow(caller, document, variables).next().await,
+                    _ => world.hospital.answer(caller, document, variables).await,
+                };
+                assert_eq!(code(&answer).as_deref(), Some(refused), "{root}.{}: {answer:#}", field.name);
+            }
+        }
+    }
+}
+
 /// The matrix of fields as somebody of a ward sees it.
 async fn fields(world: &World, own: Ward) -> String {
     let (walk, classes, mut table) = (Walk::new(), classes(), Table::new());
@@ -412,6 +432,9 @@ async fn no_subscription_reaches_beyond_the_role() {
                     let mut told = vec![following.next().await];
                     while code(&told[0]).is_none() && told.len() < 3 {
                         told.push(following.next().await);
+                    }
+                    if code(&told[0]).as_deref() == Some("NOT_FOUND") {
+                        assert!(following.ends().await, "there is nothing to wait for");
                     }
                     told
                 });

@@ -165,6 +165,12 @@ impl World {
         }
     }
 
+    /// The ward's monitor, as a caller.
+    pub(super) fn device(&self, ward: Ward) -> Caller {
+        let device = DeviceId::parse(&ward.device()).unwrap();
+        Caller { tenant: ward.tenant(), principal: Principal::Device(device) }
+    }
+
     /// An administrator of the ward's whole hospital.
     pub(super) fn founder(&self, ward: Ward) -> Caller {
         founder(ward)

@@ -1,6 +1,12 @@
 //! The settings as types, one struct per concern.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use url::Url;
@@ -20,6 +26,13 @@ pub(crate) struct DatabaseConfig {
 #[derive(Clone)]
 pub(crate) struct KeysConfig {
     pub(crate) master: Option<[u8; 32]>,
+}
+
+/// Which passwords nobody may choose.
+#[derive(Debug, Clone)]
+pub(crate) struct PasswordsConfig {
+    /// A file of breached ones, `<SHA-1>:<count>` ordered by hash.
+    pub(crate) breached: Option<PathBuf>,
 }
 
 /// Where browsers and programs connect.
@@ -111,6 +124,13 @@ impl KeysConfig {
 impl fmt::Debug for KeysConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeysConfig").field("is_set", &self.master.is_some()).finish()
+    }
+}
+
+impl PasswordsConfig {
+    pub(super) fn read(values: &Values) -> Self {
+        let path = values.text(&key::BREACHED_PASSWORDS);
+        Self { breached: (!path.is_empty()).then(|| PathBuf::from(path)) }
     }
 }
 

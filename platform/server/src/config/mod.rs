@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub(crate) use concerns::{
     DatabaseConfig, HttpConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MqttConfig, NodeConfig,
-    master_key,
+    PasswordsConfig, master_key,
 };
 pub(crate) use environment::Environment;
 pub(crate) use errors::ConfigError;
@@ -27,6 +27,7 @@ pub(crate) use values::{Effective, Values};
 pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     pub(crate) keys: KeysConfig,
+    pub(crate) passwords: PasswordsConfig,
     pub(crate) http: HttpConfig,
     pub(crate) mqtt: MqttConfig,
     pub(crate) metrics: MetricsConfig,
@@ -63,6 +64,7 @@ impl Config {
         let mut config = Self {
             database: DatabaseConfig::read(values)?,
             keys: KeysConfig::read(values)?,
+            passwords: PasswordsConfig::read(values),
             http: HttpConfig::read(values)?,
             mqtt: MqttConfig::read(values)?,
             metrics: MetricsConfig::read(values)?,

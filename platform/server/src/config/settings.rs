@@ -47,6 +47,7 @@ settings! {
     DATABASE_URL: "database.url" "IOMT_DATABASE_URL" "sqlite://./iomt.db" Address;
     DATABASE_CONNECTIONS: "database.max_connections" "IOMT_DATABASE_MAX_CONNECTIONS" "8" Open;
     MASTER_KEY: "keys.master_key" "IOMT_MASTER_KEY" "" Secret;
+    BREACHED_PASSWORDS: "passwords.breached" "IOMT_BREACHED_PASSWORDS" "" Open;
     HTTP_ADDR: "http.addr" "IOMT_HTTP_ADDR" "127.0.0.1:8080" Open;
     PUBLIC_URL: "http.public_url" "IOMT_PUBLIC_URL" "" Open;
     HTTP_WORKERS: "http.workers" "IOMT_HTTP_WORKERS" "2" Open;

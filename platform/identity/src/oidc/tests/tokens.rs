@@ -119,8 +119,9 @@ async fn signatures_and_keys_that_are_wrong() {
             "signature is wrong",
             Box::new(|c| {
                 let mut token = world.signed(c);
-                let other = if token.ends_with('A') { 'B' } else { 'A' };
-                token.replace_range(token.len() - 20..token.len() - 19, &other.to_string());
+                let at = token.len() - 20..token.len() - 19;
+                let other = if &token[at.clone()] == "A" { "B" } else { "A" };
+                token.replace_range(at, other);
                 token
             }),
         ),
