@@ -12,6 +12,8 @@ test('somebody sets up a second factor, signs in with it, loses the phone and is
   const account = page.getByRole('banner').getByRole('button', { name: /clinician/i });
   await account.click();
   await page.getByRole('menuitem', { name: 'Second factor' }).click();
+  await expect(page.getByRole('button', { name: 'Set up' })).toBeVisible();
+  await expect(page.getByRole('menu')).toBeHidden();
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Set up' }).click();
   await expect(page.getByRole('img', { name: 'QR code for your authenticator app' })).toBeVisible();
