@@ -16,7 +16,7 @@ use tenants::{
     authenticator::{Authenticator, AuthenticatorStore, Authenticators, Pairing, RECOVERY_CODES, Standing},
     clock::Clock,
     credentials::SecretHash,
-    keys::{SealedFor, Sealer},
+    keys::{Keyring, SealedFor},
     second_factor::{SecondFactor, SecondFactorError},
 };
 use totp_rs::{Builder, Secret, Totp};
@@ -37,7 +37,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// What second factors need. Without it nobody has one.
 pub(crate) struct Factors {
     store: Arc<dyn AuthenticatorStore>,
-    sealer: Arc<dyn Sealer>,
+    keys: Arc<dyn Keyring>,
     back_off: BackOff,
 }
 
@@ -49,8 +49,8 @@ struct Person {
 }
 
 impl Factors {
-    pub(crate) fn new(store: Arc<dyn AuthenticatorStore>, sealer: Arc<dyn Sealer>) -> Self {
-        Self { store, sealer, back_off: BackOff::new() }
+    pub(crate) fn new(store: Arc<dyn AuthenticatorStore>, keys: Arc<dyn Keyring>) -> Self {
+        Self { store, keys, back_off: BackOff::new() }
     }
 
     /// Somebody's authenticator that is in force.
@@ -111,7 +111,8 @@ impl Factors {
         code: &str,
         clock: &dyn Clock,
     ) -> Result<Option<u64>, SecondFactorError> {
-        let secret = self.sealer.open(sealed_for(person.tenant, &app.user.to_string()), &app.secret).await?;
+        let keys = self.keys.of(person.tenant).await?;
+        let secret = keys.open(sealed_for(person.tenant, &app.user.to_string()), &app.secret)?;
         let now = u64::try_from(clock.now().as_second()).unwrap_or_default();
         Ok(totp(secret, "")?.check(code, now))
     }
@@ -120,8 +121,8 @@ impl Factors {
 impl Identity {
     /// Asks people for a second factor, where they have set one up.
     #[must_use]
-    pub fn with_second_factors(self, store: Arc<dyn AuthenticatorStore>, sealer: Arc<dyn Sealer>) -> Self {
-        Self { factors: Some(Factors::new(store, sealer)), ..self }
+    pub fn with_second_factors(self, store: Arc<dyn AuthenticatorStore>, keys: Arc<dyn Keyring>) -> Self {
+        Self { factors: Some(Factors::new(store, keys)), ..self }
     }
 
     /// Asks somebody whose password was right for their code, if they have a second factor.
@@ -175,7 +176,7 @@ impl Authenticators for Identity {
         let mut secret = vec![0; SECRET_BYTES];
         OsRng.try_fill_bytes(&mut secret).map_err(|_| SecondFactorError::NoRandomness)?;
         let row = person.user.to_string();
-        let sealed = factors.sealer.seal(sealed_for(person.tenant, &row), &secret).await?;
+        let sealed = factors.keys.of(person.tenant).await?.seal(sealed_for(person.tenant, &row), &secret)?;
         let app = Authenticator { user: person.user, secret: sealed, since: None };
         factors.store.propose(person.tenant, &app).await?;
         let Principal::User { email, .. } = &caller.principal else {

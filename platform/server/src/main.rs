@@ -14,8 +14,9 @@ mod demo;
 mod feed;
 mod housekeeping;
 mod http;
+mod keyring;
 mod logging;
-mod master_key;
+mod resealing;
 mod suspension;
 mod wiring;
 

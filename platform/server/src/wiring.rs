@@ -10,14 +10,15 @@ use std::{
 use actix::Arbiter;
 use broker::{Broker, BrokerConfig};
 use graphql_schema::{ApiMetrics, Limits, Services};
-use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError, MasterKeySealer};
+use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError};
+use keys::Keys;
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
 use tenants::{
     StoreError,
     access::Access,
     clock::{Clock, SystemClock},
-    keys::SealError,
+    keys::{Keyring, NoKeys},
     onboarding::Onboarding,
     revocations::Revocations,
 };
@@ -31,7 +32,8 @@ use crate::{
     config::Config,
     feed::FeedRelay,
     housekeeping, http,
-    master_key::{self, MasterKeyError},
+    keyring::{self, KeysError},
+    resealing::Resealing,
     suspension,
 };
 
@@ -56,11 +58,9 @@ pub(crate) enum StartError {
         cause: io::Error,
     },
     #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
+    Keys(#[from] KeysError),
     #[error(transparent)]
     Breached(#[from] BreachedFileError),
-    #[error("the master key cannot be used")]
-    Sealer(#[from] SealError),
     #[error("the set-up link cannot be made")]
     Setup(#[from] IdentityError),
 }
@@ -68,6 +68,8 @@ pub(crate) enum StartError {
 /// The ground floor: what can be used before anything listens.
 pub(crate) struct Foundation {
     pub(crate) database: Database,
+    /// Without them nothing is sealed.
+    pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) access: Arc<Access>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -82,8 +84,13 @@ impl Foundation {
         database.migrate().await?;
         database.check_row_level_security().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let keys = keyring::find(config, Arc::new(database.clone()), clock.clone())?;
+        let keyring: Arc<dyn Keyring> = match &keys {
+            Some(keys) => keys.clone(),
+            None => Arc::new(NoKeys),
+        };
+        let database = database.with_keys(keyring.clone());
         let store = Arc::new(database.clone());
-        let sealer = Arc::new(MasterKeySealer::new(master_key::find(config)?.as_ref())?);
         let breached = config.passwords.breached.as_deref().map(BreachedPasswords::open).transpose()?;
         let identity = Identity::new(
             store.clone(),
@@ -97,13 +104,13 @@ impl Foundation {
         .with_providers(Federation {
             providers: store.clone(),
             logins: store.clone(),
-            sealer: sealer.clone(),
+            keys: keyring.clone(),
             loopback_http: !config.http.is_https(),
         })
-        .with_second_factors(store, sealer)
+        .with_second_factors(store, keyring)
         .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
-        Ok(Self { database, identity: Arc::new(identity), access, clock })
+        Ok(Self { database, keys, identity: Arc::new(identity), access, clock })
     }
 }
 
@@ -128,8 +135,10 @@ pub(crate) struct Platform {
 impl Platform {
     /// Recovers the twins, then listens. When this returns, messages are taken.
     pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
-        let Foundation { database, identity, access, clock } = foundation;
+        let Foundation { database, keys, identity, access, clock } = foundation;
         check_addresses(&config)?;
+        let mut resealing = Resealing::new(database.clone(), keys, clock.clone());
+        resealing.begin().await?;
         let arbiters: Vec<Arbiter> = (0..twin_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
         let (twins, writer) = Twins::open(
@@ -148,7 +157,7 @@ impl Platform {
         tokio::spawn(background.clone().run_until_cancelled_owned(housekeeping::run(database.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(follow_rights(access.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(audit_heads::run(database.clone())));
-
+        tokio::spawn(background.clone().run_until_cancelled_owned(resealing.follow()));
         tokio::spawn(
             background.clone().run_until_cancelled_owned(follow_revocations(identity.revocations().clone())),
         );

@@ -32,7 +32,7 @@ pub(crate) async fn claim(database: &Database, node: &str) -> Result<i64, Storag
     let epoch: i64 = row.try_get_by_index(0)?;
     tx.execute_sql("UPDATE partitions SET node = $1, epoch = $2", [node.into(), epoch.into()]).await?;
     tx.commit().await?;
-    *database.0.epoch.lock() = Some(epoch);
+    *database.inner.epoch.lock() = Some(epoch);
     Ok(epoch)
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn write(database: &Database, commit: &Commit) -> Result<(), St
 impl Database {
     /// The epoch that this node has begun; without one it owns nothing.
     pub(crate) fn epoch(&self) -> Result<i64, StorageError> {
-        (*self.0.epoch.lock()).ok_or(StorageError::Fenced { epoch: 0 })
+        (*self.inner.epoch.lock()).ok_or(StorageError::Fenced { epoch: 0 })
     }
 }
 
@@ -85,7 +85,7 @@ impl Share {
 fn shares(database: &Database, commit: &Commit) -> Result<BTreeMap<TenantId, Share>, StorageError> {
     let mut shares = BTreeMap::<TenantId, Share>::new();
     for segment in commit.segments.iter().filter(|segment| segment.count() > 0) {
-        let encoded = segments::encode(&segment.runs, &mut database.0.scratch.lock())?;
+        let encoded = segments::encode(&segment.runs, &mut database.inner.scratch.lock())?;
         let first = position(segment.first);
         let last = position(segment.first.plus(segment.count() - 1));
         shares.entry(segment.tenant).or_default().segment = Some((first..=last, encoded));

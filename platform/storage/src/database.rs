@@ -17,6 +17,10 @@ use sea_orm::{
     },
 };
 use sea_orm_migration::MigratorTrait;
+use tenants::{
+    TenantId,
+    keys::{Keyring, NoKeys, TenantKeys},
+};
 
 use crate::{
     errors::StorageError,
@@ -47,7 +51,10 @@ impl Default for DatabaseOptions {
 
 /// One SQLite file or one PostgreSQL database. Cheap to clone; implements every store trait.
 #[derive(Clone)]
-pub struct Database(pub(crate) Arc<Inner>);
+pub struct Database {
+    pub(crate) inner: Arc<Inner>,
+    keys: Arc<dyn Keyring>,
+}
 
 pub(crate) struct Inner {
     /// On PostgreSQL the same pool as `readers`; on SQLite a single connection.
@@ -81,7 +88,7 @@ impl Database {
         } else {
             return Err(StorageError::Address);
         };
-        let database = Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             writer,
             readers,
             gate: Arc::default(),
@@ -89,9 +96,22 @@ impl Database {
             assume_runtime_role: AtomicBool::new(false),
             epoch: Mutex::new(None),
             scratch: Mutex::default(),
-        }));
+        });
+        let database = Self { inner, keys: Arc::new(NoKeys) };
         database.look_up_runtime_role().await?;
         Ok(database)
+    }
+
+    /// With the keys that seal what identifies patients. Without any it stands there for everybody to read who has the
+    /// database.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn Keyring>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The tenant's keys. To be had before a transaction begins: they may have to be read, or made.
+    pub(crate) async fn keys_of(&self, tenant: TenantId) -> Result<Arc<dyn TenantKeys>, StorageError> {
+        Ok(self.keys.of(tenant).await?)
     }
 
     /// Brings the schema up to this version. Safe to call from several nodes at once, and again. A role that
@@ -100,18 +120,18 @@ impl Database {
     /// # Errors
     /// [`StorageError::Database`] when a step fails; what was done before stays done.
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        let _gate = self.0.gate.lock().await;
-        if self.0.backend == DbBackend::Postgres {
-            if migrations::is_current(&self.0.writer).await? {
+        let _gate = self.inner.gate.lock().await;
+        if self.inner.backend == DbBackend::Postgres {
+            if migrations::is_current(&self.inner.writer).await? {
                 return self.look_up_runtime_role().await;
             }
             // The lock ends with its transaction, however that ends.
-            let lock = sea_orm::TransactionTrait::begin(&self.0.writer).await?;
+            let lock = sea_orm::TransactionTrait::begin(&self.inner.writer).await?;
             lock.execute_unprepared("SELECT pg_advisory_xact_lock(4815162342)").await?;
-            Migrator::up(&self.0.writer, None).await?;
+            Migrator::up(&self.inner.writer, None).await?;
             lock.commit().await?;
         } else {
-            Migrator::up(&self.0.writer, None).await?;
+            Migrator::up(&self.inner.writer, None).await?;
         }
         self.look_up_runtime_role().await
     }
@@ -122,8 +142,10 @@ impl Database {
     /// # Errors
     /// [`StorageError::RowSecurityMissing`] naming the tables, or [`StorageError::BypassesRowSecurity`].
     pub async fn check_row_level_security(&self) -> Result<(), StorageError> {
-        match self.0.backend {
-            DbBackend::Postgres => row_security::check(&self.0.readers, self.assumes_runtime_role()).await,
+        match self.inner.backend {
+            DbBackend::Postgres => {
+                row_security::check(&self.inner.readers, self.assumes_runtime_role()).await
+            }
             _ => Ok(()),
         }
     }
@@ -133,23 +155,23 @@ impl Database {
     /// # Errors
     /// [`StorageError::Database`] when that fails; nothing that was committed is lost.
     pub async fn close(self) -> Result<(), StorageError> {
-        self.0.readers.close_by_ref().await?;
-        self.0.writer.close_by_ref().await?;
+        self.inner.readers.close_by_ref().await?;
+        self.inner.writer.close_by_ref().await?;
         Ok(())
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
-        self.0.backend
+        self.inner.backend
     }
 
     pub(crate) fn assumes_runtime_role(&self) -> bool {
-        self.0.assume_runtime_role.load(Ordering::Relaxed)
+        self.inner.assume_runtime_role.load(Ordering::Relaxed)
     }
 
     async fn look_up_runtime_role(&self) -> Result<(), StorageError> {
-        if self.0.backend == DbBackend::Postgres {
-            let may = row_security::may_assume_runtime_role(&self.0.readers).await?;
-            self.0.assume_runtime_role.store(may, Ordering::Relaxed);
+        if self.inner.backend == DbBackend::Postgres {
+            let may = row_security::may_assume_runtime_role(&self.inner.readers).await?;
+            self.inner.assume_runtime_role.store(may, Ordering::Relaxed);
         }
         Ok(())
     }

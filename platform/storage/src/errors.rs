@@ -1,7 +1,7 @@
 //! What goes wrong with a database, without anything that a row holds.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
-use tenants::StoreError;
+use tenants::{StoreError, keys::SealError};
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,9 @@ pub enum StorageError {
         /// Which data, without its content.
         what: String,
     },
+    /// What is sealed cannot be sealed or opened.
+    #[error(transparent)]
+    Keys(#[from] SealError),
     /// Tables that hold tenants' rows without row level security.
     #[error("row level security is not forced on: {}", tables.join(", "))]
     RowSecurityMissing {
@@ -128,6 +131,8 @@ impl From<StorageError> for StoreError {
             StorageError::Dangling => Self::NotFound { what: "what it refers to" },
             StorageError::Fenced { epoch } => Self::Fenced { epoch },
             StorageError::Corrupt { what } => Self::Corrupt { what },
+            StorageError::Keys(error @ SealError::Unreachable(_)) => Self::Unavailable(error.into()),
+            StorageError::Keys(error) => Self::Corrupt { what: error.to_string() },
             other => Self::Unavailable(Box::new(other)),
         }
     }

@@ -22,6 +22,7 @@ use crate::{
     },
     errors::StorageError,
     paging,
+    patients::identity::mrn_index,
     tenant_tx::TenantTx,
 };
 
@@ -29,8 +30,9 @@ use crate::{
 impl Openings for Database {
     async fn patient(&self, scope: &Scope, named: &str) -> Result<Option<PatientId>, StoreError> {
         debug_assert!(scope.permission().action == Action::BreakGlass, "the scope is for something else");
+        let keys = self.keys_of(scope.tenant()).await?;
         let tx = self.begin_read(scope.tenant()).await?;
-        let mut wanted = Condition::any().add(patients::Column::Mrn.eq(storable(named)));
+        let mut wanted = Condition::any().add(patients::Column::MrnIndex.eq(mrn_index(&*keys, named)));
         if let Ok(id) = Uuid::parse_str(named) {
             wanted = wanted.add(patients::Column::Id.eq(id));
         }

@@ -61,13 +61,18 @@ pub(crate) fn unknown_cursor() -> StorageError {
 
 /// Rows where one of the texts, which are in lower case, contains what is searched for.
 pub(crate) fn search(page: &PageRequest, texts: impl IntoIterator<Item = SimpleExpr>) -> Option<Condition> {
-    let wanted = page.search.as_deref().filter(|text| !text.is_empty())?;
-    let pattern = contains(wanted);
-    Some(
-        texts.into_iter().fold(Condition::any(), |any, text| {
-            any.add(text.like(LikeExpr::new(pattern.as_str()).escape('!')))
-        }),
-    )
+    let wanted = wanted(page)?;
+    Some(texts.into_iter().fold(Condition::any(), |any, text| any.add(holds(text, wanted))))
+}
+
+/// What is searched for, if anything is.
+pub(crate) fn wanted(page: &PageRequest) -> Option<&str> {
+    page.search.as_deref().filter(|text| !text.is_empty())
+}
+
+/// Whether a text, which is in lower case, contains what is searched for.
+pub(crate) fn holds(text: SimpleExpr, wanted: &str) -> SimpleExpr {
+    text.like(LikeExpr::new(contains(wanted)).escape('!'))
 }
 
 /// A LIKE pattern for "contains", in which the wildcards of the searched text stand for themselves.

@@ -1,22 +1,26 @@
-//! Registered patients. Masked columns are neither shown nor searched.
+//! Registered patients. Masked columns are neither shown nor searched; what identifies a patient is sealed.
+
+pub(crate) mod identity;
 
 use ::tenants::{
-    PatientId, StoreError, UnitId, UserId,
+    PatientId, StoreError, TenantId, UnitId, UserId,
     access::{Column as Masked, Scope},
     audit::AuditEntry,
+    keys::TenantKeys,
     org::OrgUnit,
 };
 use care::news2::Spo2Scale;
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use twins::store::directory::{Page, PageRequest, PatientPlace, PatientRecord, Patients};
 use uuid::Uuid;
 
+use self::identity::{Identity, Searched, sought};
 use crate::{
     audit,
-    columns::{folded, parsed, storable},
+    columns::{folded, storable},
     database::Database,
     entities::{
         care_team,
@@ -31,9 +35,11 @@ use crate::{
 #[async_trait::async_trait]
 impl Patients for Database {
     async fn page(&self, scope: &Scope, page: &PageRequest) -> Result<Page<PatientRecord>, StoreError> {
+        let keys = self.keys_of(scope.tenant()).await?;
         let tx = self.begin_read(scope.tenant()).await?;
         let mut list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
-        if let Some(found) = paging::search(page, searchable(scope, &tx)) {
+        if let Some(wanted) = paging::wanted(page) {
+            let found = found(scope, &tx, &*keys, wanted);
             list = list.filter(found);
         }
         let after = after(&tx, page).await?;
@@ -41,19 +47,20 @@ impl Patients for Database {
             list.order_by_asc(Column::Ward).order_by_asc(Column::Bed).order_by_asc(Column::Id)
         })
         .await?;
-        let found = records(&tx, scope, rows.models).await?;
+        let found = records(&tx, scope, &*keys, rows.models).await?;
         let rows_found = found.into_iter().map(|row| (paging::cursor(&row.id.to_string()), row)).collect();
         Ok(Page { rows: rows_found, has_next: rows.has_next, total: rows.total })
     }
 
     async fn by_ids(&self, scope: &Scope, ids: &[PatientId]) -> Result<Vec<PatientRecord>, StoreError> {
+        let keys = self.keys_of(scope.tenant()).await?;
         let tx = self.begin_read(scope.tenant()).await?;
         let ids = ids.iter().map(|id| *id.as_uuid());
         let list = tx
             .find::<Entity>()
             .filter(predicate::rows::<Entity>(scope, tx.backend()))
             .filter(Column::Id.is_in(ids));
-        Ok(records(&tx, scope, tx.all(list).await?).await?)
+        Ok(records(&tx, scope, &*keys, tx.all(list).await?).await?)
     }
 
     async fn restricted(&self, scope: &Scope) -> Result<Vec<PatientId>, StoreError> {
@@ -68,17 +75,18 @@ impl Patients for Database {
         patient: &PatientRecord,
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
+        let keys = self.keys_of(scope.tenant()).await?;
+        let identity = Identity::of(patient).columns(&*keys, scope.tenant(), *patient.id.as_uuid())?;
         let tx = self.begin_write(scope.tenant()).await?;
         let ward = org::check_target(&tx, scope, Masked::PatientUnit, patient.unit).await?;
         let row = Model {
             tenant_id: *scope.tenant().as_uuid(),
             id: *patient.id.as_uuid(),
-            name_search: searched(patient.name.as_deref().unwrap_or_default()),
-            name: patient.name.as_deref().map(storable),
-            mrn_search: searched(patient.mrn.as_deref().unwrap_or_default()),
-            mrn: patient.mrn.as_deref().map(storable),
+            identity: Some(identity.identity),
+            mrn_index: identity.mrn_index,
+            name_search: identity.name_search,
+            mrn_search: identity.mrn_search,
             birth_year: birth_year(patient).map(i64::from),
-            birth_date: patient.birth_date.map(|date| date.to_string()),
             place_search: place_searched(&ward, &patient.bed),
             ward,
             unit_id: Some(*patient.unit.as_uuid()),
@@ -181,17 +189,23 @@ fn place_searched(ward: &str, bed: &str) -> String {
     searched(&format!("{ward}\n{bed}"))
 }
 
-/// What a search may look into: a hit in a masked column would tell what it holds.
-fn searchable(scope: &Scope, tx: &TenantTx) -> Vec<SimpleExpr> {
-    let mut texts = vec![paging::uuid_text(tx.backend())];
-    for (masked, column) in [
-        (Masked::PatientName, Column::NameSearch),
-        (Masked::PatientMrn, Column::MrnSearch),
-        (Masked::PatientWard, Column::PlaceSearch),
-    ] {
-        texts.extend(masks::searchable::<Entity>(tx, scope, masked, Expr::col(column)));
+/// What a search finds, in what it may look into: a hit in a masked column would tell what it holds.
+fn found(scope: &Scope, tx: &TenantTx, keys: &dyn TenantKeys, wanted: &str) -> Condition {
+    let text = |masked, column| masks::searchable::<Entity>(tx, scope, masked, Expr::col(column));
+    let mut any = Condition::any().add(paging::holds(paging::uuid_text(tx.backend()), wanted));
+    if let Some(place) = text(Masked::PatientWard, Column::PlaceSearch) {
+        any = any.add(paging::holds(place, wanted));
     }
-    texts
+    for (masked, column, what) in [
+        (Masked::PatientName, Column::NameSearch, Searched::Name),
+        (Masked::PatientMrn, Column::MrnSearch, Searched::Mrn),
+    ] {
+        let sought = sought(keys, what, wanted);
+        let Some(text) = text(masked, column).filter(|_| !sought.is_empty()) else { continue };
+        let all = sought.iter().map(|index| paging::holds(text.clone(), index));
+        any = any.add(all.fold(Condition::all(), Condition::add));
+    }
+    any
 }
 
 /// What follows the cursor's patient, who is looked up so that the cursor need not hold ward and bed.
@@ -205,23 +219,33 @@ async fn after(tx: &TenantTx, page: &PageRequest) -> Result<Option<Condition>, S
     Ok(Some(Condition::all().add(Expr::tuple(place).gt(Expr::tuple(last)))))
 }
 
-async fn records(tx: &TenantTx, scope: &Scope, rows: Vec<Model>) -> Result<Vec<PatientRecord>, StorageError> {
+async fn records(
+    tx: &TenantTx,
+    scope: &Scope,
+    keys: &dyn TenantKeys,
+    rows: Vec<Model>,
+) -> Result<Vec<PatientRecord>, StorageError> {
     let ids = rows.iter().map(|row| row.id).collect();
     let masks = Masks::of::<Entity>(tx, scope, Column::Id, ids, |row| row.id).await?;
-    rows.into_iter().map(|row| record(&masks, row)).collect()
+    rows.into_iter().map(|row| record(&masks, keys, tx.tenant(), row)).collect()
 }
 
-fn record(masks: &Masks<'_>, row: Model) -> Result<PatientRecord, StorageError> {
+fn record(
+    masks: &Masks<'_>,
+    keys: &dyn TenantKeys,
+    tenant: TenantId,
+    row: Model,
+) -> Result<PatientRecord, StorageError> {
     let hidden = |column| masks.hide(row.id, column);
     let scale = u8::try_from(row.spo2_scale).ok().and_then(Spo2Scale::from_number);
     let mask_place = hidden(Masked::PatientWard);
-    let birth_date = row.birth_date.filter(|_| !hidden(Masked::PatientBirthDate));
+    let Identity { name, mrn, birth_date } = Identity::open(keys, tenant, row.id, row.identity.as_deref())?;
     let unit = row.unit_id.ok_or_else(|| StorageError::corrupt("a patient without a unit"))?;
     Ok(PatientRecord {
         id: PatientId::from_uuid(row.id),
-        name: row.name.filter(|_| !hidden(Masked::PatientName)),
-        mrn: row.mrn.filter(|_| !hidden(Masked::PatientMrn)),
-        birth_date: birth_date.map(|date| parsed(date.parse(), "a patient's date of birth")).transpose()?,
+        name: name.filter(|_| !hidden(Masked::PatientName)),
+        mrn: mrn.filter(|_| !hidden(Masked::PatientMrn)),
+        birth_date: birth_date.filter(|_| !hidden(Masked::PatientBirthDate)),
         unit: UnitId::from_uuid(unit),
         restricted: row.restricted,
         birth_year: row.birth_year.and_then(|year| i16::try_from(year).ok()),

@@ -27,22 +27,22 @@ pub(crate) struct TenantTx {
 impl Database {
     /// For reading a tenant's rows, all as of the same moment on SQLite.
     pub(crate) async fn begin_read(&self, tenant: TenantId) -> Result<TenantTx, StorageError> {
-        let tx = self.0.readers.begin().await?;
+        let tx = self.inner.readers.begin().await?;
         self.enter(TenantTx { tx, tenant, _gate: None }).await
     }
 
     /// For changing a tenant's rows.
     pub(crate) async fn begin_write(&self, tenant: TenantId) -> Result<TenantTx, StorageError> {
         if self.backend() == DbBackend::Postgres {
-            let tx = self.0.writer.begin().await?;
+            let tx = self.inner.writer.begin().await?;
             return self.enter(TenantTx { tx, tenant, _gate: None }).await;
         }
-        let gate = self.0.gate.clone().lock_owned().await;
+        let gate = self.inner.gate.clone().lock_owned().await;
         let immediate = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = self.0.writer.begin_with_options(immediate).await?;
+        let tx = self.inner.writer.begin_with_options(immediate).await?;
         Ok(TenantTx { tx, tenant, _gate: Some(gate) })
     }
 

@@ -40,6 +40,7 @@ impl Enrolment for Identity {
     ) -> Result<Vec<u8>, ProviderError> {
         let oidc = self.oidc.as_ref().ok_or(SealError::NoKey)?;
         let row = provider.to_string();
-        Ok(oidc.sealer.seal(IdentityProvider::secret_of(tenant, &row), secret.as_bytes()).await?)
+        let keys = oidc.keys.of(tenant).await?;
+        Ok(keys.seal(IdentityProvider::secret_of(tenant, &row), secret.as_bytes())?)
     }
 }

@@ -38,7 +38,9 @@ impl Oidc {
         let secret = match &provider.client_secret {
             None => None,
             Some(sealed) => {
-                let opened = self.sealer.open(IdentityProvider::secret_of(tenant.id, &row), sealed).await;
+                let keys = self.keys.of(tenant.id).await;
+                let opened =
+                    keys.and_then(|keys| keys.open(IdentityProvider::secret_of(tenant.id, &row), sealed));
                 let opened = opened.map_err(|error| Failure::new(Problem::Unreachable, error.to_string()))?;
                 Some(ClientSecret::new(String::from_utf8_lossy(&opened).into_owned()))
             }

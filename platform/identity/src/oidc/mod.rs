@@ -24,7 +24,7 @@ use tenants::{
     audit::AuditEntry,
     clock::Clock,
     identity_provider::IdentityProvider,
-    keys::Sealer,
+    keys::Keyring,
     stores::{ExternalLogins, IdentityProviders},
 };
 
@@ -41,7 +41,7 @@ pub struct Federation {
     /// Who came through them.
     pub logins: Arc<dyn ExternalLogins>,
     /// Opens client secrets.
-    pub sealer: Arc<dyn Sealer>,
+    pub keys: Arc<dyn Keyring>,
     /// Whether a provider on this machine may be asked over plain HTTP: for trying it out, never where the platform
     /// itself is reached over TLS.
     pub loopback_http: bool,
@@ -50,7 +50,7 @@ pub struct Federation {
 pub(crate) struct Oidc {
     providers: Arc<dyn IdentityProviders>,
     logins: Arc<dyn ExternalLogins>,
-    sealer: Arc<dyn Sealer>,
+    keys: Arc<dyn Keyring>,
     fetch: Arc<Fetch>,
     discovery: Discovery,
 }
@@ -66,9 +66,9 @@ pub struct Entrance {
 
 impl Oidc {
     pub(crate) fn new(federation: Federation, clock: Arc<dyn Clock>) -> Self {
-        let Federation { providers, logins, sealer, loopback_http } = federation;
+        let Federation { providers, logins, keys, loopback_http } = federation;
         let fetch = Arc::new(Fetch::new(loopback_http));
-        Self { providers, logins, sealer, discovery: Discovery::new(Arc::clone(&fetch), clock), fetch }
+        Self { providers, logins, keys, discovery: Discovery::new(Arc::clone(&fetch), clock), fetch }
     }
 
     async fn enabled(

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use keys::{Keys, MasterKms};
 use storage::{Database, DatabaseOptions};
 use tenants::{
     CorrelationId, Tenant, TenantSlug,
@@ -9,12 +10,14 @@ use tenants::{
     account::{Login, User},
     audit::Outcome,
     clock::ManualClock,
+    keys::NoKeys,
     revocations::Revocations,
     stores::{Accounts, Tenants},
 };
+use zeroize::Zeroizing;
 
 use super::*;
-use crate::{IdentityError, MasterKeySealer, SignedIn};
+use crate::{IdentityError, SignedIn};
 
 const EMAIL: &str = "ada:lovelace@ward.example";
 const PASSWORD: &str = "a password of some length";
@@ -39,11 +42,17 @@ impl World {
         database.migrate().await.unwrap();
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
         let store = Arc::new(database.clone());
-        let sealer = Arc::new(MasterKeySealer::new(key).unwrap());
         let (ticks, it) = (Arc::new(clock.clone()), store.clone());
+        let keys: Arc<dyn Keyring> = match key {
+            None => Arc::new(NoKeys),
+            Some(key) => {
+                let kms = MasterKms::new(&Zeroizing::new(*key), &[], None).unwrap();
+                Arc::new(Keys::new(store.clone(), Arc::new(kms), ticks.clone(), &[]))
+            }
+        };
         let revocations = Arc::new(Revocations::new(it.clone()));
         let identity = Identity::new(it.clone(), it.clone(), it.clone(), it.clone(), it, revocations, ticks)
-            .with_second_factors(store, sealer);
+            .with_second_factors(store, keys);
         let tenant = Tenant::new(TenantId::new(&clock), TenantSlug::parse("ash").unwrap(), "Ash");
         let entry = AuditEntry::new(tenant.id, clock.now(), "system", "tenant.create", "tenant:ash");
         Tenants::create(&database, &tenant, &entry).await.unwrap();

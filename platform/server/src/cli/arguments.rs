@@ -65,6 +65,9 @@ Examples:
     /// Device templates (DTDL version 2).
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Exchange the keys that seal what is stored.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Register devices.
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -129,6 +132,34 @@ Examples:
 Examples:
   iomt tenant resume --slug st-elsewhere")]
     Resume(TenantResumeArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a hospital's next data key.
+    #[command(after_help = "\
+Works beside running servers, which seal with it from two minutes on, seal anew what is there, and delete the old key when
+nothing needs it any more. Nothing is unreadable meanwhile.
+
+Examples:
+  iomt keys rotate --slug st-elsewhere
+  iomt keys rotate --all --json")]
+    Rotate(KeysRotateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeysRotateArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// The hospital's name in addresses.
+    #[arg(long, value_name = "SLUG", required_unless_present = "all", conflicts_with = "all")]
+    pub(super) slug: Option<TenantSlug>,
+    /// Every hospital's, and the operators' own.
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Print JSON, a line for each hospital.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use tenants::{StoreError, TenantSlug, access::AccessError, onboarding::OnboardingError};
+use tenants::{StoreError, TenantSlug, access::AccessError, keys::SealError, onboarding::OnboardingError};
 
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
 
@@ -27,6 +27,10 @@ pub(super) enum CliError {
     Access(#[source] AccessError),
     #[error("there is no hospital {slug}")]
     NoTenant { slug: TenantSlug },
+    #[error("neither IOMT_MASTER_KEY nor IOMT_VAULT_ADDR is set, so there are no data keys")]
+    NoKeys,
+    #[error("the data key was not made")]
+    Keys(#[source] SealError),
     #[error("{problem}")]
     Import { problem: String },
     #[error("{refused} rows cannot be imported, so none was")]

@@ -7,6 +7,7 @@ mod demo;
 mod device;
 mod doctor;
 mod errors;
+mod keys_rotate;
 mod migrate;
 mod output;
 mod runtime;
@@ -23,7 +24,8 @@ use clap::{CommandFactory, Parser};
 
 use self::{
     arguments::{
-        Arguments, AuditCommand, Command, ConfigCommand, DeviceCommand, TemplateCommand, TenantCommand,
+        Arguments, AuditCommand, Command, ConfigCommand, DeviceCommand, KeysCommand, TemplateCommand,
+        TenantCommand,
     },
     errors::CliError,
 };
@@ -41,6 +43,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
         Command::Tenant(TenantCommand::Suspend(arguments)) => tenant_suspend::suspend(&arguments),
         Command::Tenant(TenantCommand::Resume(arguments)) => tenant_suspend::resume(&arguments),
+        Command::Keys(KeysCommand::Rotate(arguments)) => keys_rotate::run(&arguments),
         Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
         Command::Device(DeviceCommand::Import(arguments)) => device::import(&arguments),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(&arguments),

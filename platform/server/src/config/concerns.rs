@@ -9,7 +9,9 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use url::Url;
+use tenants::keys::KeyBytes;
+use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use super::{ConfigError, Setting, Values, hidden, settings::Secrecy, settings::key};
 
@@ -22,10 +24,24 @@ pub(crate) struct DatabaseConfig {
     pub(crate) max_connections: u32,
 }
 
-/// What seals secrets that must be readable again.
+/// What seals secrets and what identifies patients.
 #[derive(Clone)]
 pub(crate) struct KeysConfig {
-    pub(crate) master: Option<[u8; 32]>,
+    pub(crate) master: Option<KeyBytes>,
+    /// What it takes the place of.
+    pub(crate) previous: Vec<KeyBytes>,
+    /// Where a part of each hospital's key lies, apart from the database.
+    pub(crate) folder: Option<PathBuf>,
+    /// Wraps the hospitals' keys in place of the master key.
+    pub(crate) vault: Option<VaultConfig>,
+}
+
+/// The transit engine of a Vault.
+#[derive(Clone)]
+pub(crate) struct VaultConfig {
+    pub(crate) address: Url,
+    pub(crate) mount: String,
+    pub(crate) token: Zeroizing<String>,
 }
 
 /// Which passwords nobody may choose.
@@ -117,13 +133,53 @@ impl KeysConfig {
             "" => None,
             _ => Some(values.parse(&key::MASTER_KEY, expected, master_key)?),
         };
-        Ok(Self { master })
+        let several = "master keys as IOMT_MASTER_KEY has one, with blanks between them";
+        let previous = values.parse(&key::PREVIOUS_MASTER_KEYS, several, |text| {
+            text.split_whitespace().map(master_key).collect::<Option<Vec<_>>>()
+        })?;
+        let folder = values.text(&key::KEYS_FOLDER);
+        let folder = (!folder.is_empty()).then(|| PathBuf::from(folder));
+        Ok(Self { master, previous, folder, vault: VaultConfig::read(values)? })
     }
+}
+
+impl VaultConfig {
+    fn read(values: &Values) -> Result<Option<Self>, ConfigError> {
+        if values.text(&key::VAULT_ADDR).is_empty() {
+            return Ok(None);
+        }
+        let expected = "an address such as https://vault.example.org:8200; without TLS on this machine only";
+        let address = values.parse(&key::VAULT_ADDR, expected, vault_address)?;
+        let word = "the path of a transit engine, for example transit";
+        let mount = values.parse(&key::VAULT_MOUNT, word, |text| {
+            let known = |c: char| c.is_ascii_alphanumeric() || "-_/.".contains(c);
+            (!text.is_empty() && text.chars().all(known) && !text.contains("..")).then(|| text.to_owned())
+        })?;
+        let token = values.parse(&key::VAULT_TOKEN, "a token of that Vault", |text| {
+            (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then(|| text.to_owned())
+        })?;
+        Ok(Some(Self { address, mount, token: Zeroizing::new(token) }))
+    }
+}
+
+/// What is wrapped for everybody on the way to read is not wrapped.
+fn vault_address(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let here = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    };
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
+    (safe && url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 
 impl fmt::Debug for KeysConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeysConfig").field("is_set", &self.master.is_some()).finish()
+        let (master, vault) = (self.master.is_some(), self.vault.as_ref().map(|vault| &vault.address));
+        let mut shown = f.debug_struct("KeysConfig");
+        shown.field("has_master", &master).field("folder", &self.folder);
+        shown.field("vault", &vault.map(Url::as_str)).finish_non_exhaustive()
     }
 }
 
@@ -135,8 +191,9 @@ impl PasswordsConfig {
 }
 
 /// A master key as it is written in configurations and files.
-pub(crate) fn master_key(text: &str) -> Option<[u8; 32]> {
-    BASE64.decode(text.trim()).ok()?.try_into().ok()
+pub(crate) fn master_key(text: &str) -> Option<KeyBytes> {
+    let bytes = Zeroizing::new(BASE64.decode(text.trim()).ok()?);
+    bytes.as_slice().try_into().ok().map(Zeroizing::new)
 }
 
 impl HttpConfig {

@@ -47,6 +47,11 @@ settings! {
     DATABASE_URL: "database.url" "IOMT_DATABASE_URL" "sqlite://./iomt.db" Address;
     DATABASE_CONNECTIONS: "database.max_connections" "IOMT_DATABASE_MAX_CONNECTIONS" "8" Open;
     MASTER_KEY: "keys.master_key" "IOMT_MASTER_KEY" "" Secret;
+    PREVIOUS_MASTER_KEYS: "keys.previous_master_keys" "IOMT_MASTER_KEY_PREVIOUS" "" Secret;
+    KEYS_FOLDER: "keys.folder" "IOMT_KEYS_FOLDER" "" Open;
+    VAULT_ADDR: "keys.vault_addr" "IOMT_VAULT_ADDR" "" Open;
+    VAULT_MOUNT: "keys.vault_mount" "IOMT_VAULT_MOUNT" "transit" Open;
+    VAULT_TOKEN: "keys.vault_token" "IOMT_VAULT_TOKEN" "" Secret;
     BREACHED_PASSWORDS: "passwords.breached" "IOMT_BREACHED_PASSWORDS" "" Open;
     HTTP_ADDR: "http.addr" "IOMT_HTTP_ADDR" "127.0.0.1:8080" Open;
     PUBLIC_URL: "http.public_url" "IOMT_PUBLIC_URL" "" Open;

@@ -9,6 +9,9 @@ use std::{
 /// What a demo makes in its folder; a reset removes these and nothing else.
 const FILES: [&str; 5] = ["iomt.db", "iomt.db-wal", "iomt.db-shm", "iomt.db.master-key", "credentials.json"];
 
+/// And this folder.
+const KEYS: &str = "iomt.db.keys";
+
 /// The folder, held by this process for as long as the value lives.
 pub(super) struct Folder {
     path: PathBuf,
@@ -62,7 +65,10 @@ impl Folder {
                 _ => {}
             }
         }
-        Ok(())
+        match std::fs::remove_dir_all(self.path.join(KEYS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn database(&self) -> PathBuf {

@@ -43,7 +43,7 @@ async fn six(world: &World, n: u128) -> TenantId {
 
 /// Done by somebody who has the database in their hands.
 async fn tamper(database: &Database, sql: &str, values: impl IntoIterator<Item = Value>) {
-    let owner = &database.0.writer;
+    let owner = &database.inner.writer;
     let statement = Statement::from_sql_and_values(owner.get_database_backend(), sql, values);
     owner.execute_raw(statement).await.unwrap();
 }
@@ -271,7 +271,7 @@ pub(super) async fn what_is_appended_again_is_there_once(world: World) {
 
 /// Fills the trail of the first schema, brings it up to date, and looks for every row in the chain.
 pub(super) async fn the_first_trail_is_carried_over(database: &Database) {
-    let owner = &database.0.writer;
+    let owner = &database.inner.writer;
     Migrator::up(owner, Some(1)).await.unwrap();
     let backend = owner.get_database_backend();
     let sqlite = backend == sea_orm::DbBackend::Sqlite;

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     database::{Database, DatabaseOptions},
     entities::{care_team, patients},
+    patients::identity::Identity,
 };
 
 const PATIENTS: u128 = 100_000;
@@ -142,21 +143,26 @@ async fn fill(world: &World) {
         world.ward(world.a, &n.to_string()).await;
     }
     let tenant_id = *world.a.as_uuid();
-    let patient = |n: u128| patients::Model {
-        tenant_id,
-        id: Uuid::from_u128(n + 1),
-        name: Some(format!("Patient {n}")),
-        name_search: format!("patient {n}"),
-        mrn: Some(n.to_string()),
-        mrn_search: n.to_string(),
-        birth_year: Some(1950),
-        ward: (n % WARDS).to_string(),
-        bed: format!("{:05}", n / WARDS),
-        place_search: String::new(),
-        spo2_scale: 1,
-        unit_id: Some(*ward_id(world.a, &(n % WARDS).to_string()).as_uuid()),
-        birth_date: None,
-        restricted: n.is_multiple_of(50),
+    let keys = world.database.keys_of(world.a).await.unwrap();
+    let patient = |n: u128| {
+        let id = Uuid::from_u128(n + 1);
+        let (name, mrn) = (Some(format!("Patient {n}")), Some(n.to_string()));
+        let identity = Identity { name, mrn, birth_date: None }.columns(&*keys, world.a, id).unwrap();
+        patients::Model {
+            tenant_id,
+            id,
+            identity: Some(identity.identity),
+            mrn_index: identity.mrn_index,
+            name_search: identity.name_search,
+            mrn_search: identity.mrn_search,
+            birth_year: Some(1950),
+            ward: (n % WARDS).to_string(),
+            bed: format!("{:05}", n / WARDS),
+            place_search: String::new(),
+            spo2_scale: 1,
+            unit_id: Some(*ward_id(world.a, &(n % WARDS).to_string()).as_uuid()),
+            restricted: n.is_multiple_of(50),
+        }
     };
     let nurse = super::world::user_id(Role::Nurse as u128);
     let (email, display_name) = ("nurse@example.org".to_owned(), "N. N.".to_owned());
@@ -174,7 +180,7 @@ async fn fill(world: &World) {
     tx.insert_many::<care_team::Entity>(treated.collect(), None).await.unwrap();
     tx.commit().await.unwrap();
     // As both databases do by themselves after a while.
-    sea_orm::ConnectionTrait::execute_unprepared(&world.database.0.writer, "ANALYZE").await.unwrap();
+    sea_orm::ConnectionTrait::execute_unprepared(&world.database.inner.writer, "ANALYZE").await.unwrap();
 }
 
 async fn lists(world: &World, database: &str) {

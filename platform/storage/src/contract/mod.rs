@@ -13,6 +13,7 @@ mod folds;
 mod full_disk;
 mod history;
 mod identity_providers;
+mod keys;
 mod lists;
 mod log;
 #[cfg(feature = "measure")]
@@ -98,6 +99,12 @@ cases! {
         an_attempt_is_given_out_once
         somebody_who_arrives_keeps_one_account
         sessions_end_when_the_provider_says_so
+    }
+    keys {
+        a_rotation_seals_everything_anew_while_it_stays_readable
+        what_identifies_a_patient_cannot_be_read_in_the_database
+        what_no_key_opens_is_told_and_hinders_nothing_else
+        what_was_there_before_there_were_keys_is_sealed
     }
     lists {
         devices_page_by_page

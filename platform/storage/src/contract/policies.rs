@@ -50,9 +50,8 @@ impl Hospital {
             .map(|n| patients::Model {
                 tenant_id,
                 id: Uuid::from_u128(n as u128 + 1),
-                name: None,
                 name_search: String::new(),
-                mrn: Some(n.to_string()),
+                mrn_index: Some(n.to_string()),
                 mrn_search: n.to_string(),
                 birth_year: some(n, 2).map(|n| 1950 + n as i64),
                 ward: WARDS[n % 2].into(),
@@ -60,7 +59,7 @@ impl Hospital {
                 place_search: String::new(),
                 spo2_scale: 1,
                 unit_id: unit(n),
-                birth_date: None,
+                identity: None,
                 restricted: n % 3 == 0,
             })
             .collect();

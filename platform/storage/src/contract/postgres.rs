@@ -24,7 +24,7 @@ const AT_ONCE: usize = 3;
 async fn the_contract_on_postgres() {
     let Some(server) = Server::start() else { return };
     let template = connect(&server.url("postgres", "postgres")).await;
-    template.0.writer.execute_unprepared("CREATE DATABASE template_of_cases").await.unwrap();
+    template.inner.writer.execute_unprepared("CREATE DATABASE template_of_cases").await.unwrap();
     let migrated = connect(&server.url("postgres", "template_of_cases")).await;
     migrated.migrate().await.unwrap();
     migrated.close().await.unwrap();
@@ -47,12 +47,12 @@ async fn the_contract_on_postgres() {
 /// Runs a case on a database of its own; tells its name when it fails.
 async fn run<'a>(server: &Server, admin: &Database, name: &'a str, case: Case) -> Option<&'a str> {
     let sql = format!("CREATE DATABASE {name} TEMPLATE template_of_cases");
-    admin.0.writer.execute_unprepared(&sql).await.unwrap();
+    admin.inner.writer.execute_unprepared(&sql).await.unwrap();
     let url = server.url("postgres", name);
     let world = World::of(connect(&url).await, url, None).await;
     let passed = AssertUnwindSafe(case(world)).catch_unwind().await.is_ok();
     // Each is a copy of the template: all of them together would take half a gigabyte.
-    admin.0.writer.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    admin.inner.writer.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
     eprintln!("{} {name}", if passed { "ok    " } else { "FAILED" });
     (!passed).then_some(name)
 }
@@ -94,7 +94,7 @@ async fn a_forgotten_condition(world: World) {
     assert_eq!(tx.execute_sql("UPDATE devices SET name = 'mine'", []).await.unwrap(), 1);
     drop(tx);
     // The tenant of one transaction does not outlive it on its connection.
-    let tenants = world.database.0.readers.query_all_raw(sea_orm::Statement::from_string(
+    let tenants = world.database.inner.readers.query_all_raw(sea_orm::Statement::from_string(
         sea_orm::DbBackend::Postgres,
         "SELECT coalesce(nullif(current_setting('app.tenant', true), ''), 'none'), current_user::text",
     ));
@@ -105,7 +105,7 @@ async fn a_forgotten_condition(world: World) {
 
 async fn a_table_without_row_security(world: World) {
     world.database.check_row_level_security().await.unwrap();
-    let owner = &world.database.0.writer;
+    let owner = &world.database.inner.writer;
     for sql in [
         "CREATE TABLE forgotten (tenant_id uuid, id uuid)",
         "ALTER TABLE users NO FORCE ROW LEVEL SECURITY",
@@ -149,7 +149,7 @@ async fn an_ordinary_owner_is_bound_too(server: &Server, admin: &Database) {
         "CREATE ROLE careless LOGIN NOSUPERUSER BYPASSRLS",
         "CREATE DATABASE careless OWNER careless",
     ] {
-        admin.0.writer.execute_unprepared(sql).await.unwrap();
+        admin.inner.writer.execute_unprepared(sql).await.unwrap();
     }
     let url = server.url("clinic", "clinic");
     let database = connect(&url).await;
@@ -173,7 +173,7 @@ async fn an_ordinary_owner_is_bound_too(server: &Server, admin: &Database) {
 /// Row level security binds the owner, also while it migrates.
 async fn an_ordinary_owner_carries_the_trail_over(server: &Server, admin: &Database) {
     for sql in ["CREATE ROLE heir LOGIN NOSUPERUSER", "CREATE DATABASE heir OWNER heir"] {
-        admin.0.writer.execute_unprepared(sql).await.unwrap();
+        admin.inner.writer.execute_unprepared(sql).await.unwrap();
     }
     let database = connect(&server.url("heir", "heir")).await;
     super::audit::the_first_trail_is_carried_over(&database).await;
@@ -185,7 +185,7 @@ async fn a_server_without_ddl_rights_works(server: &Server, admin: &Database) {
     for sql in
         ["CREATE ROLE runtime LOGIN IN ROLE iomt_app", "CREATE DATABASE lean TEMPLATE template_of_cases"]
     {
-        admin.0.writer.execute_unprepared(sql).await.unwrap();
+        admin.inner.writer.execute_unprepared(sql).await.unwrap();
     }
     let url = server.url("runtime", "lean");
     let database = connect(&url).await;
@@ -196,6 +196,6 @@ async fn a_server_without_ddl_rights_works(server: &Server, admin: &Database) {
     world.add_device(world.a, "m-1", "One", None).await;
     world.commit(vec![segment(world.a, 1, &[("m-1", &[1])])]).await;
     world.database.probe().await.unwrap();
-    assert!(world.database.0.writer.execute_unprepared("CREATE TABLE mine (id int)").await.is_err());
+    assert!(world.database.inner.writer.execute_unprepared("CREATE TABLE mine (id int)").await.is_err());
     world.database.close().await.unwrap();
 }

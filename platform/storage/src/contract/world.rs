@@ -15,6 +15,7 @@ use ::tenants::{
 use bytes::Bytes;
 use care::{Alarm, AlarmState, Priority, news2::Spo2Scale};
 use jiff::Timestamp;
+use keys::{Keys, MasterKms};
 use readings::{Path, Unit};
 use twins::{
     message::{Channel, DeviceRun, LogMessage},
@@ -24,6 +25,7 @@ use twins::{
     },
 };
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::database::{Database, DatabaseOptions};
 
@@ -32,11 +34,14 @@ pub(super) struct World {
     pub(super) database: Database,
     pub(super) url: String,
     pub(super) access: Arc<Access>,
+    pub(super) keys: Arc<Keys>,
+    /// Of the keys.
+    pub(super) clock: ManualClock,
     /// The hospitals, "ash" and "birch".
     pub(super) a: TenantId,
     pub(super) b: TenantId,
     /// Kept for as long as the case runs.
-    _folder: Option<tempfile::TempDir>,
+    pub(super) _folder: Option<tempfile::TempDir>,
 }
 
 impl World {
@@ -50,6 +55,10 @@ impl World {
 
     pub(super) async fn of(database: Database, url: String, folder: Option<tempfile::TempDir>) -> Self {
         let (a, b) = (tenant_id(0xa), tenant_id(0xb));
+        let clock = ManualClock::new(at(0));
+        let kms = Arc::new(MasterKms::new(&Zeroizing::new([7; 32]), &[], None).unwrap());
+        let keys = Arc::new(Keys::new(Arc::new(database.clone()), kms, Arc::new(clock.clone()), &[]));
+        let database = database.with_keys(keys.clone());
         for (id, slug) in [(b, "birch"), (a, "ash")] {
             let slug = TenantSlug::parse(slug).unwrap();
             Tenants::create(&database, &Tenant::new(id, slug.clone(), slug.to_string()), &entry(id))
@@ -58,7 +67,7 @@ impl World {
         }
         let rules = Arc::new(FixedRules::of_each_role(|role| user_id(role as u128)));
         let access = Arc::new(Access::new(rules, Arc::new(ManualClock::new(at(0)))));
-        Self { database, url, access, a, b, _folder: folder }
+        Self { database, url, access, keys, clock, a, b, _folder: folder }
     }
 
     /// What a role may do with an object in a tenant.

@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod authenticators;
 pub(crate) mod care_team;
 pub(crate) mod checkpoints;
+pub(crate) mod data_keys;
 pub(crate) mod device_tokens;
 pub(crate) mod devices;
 pub(crate) mod external_identities;

@@ -12,9 +12,10 @@ pub struct Model {
     pub tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub name: Option<String>,
+    /// The blind index of the record number, in hexadecimal.
+    pub mrn_index: Option<String>,
+    /// Blind indexes of the beginnings of words.
     pub name_search: String,
-    pub mrn: Option<String>,
     pub mrn_search: String,
     pub birth_year: Option<i64>,
     pub ward: String,
@@ -23,9 +24,9 @@ pub struct Model {
     pub spo2_scale: i64,
     /// Never missing but in rows that no version of this server has written.
     pub unit_id: Option<Uuid>,
-    /// ISO 8601.
-    pub birth_date: Option<String>,
     pub restricted: bool,
+    /// Name, record number and date of birth, sealed.
+    pub identity: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

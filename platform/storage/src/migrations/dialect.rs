@@ -18,6 +18,10 @@ pub(super) fn render(sql: &str, backend: DbBackend) -> String {
             ("{strict}", ""),
             ("{false}", "false"),
             ("{template_name}", "split_part(split_part(template, ';', 1), ':', -1)"),
+            (
+                "{identity_json}",
+                "convert_to(json_build_object('name', name, 'mrn', mrn, 'birthDate', birth_date)::text, 'UTF8')",
+            ),
             ("{nil}", "'00000000-0000-0000-0000-000000000000'"),
         ],
         _ => &[
@@ -35,6 +39,10 @@ pub(super) fn render(sql: &str, backend: DbBackend) -> String {
                 "replace(substr(template, 1, instr(template || ';', ';') - 1),
                  rtrim(substr(template, 1, instr(template || ';', ';') - 1),
                        replace(substr(template, 1, instr(template || ';', ';') - 1), ':', '')), '')",
+            ),
+            (
+                "{identity_json}",
+                "CAST(json_object('name', name, 'mrn', mrn, 'birthDate', birth_date) AS BLOB)",
             ),
             ("{nil}", "X'00000000000000000000000000000000'"),
         ],

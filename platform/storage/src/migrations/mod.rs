@@ -11,6 +11,7 @@ mod m0009_credentials;
 mod m0010_break_glass;
 mod m0011_second_factors;
 mod m0012_sessions;
+mod m0014_keys;
 
 use std::collections::HashSet;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_second_factors::Migration),
             Box::new(m0009_credentials::Migration),
             Box::new(m0012_sessions::Migration),
+            Box::new(m0014_keys::Migration),
         ]
     }
 }

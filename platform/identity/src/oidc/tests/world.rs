@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use keys::{Keys, MasterKms};
 use serde_json::{Value, json};
 use storage::{Database, DatabaseOptions};
 use tenants::{
@@ -15,9 +16,10 @@ use tenants::{
     stores::{AuditTrail, IdentityProviders, Tenants},
 };
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::provider::{Provider, Signer};
-use crate::{CameBack, FailedSignIn, Federation, Identity, MasterKeySealer, Returned, SignInProblem};
+use crate::{CameBack, FailedSignIn, Federation, Identity, Returned, SignInProblem};
 
 pub(super) const REDIRECT: &str = "http://127.0.0.1:8080/auth/oidc/callback";
 pub(super) const AUDIENCE: &str = "https://iomt.example.org/api";
@@ -48,13 +50,14 @@ impl World {
         database.migrate().await.unwrap();
         let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
         let store = Arc::new(database.clone());
+        let ticks: Arc<dyn Clock> = Arc::new(clock.clone());
+        let kms = MasterKms::new(&Zeroizing::new([7; 32]), &[], None).unwrap();
         let federation = Federation {
             providers: store.clone(),
             logins: store.clone(),
-            sealer: Arc::new(MasterKeySealer::new(Some(&[7; 32])).unwrap()),
+            keys: Arc::new(Keys::new(store.clone(), Arc::new(kms), ticks.clone(), &[])),
             loopback_http: true,
         };
-        let ticks: Arc<dyn Clock> = Arc::new(clock.clone());
         let identity = Identity::new(
             store.clone(),
             store.clone(),

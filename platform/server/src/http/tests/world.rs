@@ -200,7 +200,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
 }
 
 async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Parts {
-    let Foundation { database, identity, access, clock } = foundation;
+    let Foundation { database, identity, access, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     let decoders: twins::Decoders = Arc::new(|id: &str| {
         templates::builtin::find(id).map(|template| Arc::new(template) as Arc<dyn Decoder>)
