@@ -3,7 +3,7 @@ import { expectAccessible } from './axe';
 import { expect, rowOf, signInAt, test } from './fixtures';
 import { ask } from './graphql';
 import { type Hospital, startHospital } from './hospital';
-import { totp } from './totp';
+import { setUpSecondFactor } from './second-factor';
 
 /** A patient whose record is kept to a care team that has nobody in it. */
 async function restrictedPatient(hospital: Hospital): Promise<{ id: string; mrn: string }> {
@@ -17,20 +17,6 @@ async function restrictedPatient(hospital: Hospital): Promise<{ id: string; mrn:
   const place = 'mutation ($input: PlacePatientInput!) { placePatient(input: $input) { id } }';
   await ask(hospital, admin, place, { input: { id, unit, restricted: true } });
   return { id, mrn: patient.mrn };
-}
-
-/** Sets up a second factor as its owner does, and returns the recovery codes, for which nobody has to wait. */
-async function setUpSecondFactor(page: Page, hospital: Hospital): Promise<string[]> {
-  await page.goto(`${hospital.http}/second-factor`);
-  await page.getByRole('button', { name: 'Set up' }).click();
-  const key = await page.getByText(/^[A-Z2-7]{4}( [A-Z2-7]{1,4})+$/).innerText();
-  await page.getByRole('textbox', { name: 'Code that the app shows' }).fill(totp(key));
-  await page.getByRole('button', { name: 'Turn on' }).click();
-  const told = page.getByRole('status', { name: 'Recovery codes' }).getByRole('listitem');
-  await expect(told).toHaveCount(10);
-  const codes = await told.allInnerTexts();
-  await page.getByRole('button', { name: 'I have kept them' }).click();
-  return codes;
 }
 
 /** An auditor takes up an invitation of the administrator. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,6 +38,8 @@ export interface Hospital {
   person(persona: Persona): Person;
   /** Counted from 0; each journey takes devices of its own. */
   device(index: number): DemoDevice;
+  /** Runs a command beside the server, on the same database, and returns what it prints. */
+  iomt(...args: string[]): string;
   stop(): Promise<void>;
 }
 
@@ -64,14 +66,17 @@ export async function startHospital(kept?: string): Promise<Hospital> {
     if (!kept) rmSync(data, { recursive: true, force: true });
   };
   try {
-    return hospitalOf(await ready(join(data, 'credentials.json'), server), stop);
+    const credentials = await ready(join(data, 'credentials.json'), server);
+    const env = { ...process.env, IOMT_DATABASE_URL: `sqlite://${join(data, 'iomt.db')}` };
+    const iomt = (...args: string[]) => execFileSync(binary, args, { env, encoding: 'utf8' });
+    return hospitalOf(credentials, { iomt, stop });
   } catch (error) {
     await stop();
     throw new Error(`the server did not start: ${String(error)}\n${output}`);
   }
 }
 
-function hospitalOf(credentials: Credentials, stop: () => Promise<void>): Hospital {
+function hospitalOf(credentials: Credentials, { iomt, stop }: Pick<Hospital, 'iomt' | 'stop'>): Hospital {
   const [tenant] = credentials.tenants;
   if (!tenant) throw new Error('the demo has no hospital');
   const { hostname, port } = new URL(credentials.mqtt);
@@ -88,6 +93,7 @@ function hospitalOf(credentials: Credentials, stop: () => Promise<void>): Hospit
         persona,
       ),
     device: (index) => found(tenant.devices[index], `device ${index}`),
+    iomt,
     stop,
   };
 }

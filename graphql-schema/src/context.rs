@@ -14,6 +14,7 @@ use tenants::{
     CorrelationId, ErrorKind, SessionId, UserId,
     access::{Action, Caller, Object, Principal, Scope},
     audit::{AuditEntry, Origin},
+    onboarding::Initiator,
     paging::PageRequest,
 };
 
@@ -63,6 +64,15 @@ pub(crate) trait RequestContext: Sync {
             correlation: self.correlation(),
             ..AuditEntry::by(scope.caller(), self.services()?.clock.now(), action, subject)
         })
+    }
+    /// The caller, as whoever takes a hospital aboard or lets it go.
+    fn initiator(&self, scope: &Scope) -> Initiator {
+        Initiator {
+            actor: scope.caller().actor(),
+            actor_name: scope.caller().name(),
+            origin: self.origin(),
+            correlation: self.correlation(),
+        }
     }
     /// Which part of a list is wanted: counted as a whole only for whoever asks for its `totalCount`.
     fn page(&self, first: Option<i32>, after: Option<String>, search: Option<String>) -> Result<PageRequest>;

@@ -7,6 +7,8 @@ use tenants::{
     authenticator::Authenticators,
     clock::Clock,
     identity_provider::Enrolment,
+    keys::KeyManagement,
+    offboarding::Offboarding,
     onboarding::Onboarding,
     revocations::Revocations,
     second_factor::SecondFactor,
@@ -29,6 +31,10 @@ pub struct Services {
     pub tenants: Arc<dyn Tenants>,
     /// Takes hospitals aboard.
     pub onboarding: Onboarding,
+    /// Lets them go.
+    pub offboarding: Offboarding,
+    /// Looks after their data keys.
+    pub keys: Arc<dyn KeyManagement>,
     /// Users.
     pub accounts: Arc<dyn Accounts>,
     /// Departments and wards.

@@ -6,6 +6,7 @@ use crate::{
     access::RoleGrant,
     credentials::{BearerToken, CredentialError, SecretHash},
     ids::{SessionId, TenantId, TenantSlug, UserId},
+    offboarding::Departure,
 };
 
 /// RFC 5321: the longest address that mail can be sent to.
@@ -22,12 +23,21 @@ pub struct Tenant {
     pub name: String,
     /// Cut off since then: its devices and people are refused, its data is kept. `None` while it is served.
     pub suspended_since: Option<Timestamp>,
+    /// When everything that is kept for it was handed out last.
+    pub exported_at: Option<Timestamp>,
+    /// It leaves, or has left, for good.
+    pub departure: Option<Departure>,
 }
 
 impl Tenant {
     /// One that is served.
     pub fn new(id: TenantId, slug: TenantSlug, name: impl Into<String>) -> Self {
-        Self { id, slug, name: name.into(), suspended_since: None }
+        Self { id, slug, name: name.into(), suspended_since: None, exported_at: None, departure: None }
+    }
+
+    /// Whether everything was handed out since it was suspended: nothing has come in after that.
+    pub fn is_exported(&self) -> bool {
+        self.suspended_since.zip(self.exported_at).is_some_and(|(since, exported)| since <= exported)
     }
 }
 

@@ -11,7 +11,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{audit::AuditEntry, errors::StoreError, ids::TenantId};
+use crate::{
+    audit::AuditEntry,
+    errors::{ErrorKind, StoreError},
+    ids::TenantId,
+};
 
 /// The bytes of a key, wiped from memory when they are not needed any more.
 pub type KeyBytes = Zeroizing<[u8; 32]>;
@@ -74,6 +78,25 @@ pub trait Kms: Send + Sync {
     /// Wraps it with the newest key of the service; `None` when it is already.
     async fn rewrap(&self, tenant: TenantId, wrapped: &[u8]) -> Result<Option<Vec<u8>>, SealError>;
     /// Makes sure that no key that was ever wrapped for the tenant can be unwrapped again.
+    async fn shred(&self, tenant: TenantId) -> Result<Shredded, SealError>;
+}
+
+/// Looks after tenants' keys, for operators.
+#[async_trait]
+pub trait KeyManagement: Send + Sync {
+    /// The newest data key and when it was made; `None` while the tenant has none.
+    async fn newest(&self, tenant: TenantId) -> Result<Option<(u32, Timestamp)>, SealError>;
+    /// Makes the tenant's next key; returns its version. Every process learns of it within half a minute and seals with
+    /// it from two minutes on; what was sealed before stays readable.
+    ///
+    /// # Errors
+    /// [`SealError::Lost`] when the tenant's keys cannot be unwrapped any more: a new one would hide that.
+    async fn rotate(&self, tenant: TenantId, audit: &AuditEntry) -> Result<u32, SealError>;
+    /// Makes everything unreadable that was ever sealed for the tenant; the rows of its keys are for the caller to
+    /// delete.
+    ///
+    /// # Errors
+    /// When the service fails; asking again goes on.
     async fn shred(&self, tenant: TenantId) -> Result<Shredded, SealError>;
 }
 
@@ -142,6 +165,17 @@ pub enum SealError {
     NoRandomness,
 }
 
+impl SealError {
+    /// What the error means to a caller.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoKey => ErrorKind::Conflict,
+            Self::Unreachable(_) => ErrorKind::Unavailable,
+            Self::NotOurs | Self::Lost(_) | Self::NoRandomness => ErrorKind::Internal,
+        }
+    }
+}
+
 /// The keys of an installation that has none: it seals nothing, and its indexes hide nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct NoKeys;
@@ -164,6 +198,21 @@ impl TenantKeys for NoKeys {
 
     fn header(&self) -> Option<[u8; HEADER_BYTES]> {
         None
+    }
+}
+
+#[async_trait]
+impl KeyManagement for NoKeys {
+    async fn newest(&self, _tenant: TenantId) -> Result<Option<(u32, Timestamp)>, SealError> {
+        Ok(None)
+    }
+
+    async fn rotate(&self, _tenant: TenantId, _audit: &AuditEntry) -> Result<u32, SealError> {
+        Err(SealError::NoKey)
+    }
+
+    async fn shred(&self, _tenant: TenantId) -> Result<Shredded, SealError> {
+        Ok(Shredded::DatabaseOnly)
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{
     access::{Role, RoleGrant},
     account::{Invitation, Tenant, email_address},
@@ -28,7 +30,7 @@ pub struct NewHospital {
     pub admin_email: String,
 }
 
-/// Who takes a hospital aboard.
+/// Who takes a hospital aboard, or lets it go.
 #[derive(Debug, Clone)]
 pub struct Initiator {
     /// As the audit trail names them.
@@ -39,6 +41,18 @@ pub struct Initiator {
     pub origin: Origin,
     /// Leads to the traces.
     pub correlation: CorrelationId,
+}
+
+impl Initiator {
+    /// An entry of a hospital's trail about something they do.
+    pub fn entry(&self, tenant: TenantId, at: Timestamp, action: &str, subject: String) -> AuditEntry {
+        AuditEntry {
+            actor_name: self.actor_name.clone(),
+            origin: self.origin.clone(),
+            correlation: self.correlation,
+            ..AuditEntry::new(tenant, at, self.actor.as_str(), action, subject)
+        }
+    }
 }
 
 /// A hospital that is aboard.
@@ -68,6 +82,14 @@ pub enum OnboardingError {
         /// Whose it is.
         name: String,
     },
+    /// The slug names a hospital that has left; what its audit trail tells is told of that one.
+    #[error("slug: {slug} was the hospital {name:?}, which has left; choose another slug")]
+    Left {
+        /// The slug.
+        slug: TenantSlug,
+        /// Whose it was.
+        name: String,
+    },
     /// The address signs in elsewhere.
     #[error("admin e-mail: this address has an account elsewhere; use another one")]
     EmailTaken,
@@ -90,7 +112,7 @@ impl OnboardingError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Name | Self::Email => ErrorKind::BadInput,
-            Self::SlugTaken { .. } | Self::EmailTaken => ErrorKind::Conflict,
+            Self::SlugTaken { .. } | Self::Left { .. } | Self::EmailTaken => ErrorKind::Conflict,
             Self::Randomness(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }
@@ -118,15 +140,13 @@ impl Onboarding {
     pub async fn take_aboard(&self, new: &NewHospital, by: &Initiator) -> Result<Onboarded, OnboardingError> {
         let name = unit_name(&new.name)?.to_owned();
         let email = email_address(&new.admin_email).ok_or(OnboardingError::Email)?;
-        let entry = |tenant: TenantId, action: &str, subject: String| AuditEntry {
-            actor_name: by.actor_name.clone(),
-            origin: by.origin.clone(),
-            correlation: by.correlation,
-            ..AuditEntry::new(tenant, self.clock.now(), by.actor.as_str(), action, subject)
-        };
+        let entry = |tenant, action, subject| by.entry(tenant, self.clock.now(), action, subject);
         let known = self.tenants.by_slug(&new.slug).await?;
         let is_new = known.is_none();
         let tenant = match known {
+            Some(known) if known.departure.is_some() => {
+                return Err(OnboardingError::Left { slug: new.slug.clone(), name: known.name });
+            }
             Some(known) if known.id != TenantId::PLATFORM && known.name == name => known,
             Some(known) => {
                 return Err(OnboardingError::SlugTaken { slug: new.slug.clone(), name: known.name });

@@ -52,8 +52,9 @@ impl SecondFactorError {
         match self {
             Self::NotEnrolled | Self::NotAPerson => ErrorKind::Forbidden,
             Self::Wrong => ErrorKind::BadInput,
-            Self::Enrolled | Self::NotPaired | Self::Seal(SealError::NoKey) => ErrorKind::Conflict,
-            Self::Seal(_) | Self::NoRandomness | Self::Totp(_) => ErrorKind::Internal,
+            Self::Enrolled | Self::NotPaired => ErrorKind::Conflict,
+            Self::Seal(error) => error.kind(),
+            Self::NoRandomness | Self::Totp(_) => ErrorKind::Internal,
             Self::TooMany { .. } => ErrorKind::RateLimited,
             Self::Store(error) => error.kind(),
         }

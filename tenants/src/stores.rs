@@ -32,7 +32,8 @@ pub trait Tenants: Send + Sync {
     /// Adds one, with the unit that stands for it as a whole. [`StoreError::Conflict`] when the slug is taken.
     async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError>;
     /// Cuts a tenant off, or serves it again when `since` is `None`. Every process notices within a second. Returns
-    /// whether that changed anything; [`StoreError::NotFound`] when there is no such tenant.
+    /// whether that changed anything; [`StoreError::NotFound`] when there is no such tenant, [`StoreError::Conflict`]
+    /// when it leaves for good.
     async fn suspend(
         &self,
         id: TenantId,

@@ -11,6 +11,7 @@ mod demo;
 mod isolation;
 mod lifecycle;
 mod login;
+mod offboarding;
 mod operators;
 mod reading;
 mod roles;

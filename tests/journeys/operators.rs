@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use tests::{Options, Server, environment};
 use tokio::process::Command;
 
-async fn iomt(arguments: &[&str]) -> Output {
+pub(crate) async fn iomt(arguments: &[&str]) -> Output {
     Command::new(environment::iomt()).args(arguments).env_remove("IOMT_DATABASE_URL").output().await.unwrap()
 }
 
-fn errors(output: &Output) -> String {
+pub(crate) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
-import { TenantsDocument } from '../api/generated/graphql';
+import { TenantsDocument, type TenantsQuery } from '../api/generated/graphql';
+import { DataKey } from '../forms/DataKey';
+import { Offboarding } from '../forms/Offboarding';
 import { Suspension } from '../forms/Suspension';
 import { type CreatedTenant, TenantForm } from '../forms/TenantForm';
 import { Empty } from '../ui/feedback/Empty';
@@ -9,9 +11,14 @@ import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
 import { invitationLink, OneTimeLink } from '../ui/OneTimeLink';
 import page from '../ui/page.module.css';
-import { Age } from '../ui/time';
+import { Age, formatTime } from '../ui/time';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
+
+type Hospital = TenantsQuery['tenants'][number];
+
+/** How often it is looked whether a hospital that leaves is deleted. */
+const LEAVING_MS = 1_000;
 
 /** For operators, who run the installation and see no patient of any hospital. */
 export function TenantsPage() {
@@ -21,7 +28,14 @@ export function TenantsPage() {
   const { may } = useSignedIn();
   const [adding, setAdding] = useState(false);
   const [created, setCreated] = useState<CreatedTenant | null>(null);
+  const [letGo, setLetGo] = useState<Hospital | null>(null);
   const tenants = data?.tenants ?? [];
+  const leaving = tenants.some(({ departedSince, erasedAt }) => departedSince && !erasedAt);
+  useEffect(() => {
+    if (!leaving) return;
+    const looking = setInterval(() => refetch({ requestPolicy: 'network-only' }), LEAVING_MS);
+    return () => clearInterval(looking);
+  }, [leaving, refetch]);
   return (
     <div className={page.page}>
       <div className={page.head}>
@@ -57,6 +71,18 @@ export function TenantsPage() {
           )}
         </section>
       )}
+      {letGo && (
+        <section className={page.panel} aria-label={`Let ${letGo.name} go`}>
+          <Offboarding
+            tenant={letGo}
+            onCancel={() => setLetGo(null)}
+            onGone={() => {
+              setLetGo(null);
+              refetch({ requestPolicy: 'network-only' });
+            }}
+          />
+        </section>
+      )}
       {error && <ErrorNotice error={error} retry={refetch} />}
       {!data && fetching && <Loading rows={3} label="Loading hospitals" />}
       {data && tenants.length === 0 && (
@@ -73,6 +99,7 @@ export function TenantsPage() {
                 <th scope="col">Slug</th>
                 <th scope="col">Id</th>
                 <th scope="col">State</th>
+                <th scope="col">Data key</th>
                 {may('tenant:write') && <th scope="col">Change</th>}
               </tr>
             </thead>
@@ -89,17 +116,25 @@ export function TenantsPage() {
                     <code className={`${page.mono} ${page.soft}`}>{tenant.id}</code>
                   </td>
                   <td>
-                    {tenant.suspendedSince ? (
-                      <>
-                        suspended for <Age at={tenant.suspendedSince} />
-                      </>
-                    ) : (
-                      'served'
-                    )}
+                    <State tenant={tenant} />
+                  </td>
+                  <td>
+                    <DataKey tenant={tenant} mayRotate={may('tenant:write')} onRotated={refetch} />
                   </td>
                   {may('tenant:write') && (
                     <td>
-                      <Suspension tenant={tenant} onChanged={refetch} />
+                      {!tenant.departedSince && <Suspension tenant={tenant} onChanged={refetch} />}
+                      {!tenant.departedSince && tenant.suspendedSince && (
+                        <Button
+                          size="compact-xs"
+                          color="red"
+                          variant="subtle"
+                          aria-label={`Let it go: ${tenant.name}`}
+                          onClick={() => setLetGo(tenant)}
+                        >
+                          Let it go
+                        </Button>
+                      )}
                     </td>
                   )}
                 </tr>
@@ -109,5 +144,16 @@ export function TenantsPage() {
         </section>
       )}
     </div>
+  );
+}
+
+function State({ tenant: { suspendedSince, departedSince, erasedAt } }: { tenant: Hospital }) {
+  if (erasedAt) return <>left, deleted {formatTime(erasedAt)}</>;
+  if (departedSince) return <>leaves, is being deleted</>;
+  if (!suspendedSince) return <>served</>;
+  return (
+    <>
+      suspended for <Age at={suspendedSince} />
+    </>
   );
 }

@@ -40,6 +40,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 
 pub(crate) async fn checkpoint_all(shared: &Shared) -> Result<(), CheckpointError> {
     for tenant in shared.tenants() {
+        let _held = shared.checkpointing.lock().await;
         checkpoint(shared, tenant).await?;
     }
     Ok(())

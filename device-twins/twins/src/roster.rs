@@ -102,6 +102,11 @@ impl<K: std::hash::Hash + Eq + Clone, A: Actor> Roster<K, A> {
         look.collect()
     }
 
+    /// Takes all twins of the selected keys off the roster; they stop once they have handled what was sent to them.
+    pub(crate) fn dismiss(&self, of: impl Fn(&K) -> bool) {
+        self.awake.retain(|key, _| !of(key));
+    }
+
     pub(crate) fn clear(&self) {
         self.awake.clear();
     }

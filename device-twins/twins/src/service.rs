@@ -267,6 +267,17 @@ impl Twins {
         Ok(())
     }
 
+    /// Lets go of a hospital's twins without another snapshot. Nothing of theirs is written once this returns, if no
+    /// message of theirs was taken for a while: the hospital is cut off before.
+    ///
+    /// # Errors
+    /// [`TwinError::Unavailable`] while the platform takes no messages.
+    pub async fn dismiss(&self, tenant: TenantId) -> Result<(), TwinError> {
+        let _held = self.shared.checkpointing.lock().await;
+        self.shared.dismiss(tenant);
+        Ok(self.shared.folds.barrier().await?)
+    }
+
     /// Live changes.
     pub fn feed(&self) -> &Feed {
         &self.shared.feed

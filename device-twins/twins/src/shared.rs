@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) arbiters: Vec<ArbiterHandle>,
     rules: DashMap<TenantId, Arc<RuleSet>, RandomState>,
     marks: DashMap<TenantId, Marks, RandomState>,
+    /// Held while snapshots are taken: nobody's are written after they were let go.
+    pub(crate) checkpointing: tokio::sync::Mutex<()>,
     placement: RandomState,
 }
 
@@ -90,6 +92,7 @@ impl Shared {
             arbiters: parts.arbiters,
             rules: DashMap::default(),
             marks: DashMap::default(),
+            checkpointing: tokio::sync::Mutex::default(),
             placement: RandomState::new(),
         }
     }
@@ -185,6 +188,14 @@ impl Shared {
 
     pub(crate) fn mark(&self, tenant: TenantId, change: impl FnOnce(&mut Marks)) {
         change(&mut self.marks.entry(tenant).or_default());
+    }
+
+    /// Lets go of a tenant's twins, rules and marks.
+    pub(crate) fn dismiss(&self, tenant: TenantId) {
+        self.devices.dismiss(|(of, _)| *of == tenant);
+        self.patients.dismiss(|(of, _)| *of == tenant);
+        self.rules.remove(&tenant);
+        self.marks.remove(&tenant);
     }
 
     pub(crate) fn tenants(&self) -> Vec<TenantId> {

@@ -4,7 +4,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use tenants::{
     TenantSlug,
     access::{Action, Object as Thing},
-    onboarding::{Initiator, NewHospital, OnboardingError},
+    onboarding::{NewHospital, OnboardingError},
 };
 
 use crate::{
@@ -52,12 +52,7 @@ impl TenantMutation {
         let slug = TenantSlug::parse(input.slug.trim())
             .map_err(|error| ApiError::bad_input(format!("slug: {error}")))?;
         let new = NewHospital { slug, name: input.name, admin_email: input.admin_email };
-        let by = Initiator {
-            actor: scope.caller().actor(),
-            actor_name: scope.caller().name(),
-            origin: ctx.origin(),
-            correlation: ctx.correlation(),
-        };
+        let by = ctx.initiator(&scope);
         let aboard = ctx.services()?.onboarding.take_aboard(&new, &by).await?;
         Ok(CreatedTenant {
             tenant: aboard.tenant.into(),

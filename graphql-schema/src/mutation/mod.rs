@@ -4,12 +4,14 @@ mod acknowledge_alarm;
 mod api_tokens;
 mod create_tenant;
 mod identity_providers;
+mod offboard_tenant;
 mod open_record;
 mod org_units;
 mod people;
 mod places;
 mod release_device;
 mod roles;
+mod rotate_data_key;
 mod save_rule;
 mod second_factor;
 mod sessions;
@@ -25,6 +27,8 @@ pub struct Mutation(
     release_device::DeviceMutation,
     create_tenant::TenantMutation,
     suspend_tenant::SuspensionMutation,
+    offboard_tenant::OffboardingMutation,
+    rotate_data_key::DataKeyMutation,
     org_units::OrgUnitMutation,
     people::PeopleMutation,
     roles::RoleMutation,

@@ -1,28 +1,63 @@
 //! Who is signed in, and where.
 
-use async_graphql::{ID, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use tenants::{
+    TenantId,
+    access::{Action, Object as Thing},
+};
 
 use super::RoleGrant;
-use crate::scalars::DateTime;
+use crate::{context::RequestContext, errors::Result, scalars::DateTime};
 
 /// A hospital on the platform.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Tenant {
+    #[graphql(skip)]
+    key: TenantId,
     id: ID,
     /// Its name in addresses and user names.
     slug: String,
     name: String,
     /// Cut off since then; null while it is served.
     suspended_since: Option<DateTime>,
+    /// When everything that is kept for it was exported last.
+    exported_at: Option<DateTime>,
+    /// It leaves since then, for good; null while it stays.
+    departed_since: Option<DateTime>,
+    /// Everything but its name and its audit trail was deleted then.
+    erased_at: Option<DateTime>,
+}
+
+/// What seals a hospital's secrets and what identifies its patients.
+#[derive(SimpleObject)]
+pub(crate) struct DataKey {
+    /// Counts up with each rotation.
+    version: u32,
+    created_at: DateTime,
+}
+
+#[ComplexObject]
+impl Tenant {
+    /// The newest data key; operators only. Null before anything was sealed, and once the hospital has left.
+    async fn data_key(&self, ctx: &Context<'_>) -> Result<Option<DataKey>> {
+        ctx.grant(Thing::Tenant, Action::Read).await?;
+        let newest = ctx.services()?.keys.newest(self.key).await?;
+        Ok(newest.map(|(version, made_at)| DataKey { version, created_at: DateTime(made_at) }))
+    }
 }
 
 impl From<tenants::Tenant> for Tenant {
     fn from(tenant: tenants::Tenant) -> Self {
         Self {
+            key: tenant.id,
             id: ID(tenant.id.to_string()),
             slug: tenant.slug.to_string(),
             name: tenant.name,
             suspended_since: tenant.suspended_since.map(DateTime),
+            exported_at: tenant.exported_at.map(DateTime),
+            departed_since: tenant.departure.map(|departure| DateTime(departure.since)),
+            erased_at: tenant.departure.and_then(|departure| departure.erased_at).map(DateTime),
         }
     }
 }

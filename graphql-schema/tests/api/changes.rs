@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tenants::access::Role;
 
-use crate::hospital::{Hospital, MONITOR, SPARE};
+use crate::{
+    hospital::{Hospital, MONITOR, SPARE},
+    second_factor::CODE,
+};
 
 const ACKNOWLEDGE: &str = "mutation ($id: ID!, $note: String) {
     acknowledgeAlarm(input: { id: $id, note: $note }) { state acknowledgedBy acknowledgedAt note } }";
@@ -117,6 +120,39 @@ async fn a_hospital_comes_aboard_once_and_its_administrator_is_invited() {
         all["tenants"],
         json!([{ "slug": "county" }, { "slug": "county-general" }, { "slug": "st-elsewhere" }])
     );
+}
+
+#[tokio::test]
+async fn a_suspended_hospital_is_let_go_once_it_was_exported() {
+    const OFFBOARD: &str = "mutation ($input: OffboardTenantInput!) { offboardTenant(input: $input) {
+        departedSince exportedAt erasedAt } }";
+    const ROTATE: &str = "mutation ($tenant: ID!) { rotateDataKey(tenant: $tenant) { dataKey { version } } }";
+    let hospital = Hospital::open().await;
+    let id = hospital.tenant;
+    let tenant = json!({ "tenant": id.to_string() });
+    let rotated = hospital.data(Role::Operator, ROTATE, tenant.clone()).await;
+    assert_eq!(rotated["rotateDataKey"]["dataKey"]["version"], 2);
+    assert_eq!(hospital.refusal(Role::Admin, ROTATE, tenant.clone()).await, "FORBIDDEN");
+    let whose = "{ viewer { tenant { slug dataKey { version } } } }";
+    assert_eq!(hospital.refusal(Role::Admin, whose, json!({})).await, "FORBIDDEN");
+
+    let farewell = |slug: &str, code: &str| {
+        json!({ "input": { "id": id.to_string(), "confirmation": slug,
+        "reason": "Contract ended", "code": code } })
+    };
+    let refused = async |input| hospital.refusal(Role::Operator, OFFBOARD, input).await;
+    assert_eq!(refused(farewell("st-elsewhere", "000000")).await, "BAD_INPUT");
+    assert_eq!(refused(farewell("county-general", CODE)).await, "BAD_INPUT");
+    assert_eq!(refused(farewell("st-elsewhere", CODE)).await, "CONFLICT", "it is served");
+    assert_eq!(hospital.refusal(Role::Admin, OFFBOARD, farewell("st-elsewhere", CODE)).await, "FORBIDDEN");
+    let suspend = "mutation ($id: ID!) { suspendTenant(id: $id, reason: \"Contract ended\") { id } }";
+    hospital.data(Role::Operator, suspend, json!({ "id": id.to_string() })).await;
+    assert_eq!(refused(farewell("st-elsewhere", CODE)).await, "CONFLICT", "nothing was exported");
+    hospital.export().await;
+    let gone = hospital.data(Role::Operator, OFFBOARD, farewell("st-elsewhere", CODE)).await;
+    assert!(gone["offboardTenant"]["departedSince"].is_string(), "{gone}");
+    let resume = "mutation ($id: ID!) { resumeTenant(id: $id) { id } }";
+    assert_eq!(hospital.refusal(Role::Operator, resume, json!({ "id": id.to_string() })).await, "CONFLICT");
 }
 
 #[tokio::test]

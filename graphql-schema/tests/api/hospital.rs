@@ -10,6 +10,7 @@ use async_graphql::{Data, Request, Variables};
 use bytes::Bytes;
 use graphql_schema::{ApiMetrics, Limits, Schema, Services, schema};
 use jiff::{SignedDuration, Timestamp};
+use keys::{Keys, MasterKms};
 use readings::{Path, Reading};
 use rules::{Comparison, Condition, Rule};
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ use tenants::{
     clock::{Clock, ManualClock},
     credentials::{BearerToken, SecretHash},
     identity_provider::{Discovered, Enrolment, ProviderError},
+    offboarding::{Departures, Offboarding},
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     paging::PageRequest,
@@ -37,6 +39,7 @@ use twins::{
     message::Channel,
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     answers::{Following, code},
@@ -84,7 +87,7 @@ pub(crate) struct Hospital {
     pub(crate) database: Database,
     pub(crate) access: Arc<Access>,
     pub(crate) revocations: Arc<Revocations>,
-    tenant: TenantId,
+    pub(crate) tenant: TenantId,
     ward: UnitId,
     schema: Schema,
     _folder: TempDir,
@@ -119,6 +122,11 @@ impl Hospital {
         .unwrap();
         tokio::spawn(writer);
         twins.recover().await.unwrap();
+        let kms = Arc::new(
+            MasterKms::new(&Zeroizing::new([7; 32]), &[], Some(folder.path().join("keys"))).unwrap(),
+        );
+        let keys = Arc::new(Keys::new(Arc::new(database.clone()), kms, Arc::new(clock.clone()), &[]));
+        let database = database.with_keys(keys.clone());
         let stores = Arc::new(database.clone());
         let revocations = Arc::new(Revocations::new(stores.clone()));
         let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
@@ -140,6 +148,13 @@ impl Hospital {
             revocations: Arc::clone(&revocations),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
+            offboarding: Offboarding::new(
+                stores.clone(),
+                stores.clone(),
+                keys.clone(),
+                Arc::new(clock.clone()),
+            ),
+            keys,
             devices: devices.clone(),
             patients: stores.clone(),
             alarms: stores.clone(),
@@ -390,6 +405,11 @@ impl Hospital {
         let page = AuditTrail::page(&self.database, &scope, &AuditFilter::default(), &page).await.unwrap();
         assert!(!page.has_next);
         page.rows.into_iter().rev().map(|(_, entry)| entry).collect()
+    }
+
+    /// As the command line notes that everything was handed out.
+    pub(crate) async fn export(&self) {
+        self.database.note_export(self.tenant, self.now(), &self.entry()).await.unwrap();
     }
 
     pub(crate) fn now(&self) -> Timestamp {

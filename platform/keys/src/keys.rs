@@ -15,7 +15,7 @@ use tenants::{
     StoreError, TenantId,
     audit::AuditEntry,
     clock::Clock,
-    keys::{DataKeys, Keyring, Kms, SealError, Shredded, TenantKeys, WrappedKey},
+    keys::{DataKeys, KeyManagement, Keyring, Kms, SealError, Shredded, TenantKeys, WrappedKey},
 };
 use zeroize::Zeroizing;
 
@@ -51,21 +51,6 @@ impl Keys {
         Self { store, kms, clock, rings: Mutex::default(), earlier: masters.to_vec() }
     }
 
-    /// Makes the tenant's next key; returns its version. Every process learns of it within half a minute and seals with
-    /// it from two minutes on; what was sealed before stays readable.
-    ///
-    /// # Errors
-    /// [`SealError::Lost`] when the tenant's keys cannot be unwrapped any more: a new one would hide that.
-    pub async fn rotate(&self, tenant: TenantId, audit: &AuditEntry) -> Result<u32, SealError> {
-        self.of(tenant).await?;
-        let kept = self.store.data_keys(tenant).await.map_err(unreachable)?;
-        let version = kept.iter().map(|key| key.version).max().unwrap_or_default() + 1;
-        let next = self.wrapped(tenant, version).await?;
-        self.store.add_data_keys(tenant, &[next], audit).await.map_err(unreachable)?;
-        self.rings.lock().remove(&tenant);
-        Ok(version)
-    }
-
     /// Wraps the tenant's keys with the newest key of the service, where that is not so; returns how many were.
     ///
     /// # Errors
@@ -79,17 +64,6 @@ impl Keys {
             }
         }
         Ok(changed)
-    }
-
-    /// Makes everything unreadable that was ever sealed for the tenant; the rows of its keys are for the caller to
-    /// delete.
-    ///
-    /// # Errors
-    /// When the service fails; asking again goes on.
-    pub async fn shred(&self, tenant: TenantId) -> Result<Shredded, SealError> {
-        let reach = self.kms.shred(tenant).await?;
-        self.rings.lock().remove(&tenant);
-        Ok(reach)
     }
 
     async fn load(&self, tenant: TenantId, known: Option<&Ring>, now: Timestamp) -> Result<Ring, SealError> {
@@ -128,6 +102,31 @@ impl Keys {
     async fn wrapped(&self, tenant: TenantId, version: u32) -> Result<WrappedKey, SealError> {
         let wrapped = self.kms.wrap(tenant, &Zeroizing::new(random()?)).await?;
         Ok(WrappedKey { version, wrapped, made_at: self.clock.now() })
+    }
+}
+
+#[async_trait]
+impl KeyManagement for Keys {
+    async fn newest(&self, tenant: TenantId) -> Result<Option<(u32, Timestamp)>, SealError> {
+        let kept = self.store.data_keys(tenant).await.map_err(unreachable)?;
+        let sealing = kept.into_iter().filter(|key| key.version != WrappedKey::INDEX);
+        Ok(sealing.map(|key| (key.version, key.made_at)).max())
+    }
+
+    async fn rotate(&self, tenant: TenantId, audit: &AuditEntry) -> Result<u32, SealError> {
+        self.of(tenant).await?;
+        let kept = self.store.data_keys(tenant).await.map_err(unreachable)?;
+        let version = kept.iter().map(|key| key.version).max().unwrap_or_default() + 1;
+        let next = self.wrapped(tenant, version).await?;
+        self.store.add_data_keys(tenant, &[next], audit).await.map_err(unreachable)?;
+        self.rings.lock().remove(&tenant);
+        Ok(version)
+    }
+
+    async fn shred(&self, tenant: TenantId) -> Result<Shredded, SealError> {
+        let reach = self.kms.shred(tenant).await?;
+        self.rings.lock().remove(&tenant);
+        Ok(reach)
     }
 }
 

@@ -16,6 +16,7 @@ mod housekeeping;
 mod http;
 mod keyring;
 mod logging;
+mod offboarding;
 mod resealing;
 mod suspension;
 mod wiring;

@@ -85,7 +85,7 @@ impl Resealing {
     /// Operators have secrets, too.
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let hospitals = self.database.all().await?;
-        let ids = hospitals.into_iter().map(|tenant| tenant.id);
+        let ids = hospitals.into_iter().filter(|tenant| tenant.departure.is_none()).map(|tenant| tenant.id);
         Ok(std::iter::once(TenantId::PLATFORM).chain(ids).collect())
     }
 

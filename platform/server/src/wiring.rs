@@ -18,7 +18,8 @@ use tenants::{
     StoreError,
     access::Access,
     clock::{Clock, SystemClock},
-    keys::{Keyring, NoKeys},
+    keys::{KeyManagement, Keyring, NoKeys},
+    offboarding::Offboarding,
     onboarding::Onboarding,
     revocations::Revocations,
 };
@@ -33,6 +34,7 @@ use crate::{
     feed::FeedRelay,
     housekeeping, http,
     keyring::{self, KeysError},
+    offboarding,
     resealing::Resealing,
     suspension,
 };
@@ -66,6 +68,7 @@ pub(crate) enum StartError {
 }
 
 /// The ground floor: what can be used before anything listens.
+#[derive(Clone)]
 pub(crate) struct Foundation {
     pub(crate) database: Database,
     /// Without them nothing is sealed.
@@ -112,6 +115,19 @@ impl Foundation {
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
         Ok(Self { database, keys, identity: Arc::new(identity), access, clock })
     }
+
+    /// Lets hospitals go.
+    pub(crate) fn offboarding(&self) -> Offboarding {
+        let store = Arc::new(self.database.clone());
+        Offboarding::new(store.clone(), store, self.key_management(), self.clock.clone())
+    }
+
+    pub(crate) fn key_management(&self) -> Arc<dyn KeyManagement> {
+        match &self.keys {
+            Some(keys) => keys.clone(),
+            None => Arc::new(NoKeys),
+        }
+    }
 }
 
 /// A running platform.
@@ -135,7 +151,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Recovers the twins, then listens. When this returns, messages are taken.
     pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
-        let Foundation { database, keys, identity, access, clock } = foundation;
+        let Foundation { database, keys, identity, access, clock } = foundation.clone();
         check_addresses(&config)?;
         let mut resealing = Resealing::new(database.clone(), keys, clock.clone());
         resealing.begin().await?;
@@ -168,6 +184,9 @@ impl Platform {
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(followed));
+        let leaving =
+            offboarding::follow(foundation.offboarding(), Arc::new(database.clone()), twins.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(leaving));
         let applications = gate.clone().follow(broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(applications));
         gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
@@ -175,10 +194,7 @@ impl Platform {
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let (http_metrics, api_metrics) = (http::HttpMetrics::default(), ApiMetrics::default());
         let parts = http::Parts {
-            schema: graphql_schema::schema(
-                services(&database, &identity, &access, &twins, &api_metrics, &clock),
-                Limits::default(),
-            ),
+            schema: graphql_schema::schema(services(&foundation, &twins, &api_metrics), Limits::default()),
             identity: identity.clone(),
             twins: twins.clone(),
             clock,
@@ -304,14 +320,8 @@ fn probe(database: &Database) -> http::Probe {
     })
 }
 
-fn services(
-    database: &Database,
-    identity: &Arc<Identity>,
-    access: &Arc<Access>,
-    twins: &Twins,
-    metrics: &ApiMetrics,
-    clock: &Arc<dyn Clock>,
-) -> Services {
+fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Services {
+    let Foundation { database, identity, access, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     Services {
         access: access.clone(),
@@ -329,6 +339,8 @@ fn services(
         revocations: identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
+        offboarding: foundation.offboarding(),
+        keys: foundation.key_management(),
         devices: store.clone(),
         patients: store.clone(),
         alarms: store.clone(),

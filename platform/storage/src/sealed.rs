@@ -13,6 +13,7 @@ use crate::{
     audit,
     columns::{micros, parsed, timestamp},
     database::Database,
+    departures,
     entities::data_keys::{Column, Entity, Model},
     errors::StorageError,
     patients::identity::Identity,
@@ -74,6 +75,9 @@ impl DataKeys for Database {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(tenant).await?;
+        if departures::departs(&tx).await? {
+            return Err(StoreError::NotFound { what: "tenant" });
+        }
         for key in keys {
             let row = Model {
                 tenant_id: *tenant.as_uuid(),

@@ -3,10 +3,11 @@
 //! On PostgreSQL it takes on the runtime role, which row level security binds, and names the tenant to it,
 //! both for this transaction only. On both databases `find` adds the tenant to the conditions.
 
+use futures_util::{Stream, TryStreamExt};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryResult, Select, SqliteTransactionMode, Statement, StatementBuilder,
-    TransactionOptions, TransactionTrait, Value, sea_query::OnConflict,
+    StreamTrait, TransactionOptions, TransactionTrait, Value, sea_query::OnConflict,
 };
 use tenants::TenantId;
 use tokio::sync::OwnedMutexGuard;
@@ -64,7 +65,7 @@ impl TenantTx {
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
-        self.tx.get_database_backend()
+        ConnectionTrait::get_database_backend(&self.tx)
     }
 
     /// Goes on with another tenant's rows. SQLite commits those of all tenants at once, for one flush.
@@ -119,6 +120,17 @@ impl TenantTx {
     ) -> Result<Vec<QueryResult>, StorageError> {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
         Ok(self.tx.query_all_raw(statement).await?)
+    }
+
+    /// The same one after the other, for more than fit into memory.
+    pub(crate) async fn stream_sql(
+        &self,
+        sql: String,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<impl Stream<Item = Result<QueryResult, StorageError>> + Unpin, StorageError> {
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let rows = self.tx.stream_raw(statement).await?;
+        Ok(rows.map_err(StorageError::from))
     }
 
     /// Adds a row.

@@ -1,6 +1,8 @@
 //! The list of tenants, known before there is a caller.
 
-use ::tenants::{StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, stores::Tenants};
+use ::tenants::{
+    StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, offboarding::Departure, stores::Tenants,
+};
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -8,6 +10,7 @@ use crate::{
     access_rules, audit,
     columns::{micros, parsed, storable, timestamp},
     database::Database,
+    departures,
     entities::tenants::{Column, Entity, Model},
     errors::StorageError,
     org,
@@ -41,6 +44,9 @@ impl Tenants for Database {
             access_version: 0,
             suspended_since: None,
             credentials_version: 0,
+            exported_at: None,
+            departed_since: None,
+            erased_at: None,
         };
         tx.insert::<Entity>(row)
             .await
@@ -58,6 +64,9 @@ impl Tenants for Database {
     ) -> Result<bool, StoreError> {
         let tx = self.begin_write(id).await?;
         access_rules::changed(&tx).await?;
+        if departures::departs(&tx).await? {
+            return Err(StoreError::Conflict { what: "this hospital has left for good".to_owned() });
+        }
         let sql = "UPDATE tenants SET suspended_since = $2 WHERE id = $1 AND (suspended_since IS NULL) = $3";
         let values = [(*id.as_uuid()).into(), since.map(micros).into(), since.is_some().into()];
         if tx.execute_sql(sql, values).await? == 0 {
@@ -80,6 +89,15 @@ impl Database {
 
 fn tenant(row: Model) -> Result<Tenant, StorageError> {
     let slug = parsed(TenantSlug::parse(&row.slug), "a tenant's slug")?;
-    let suspended_since = row.suspended_since.map(timestamp).transpose()?;
-    Ok(Tenant { id: TenantId::from_uuid(row.id), slug, name: row.name, suspended_since })
+    let time = |at: Option<i64>| at.map(timestamp).transpose();
+    let erased_at = time(row.erased_at)?;
+    let departure = time(row.departed_since)?.map(|since| Departure { since, erased_at });
+    Ok(Tenant {
+        id: TenantId::from_uuid(row.id),
+        slug,
+        name: row.name,
+        suspended_since: time(row.suspended_since)?,
+        exported_at: time(row.exported_at)?,
+        departure,
+    })
 }

@@ -383,6 +383,7 @@ impl World {
             }
             "Mutation.suspendTenant(id)" | "Mutation.resumeTenant(id)" => json!(target.tenant().to_string()),
             "Mutation.suspendTenant(reason)" => json!(mine),
+            "Mutation.rotateDataKey(tenant)" => json!(target.tenant().to_string()),
             "Mutation.saveOrgUnit(input)" => json!({ "id": unit, "name": own.mark(), "kind": "WARD",
                 "parentId": UnitId::root(own.tenant()).to_string() }),
             "Mutation.removeOrgUnit(id)" => json!(unit),
@@ -409,7 +410,9 @@ impl World {
             "Query.sessions(user)" | "Mutation.endSessionsOf(user)" => json!(user),
             "Mutation.createApiToken(input)" => json!({ "name": mine, "role": "nurse", "unit": unit }),
             "Mutation.revokeApiToken(id)" => json!(target.token().to_string()),
-            // Wrong on purpose: what a record that was opened shows has tests of its own.
+            // Wrong codes on purpose: what they lead to has tests of its own.
+            "Mutation.offboardTenant(input)" => json!({ "id": target.tenant().to_string(),
+                "confirmation": target.house(), "reason": mine, "withoutExport": true, "code": "000000" }),
             "Mutation.openRecord(input)" => json!({ "patient": patient, "reason": "brought in unconscious",
                 "minutes": 5, "code": "000000" }),
             "Mutation.closeRecord(id)" | "Mutation.reviewOpening(id)" => json!(target.opening().to_string()),

@@ -132,6 +132,24 @@ Examples:
 Examples:
   iomt tenant resume --slug st-elsewhere")]
     Resume(TenantResumeArguments),
+    /// Write everything that is kept for a hospital into a new folder, for it to take along.
+    #[command(after_help = "\
+One file of JSON Lines for each kind of thing, and manifest.json with their SHA-256, written last. What identifies patients
+is readable in it; hashes of passwords and tokens are left out. For all of it suspend the hospital first.
+
+Examples:
+  iomt tenant export --slug st-elsewhere --to st-elsewhere-2026
+  iomt tenant export --slug st-elsewhere --to st-elsewhere-2026 --json")]
+    Export(TenantExportArguments),
+    /// Let a suspended hospital go for good: destroy its keys, delete everything but its audit trail.
+    #[command(after_help = "\
+Nothing takes this back. Works beside running servers; interrupted it is gone on with by a server, or when asked for again.
+Fails unless the hospital is suspended and was exported since.
+
+Examples:
+  iomt tenant offboard --slug st-elsewhere --confirm st-elsewhere --reason \"Contract ended\"
+  iomt tenant offboard --slug st-elsewhere --confirm st-elsewhere --reason \"Trial ended\" --without-export")]
+    Offboard(TenantOffboardArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -240,6 +258,42 @@ pub(super) struct TenantResumeArguments {
     /// Which hospital.
     #[arg(long, value_name = "SLUG")]
     pub(super) slug: TenantSlug,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantExportArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Which hospital.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) slug: TenantSlug,
+    /// Where to; must not exist yet.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) to: PathBuf,
+    /// Print the manifest.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TenantOffboardArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
+    /// Which hospital.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) slug: TenantSlug,
+    /// The slug once more, so that it is not another one.
+    #[arg(long, value_name = "SLUG")]
+    pub(super) confirm: String,
+    /// Why; stands in the audit trail, which is kept.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(super) reason: String,
+    /// The hospital does not want what is kept for it.
+    #[arg(long)]
+    pub(super) without_export: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

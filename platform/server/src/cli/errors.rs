@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use tenants::{StoreError, TenantSlug, access::AccessError, keys::SealError, onboarding::OnboardingError};
+use tenants::{
+    StoreError, TenantSlug, access::AccessError, keys::SealError, offboarding::OffboardingError,
+    onboarding::OnboardingError,
+};
 
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
 
@@ -27,6 +30,12 @@ pub(super) enum CliError {
     Access(#[source] AccessError),
     #[error("there is no hospital {slug}")]
     NoTenant { slug: TenantSlug },
+    #[error("the hospital {slug} has left; nothing is kept for it but its audit trail")]
+    Departed { slug: TenantSlug },
+    #[error("the hospital was not let go")]
+    Offboarding(#[from] OffboardingError),
+    #[error("nothing is exported to {}, or not all", path.display())]
+    Export { path: PathBuf, source: io::Error },
     #[error("neither IOMT_MASTER_KEY nor IOMT_VAULT_ADDR is set, so there are no data keys")]
     NoKeys,
     #[error("the data key was not made")]
@@ -81,6 +90,7 @@ impl CliError {
             }
             Self::NoTemplates => "name a file, or a directory with files that end in .json",
             Self::NoTenant { .. } => "make it with `iomt tenant create`",
+            Self::Export { .. } => "name a folder that does not exist yet, on a disk with room",
             Self::RowsRefused { .. } => "correct the file, or leave them out with --skip-bad",
             Self::AuditBroken { .. } => {
                 "keep the database as it is, compare it with a backup, and find out who could write to it"

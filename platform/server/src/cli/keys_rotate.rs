@@ -4,6 +4,7 @@ use serde_json::json;
 use tenants::{
     TenantId,
     audit::{AuditEntry, Channel, Origin},
+    keys::KeyManagement,
     stores::Tenants,
 };
 
@@ -43,6 +44,7 @@ async fn chosen(
         return Ok(vec![(tenant.id, slug.to_string())]);
     }
     let hospitals = foundation.database.all().await.map_err(CliError::Store)?;
-    let hospitals = hospitals.into_iter().map(|tenant| (tenant.id, tenant.slug.to_string()));
+    let aboard = hospitals.into_iter().filter(|tenant| tenant.departure.is_none());
+    let hospitals = aboard.map(|tenant| (tenant.id, tenant.slug.to_string()));
     Ok(std::iter::once((TenantId::PLATFORM, "platform".to_owned())).chain(hospitals).collect())
 }

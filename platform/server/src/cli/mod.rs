@@ -7,6 +7,7 @@ mod demo;
 mod device;
 mod doctor;
 mod errors;
+mod hospital;
 mod keys_rotate;
 mod migrate;
 mod output;
@@ -16,6 +17,8 @@ mod signals;
 mod simulate;
 mod template_check;
 mod tenant_create;
+mod tenant_export;
+mod tenant_offboard;
 mod tenant_suspend;
 
 use std::process::ExitCode;
@@ -43,6 +46,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
         Command::Tenant(TenantCommand::Suspend(arguments)) => tenant_suspend::suspend(&arguments),
         Command::Tenant(TenantCommand::Resume(arguments)) => tenant_suspend::resume(&arguments),
+        Command::Tenant(TenantCommand::Export(arguments)) => tenant_export::run(&arguments),
+        Command::Tenant(TenantCommand::Offboard(arguments)) => tenant_offboard::run(&arguments),
         Command::Keys(KeysCommand::Rotate(arguments)) => keys_rotate::run(&arguments),
         Command::Template(TemplateCommand::Check(arguments)) => template_check::run(&arguments),
         Command::Device(DeviceCommand::Import(arguments)) => device::import(&arguments),

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenants::{
-    CorrelationId,
-    audit::{Channel, Origin},
-    onboarding::{Initiator, NewHospital, Onboarded, Onboarding},
-};
+use tenants::onboarding::{NewHospital, Onboarded, Onboarding};
 
-use super::{ACTOR, CliError, arguments::TenantCreateArguments, output::say, runtime::block_on};
+use super::{
+    CliError, arguments::TenantCreateArguments, hospital::initiator, output::say, runtime::block_on,
+};
 use crate::{config::Config, logging, wiring::Foundation};
 
 pub(super) fn run(arguments: &TenantCreateArguments) -> Result<(), CliError> {
@@ -27,13 +25,7 @@ async fn create(config: &Config, arguments: &TenantCreateArguments) -> Result<()
         name: arguments.name.clone(),
         admin_email: arguments.admin_email.clone(),
     };
-    let by = Initiator {
-        actor: ACTOR.to_owned(),
-        actor_name: String::new(),
-        origin: Origin::new(Channel::Cli, "", ""),
-        correlation: CorrelationId::default(),
-    };
-    let aboard = onboarding.take_aboard(&new, &by).await?;
+    let aboard = onboarding.take_aboard(&new, &initiator()).await?;
     foundation.database.close().await.map_err(CliError::Migrate)?;
     let link = aboard.invitation.as_ref().map(|secret| link(config, secret.reveal()));
     if arguments.json {

@@ -2,15 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use tenants::{
-    Tenant, TenantId, TenantSlug,
-    audit::{AuditEntry, Channel, Origin},
-    stores::Tenants,
-};
+use tenants::{Tenant, TenantSlug, audit::AuditEntry, stores::Tenants};
 
 use super::{
-    ACTOR, CliError,
+    CliError,
     arguments::{TenantResumeArguments, TenantSuspendArguments},
+    hospital::{hospital, initiator},
     output::say,
     runtime::block_on,
 };
@@ -51,16 +48,11 @@ async fn set(
     slug: &TenantSlug,
     reason: Option<&str>,
 ) -> Result<(Tenant, bool), CliError> {
-    let found = foundation.database.by_slug(slug).await.map_err(CliError::Store)?;
-    let tenant = found.filter(|tenant| tenant.id != TenantId::PLATFORM);
-    let tenant = tenant.ok_or_else(|| CliError::NoTenant { slug: slug.clone() })?;
+    let tenant = hospital(foundation, slug).await?;
     let now: Timestamp = foundation.clock.now();
     let action = if reason.is_some() { "tenant.suspend" } else { "tenant.resume" };
-    let entry = AuditEntry {
-        detail: reason.unwrap_or_default().to_owned(),
-        origin: Origin::new(Channel::Cli, "", ""),
-        ..AuditEntry::new(tenant.id, now, ACTOR, action, format!("tenant:{}", tenant.id))
-    };
+    let entry = initiator().entry(tenant.id, now, action, format!("tenant:{}", tenant.id));
+    let entry = AuditEntry { detail: reason.unwrap_or_default().to_owned(), ..entry };
     let changed = foundation.database.suspend(tenant.id, reason.map(|_| now), &entry).await;
     Ok((tenant, changed.map_err(CliError::Store)?))
 }

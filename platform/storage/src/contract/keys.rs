@@ -8,7 +8,7 @@ use ::tenants::{
     audit::AuditEntry,
     authenticator::{Authenticator, AuthenticatorStore},
     clock::Clock,
-    keys::{DataKeys, Keyring, NoKeys, SealedFor, WrappedKey},
+    keys::{DataKeys, KeyManagement, Keyring, NoKeys, SealedFor, WrappedKey},
     stores::Accounts,
 };
 use twins::store::directory::{PageRequest, PatientRecord, Patients};
@@ -107,6 +107,7 @@ pub(super) async fn what_was_there_before_there_were_keys_is_sealed(world: World
     unsealed.add_patient(unsealed.a, &yuri).await;
     assert!(holds(&kept(&unsealed).await, "Yuri Krone"), "there is nothing to seal it with");
     assert_eq!(found(&unsealed, "kron").await.len(), 1);
+    assert_eq!(unsealed.database.reseal(unsealed.a).await.unwrap(), Resealed::default());
 
     let world = World { database: unsealed.database.clone().with_keys(unsealed.keys.clone()), ..unsealed };
     let scope = world.read(world.a, Object::Patient).await;

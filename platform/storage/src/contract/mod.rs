@@ -7,6 +7,7 @@ mod accounts;
 mod api_tokens;
 mod audit;
 mod boundary;
+mod departures;
 mod durability;
 mod fence;
 mod folds;
@@ -78,6 +79,12 @@ cases! {
         equal_ids_in_two_tenants_do_not_meet
         a_row_policy_covers_only_its_rows
         a_policy_on_a_column_that_the_table_lacks_matches_nothing
+    }
+    departures {
+        a_hospital_that_leaves_is_deleted_but_for_its_trail
+        only_who_was_suspended_leaves_and_for_good
+        every_table_is_deleted_or_kept
+        an_export_holds_everything_and_no_secret
     }
     fence {
         only_the_latest_claim_may_commit

@@ -15,6 +15,12 @@ pub struct Model {
     pub suspended_since: Option<i64>,
     /// Grows with everything that is revoked.
     pub credentials_version: i64,
+    /// When everything that is kept for it was handed out last.
+    pub exported_at: Option<i64>,
+    /// It was decided then that it leaves for good.
+    pub departed_since: Option<i64>,
+    /// Everything but its name and its audit trail was deleted then.
+    pub erased_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

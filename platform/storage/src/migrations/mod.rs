@@ -12,6 +12,7 @@ mod m0010_break_glass;
 mod m0011_second_factors;
 mod m0012_sessions;
 mod m0014_keys;
+mod m0018_offboarding;
 
 use std::collections::HashSet;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_credentials::Migration),
             Box::new(m0012_sessions::Migration),
             Box::new(m0014_keys::Migration),
+            Box::new(m0018_offboarding::Migration),
         ]
     }
 }

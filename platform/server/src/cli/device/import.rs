@@ -8,7 +8,6 @@ use tenants::{
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
     audit::{AuditEntry, Channel, Origin},
     credentials::{SecretHash, generate},
-    stores::Tenants,
 };
 use twins::store::directory::{DeviceRecord, Devices, NewDevice, Patients};
 
@@ -20,6 +19,7 @@ use crate::{
     cli::{
         ACTOR, CliError,
         arguments::DeviceImportArguments,
+        hospital::hospital,
         output::{remark, say},
         runtime::block_on,
     },
@@ -50,9 +50,10 @@ async fn import(
     mut rows: Rows,
     arguments: &DeviceImportArguments,
 ) -> Result<(), CliError> {
-    let found = foundation.database.by_slug(&arguments.tenant).await.map_err(CliError::Store)?;
-    let tenant = found.filter(|tenant| tenant.id != TenantId::PLATFORM);
-    let tenant = tenant.ok_or_else(|| CliError::NoTenant { slug: arguments.tenant.clone() })?;
+    let tenant = hospital(foundation, &arguments.tenant).await?;
+    if tenant.departure.is_some() {
+        return Err(CliError::Departed { slug: tenant.slug });
+    }
     compare(foundation, &tenant, &mut rows).await?;
     if !arguments.json {
         for Rejected { line, problem } in &rows.bad {

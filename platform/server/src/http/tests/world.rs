@@ -226,6 +226,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         revocations: foundation.identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
+        offboarding: foundation.offboarding(),
+        keys: foundation.key_management(),
         devices: store.clone(),
         patients: store.clone(),
         alarms: store.clone(),
