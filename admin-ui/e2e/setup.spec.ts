@@ -87,6 +87,10 @@ test('the first start makes an operator through a link that works once', async (
   await page.getByLabel('Name', { exact: true }).fill('St. Elsewhere');
   await page.getByLabel('Slug').fill('St Elsewhere');
   await page.getByLabel('E-mail of its first administrator').fill('ada@st-elsewhere.example');
+  await page.getByLabel('Country').fill('DE');
+  await page.getByLabel('Language').fill('de-DE');
+  await page.getByRole('combobox', { name: 'Time zone' }).fill('Berlin');
+  await page.getByRole('option', { name: 'Europe/Berlin' }).click();
   await page.getByRole('button', { name: 'Create hospital' }).click();
   await expect(page.getByText('Use 2 to 39 of a-z, 0-9 and -')).toBeVisible();
   await page.getByLabel('Slug').fill('st-elsewhere');
@@ -95,6 +99,15 @@ test('the first start makes an operator through a link that works once', async (
   await expect(made).toContainText('St. Elsewhere is aboard');
   const invitation = await made.getByLabel('Link for its first administrator').inputValue();
   await expect(page.getByRole('cell', { name: 'st-elsewhere' })).toBeVisible();
+  await expect(page.getByRole('cell', { name: /DE · de-DE · Europe\/Berlin/ })).toBeVisible();
+  await page.getByRole('button', { name: 'Change where St. Elsewhere is' }).click();
+  const where = page.getByRole('region', { name: 'Where St. Elsewhere is' });
+  await where.getByLabel('Language').fill('no language');
+  await where.getByRole('button', { name: 'Save' }).click();
+  await expect(where.getByText('Use a language tag, such as de-DE.')).toBeVisible();
+  await where.getByLabel('Language').fill('de-CH');
+  await where.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('cell', { name: /DE · de-CH · Europe\/Berlin/ })).toBeVisible();
   await expectAccessible(page);
 
   const someone = await (await page.context().browser())?.newContext();

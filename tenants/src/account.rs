@@ -6,6 +6,7 @@ use crate::{
     access::RoleGrant,
     credentials::{BearerToken, CredentialError, SecretHash},
     ids::{SessionId, TenantId, TenantSlug, UserId},
+    locality::Locality,
     offboarding::Departure,
 };
 
@@ -21,6 +22,8 @@ pub struct Tenant {
     pub slug: TenantSlug,
     /// Its name for people.
     pub name: String,
+    /// Where it is.
+    pub locality: Locality,
     /// Cut off since then: its devices and people are refused, its data is kept. `None` while it is served.
     pub suspended_since: Option<Timestamp>,
     /// When everything that is kept for it was handed out last.
@@ -32,7 +35,15 @@ pub struct Tenant {
 impl Tenant {
     /// One that is served.
     pub fn new(id: TenantId, slug: TenantSlug, name: impl Into<String>) -> Self {
-        Self { id, slug, name: name.into(), suspended_since: None, exported_at: None, departure: None }
+        Self {
+            id,
+            slug,
+            name: name.into(),
+            locality: Locality::default(),
+            suspended_since: None,
+            exported_at: None,
+            departure: None,
+        }
     }
 
     /// Whether everything was handed out since it was suspended: nothing has come in after that.

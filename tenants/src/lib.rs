@@ -18,6 +18,7 @@ pub mod errors;
 pub mod identity_provider;
 pub mod ids;
 pub mod keys;
+pub mod locality;
 pub mod offboarding;
 pub mod onboarding;
 pub mod org;

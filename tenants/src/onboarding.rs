@@ -15,6 +15,7 @@ use crate::{
     credentials::{BearerToken, CredentialError},
     errors::{ErrorKind, StoreError},
     ids::{CorrelationId, TenantId, TenantSlug},
+    locality::Locality,
     org::{OrgError, unit_name},
     stores::{Accounts, Tenants},
 };
@@ -26,6 +27,8 @@ pub struct NewHospital {
     pub slug: TenantSlug,
     /// Its name for people.
     pub name: String,
+    /// Where it is.
+    pub locality: Locality,
     /// E-mail address of its first administrator.
     pub admin_email: String,
 }
@@ -153,6 +156,7 @@ impl Onboarding {
             }
             None => {
                 let tenant = Tenant::new(TenantId::new(&*self.clock), new.slug.clone(), name);
+                let tenant = Tenant { locality: new.locality.clone(), ..tenant };
                 let entry = entry(tenant.id, "tenant.create", format!("tenant:{}", tenant.id));
                 self.tenants.create(&tenant, &entry).await?;
                 tenant

@@ -16,6 +16,7 @@ use crate::{
     ids::{
         DeviceId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, TokenId, UnitId, UserId,
     },
+    locality::Locality,
     org::OrgUnit,
     paging::{Page, PageRequest},
 };
@@ -31,6 +32,8 @@ pub trait Tenants: Send + Sync {
     async fn all(&self) -> Result<Vec<Tenant>, StoreError>;
     /// Adds one, with the unit that stands for it as a whole. [`StoreError::Conflict`] when the slug is taken.
     async fn create(&self, tenant: &Tenant, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// Says where a tenant is. [`StoreError::NotFound`] when there is none.
+    async fn locate(&self, id: TenantId, locality: &Locality, audit: &AuditEntry) -> Result<(), StoreError>;
     /// Cuts a tenant off, or serves it again when `since` is `None`. Every process notices within a second. Returns
     /// whether that changed anything; [`StoreError::NotFound`] when there is no such tenant, [`StoreError::Conflict`]
     /// when it leaves for good.

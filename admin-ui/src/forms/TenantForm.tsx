@@ -3,6 +3,7 @@ import { useForm } from '@mantine/form';
 import { useMutation } from 'urql';
 import { CreateTenantDocument, type CreateTenantMutation } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
+import { hereabouts, LocalityFields, localityInput, localityRules } from './LocalityFields';
 
 export type CreatedTenant = CreateTenantMutation['createTenant'];
 
@@ -20,17 +21,19 @@ export function TenantForm({
   const [{ fetching, error }, create] = useMutation(CreateTenantDocument);
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { name: '', slug: '', adminEmail: '' },
+    initialValues: { name: '', slug: '', adminEmail: '', ...hereabouts() },
     validate: {
       name: (value) => (value.trim() === '' ? 'Enter the name of the hospital.' : null),
       slug: (value) =>
         SLUG.test(value.trim()) ? null : 'Use 2 to 39 of a-z, 0-9 and -, starting with a letter.',
       adminEmail: (value) => (value.includes('@') ? null : 'Enter an e-mail address.'),
+      ...localityRules,
     },
   });
 
-  const submit = form.onSubmit(async ({ name, slug, adminEmail }) => {
-    const input = { name: name.trim(), slug: slug.trim(), adminEmail: adminEmail.trim() };
+  const submit = form.onSubmit(async ({ name, slug, adminEmail, ...place }) => {
+    const locality = localityInput(place);
+    const input = { name: name.trim(), slug: slug.trim(), adminEmail: adminEmail.trim(), locality };
     const { data } = await create({ input });
     if (data) onCreated(data.createTenant);
   });
@@ -53,6 +56,7 @@ export function TenantForm({
           {...form.getInputProps('adminEmail')}
         />
       </Group>
+      <LocalityFields form={form} />
       {error && <ErrorNotice error={error} />}
       <Group justify="flex-end" gap="xs" mt="md">
         <Button variant="subtle" onClick={onCancel}>

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { TenantsDocument, type TenantsQuery } from '../api/generated/graphql';
 import { DataKey } from '../forms/DataKey';
+import { LocalityForm } from '../forms/LocalityForm';
 import { Offboarding } from '../forms/Offboarding';
 import { Suspension } from '../forms/Suspension';
 import { type CreatedTenant, TenantForm } from '../forms/TenantForm';
@@ -29,6 +30,7 @@ export function TenantsPage() {
   const [adding, setAdding] = useState(false);
   const [created, setCreated] = useState<CreatedTenant | null>(null);
   const [letGo, setLetGo] = useState<Hospital | null>(null);
+  const [moved, setMoved] = useState<Hospital | null>(null);
   const tenants = data?.tenants ?? [];
   const leaving = tenants.some(({ departedSince, erasedAt }) => departedSince && !erasedAt);
   useEffect(() => {
@@ -71,6 +73,17 @@ export function TenantsPage() {
           )}
         </section>
       )}
+      {moved && (
+        <section className={page.panel} aria-label={`Where ${moved.name} is`}>
+          <LocalityForm
+            tenant={moved}
+            onDone={() => {
+              setMoved(null);
+              refetch({ requestPolicy: 'network-only' });
+            }}
+          />
+        </section>
+      )}
       {letGo && (
         <section className={page.panel} aria-label={`Let ${letGo.name} go`}>
           <Offboarding
@@ -98,6 +111,7 @@ export function TenantsPage() {
                 <th scope="col">Name</th>
                 <th scope="col">Slug</th>
                 <th scope="col">Id</th>
+                <th scope="col">Where</th>
                 <th scope="col">State</th>
                 <th scope="col">Data key</th>
                 {may('tenant:write') && <th scope="col">Change</th>}
@@ -114,6 +128,20 @@ export function TenantsPage() {
                   </td>
                   <td>
                     <code className={`${page.mono} ${page.soft}`}>{tenant.id}</code>
+                  </td>
+                  <td>
+                    {[tenant.region, tenant.locale, tenant.timeZone].filter(Boolean).join(' · ') ||
+                      'not said'}{' '}
+                    {may('tenant:write') && !tenant.departedSince && (
+                      <Button
+                        size="compact-xs"
+                        variant="subtle"
+                        aria-label={`Change where ${tenant.name} is`}
+                        onClick={() => setMoved(tenant)}
+                      >
+                        Change
+                      </Button>
+                    )}
                   </td>
                   <td>
                     <State tenant={tenant} />

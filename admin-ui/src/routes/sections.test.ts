@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { homeFor, opens, sectionsFor } from './sections';
 
-const hospital = { id: 't', slug: 'st-elsewhere', name: 'St. Elsewhere' };
+const hospital = { id: 't', slug: 'st-elsewhere', name: 'St. Elsewhere', locale: 'en', timeZone: 'UTC' };
 
 describe('an address', () => {
   it.each([

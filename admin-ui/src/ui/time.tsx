@@ -1,13 +1,11 @@
 import { useCallback, useSyncExternalStore } from 'react';
 import { everySecond, now } from '../api/clock';
 import { formatAge } from './age';
+import { formats } from './formats';
 
-const withSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const timeOnly = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-
-/** Date and time as the viewer's locale writes them. */
+/** Date and time as they are written where the hospital is. */
 export function formatTime(at: string): string {
-  return withSeconds.format(Date.parse(at));
+  return formats().full.format(Date.parse(at));
 }
 
 /** A value that depends on the time of day; the component is drawn again only when it changes. */
@@ -31,11 +29,12 @@ export function Age({ at, suffix = '' }: { at: string; suffix?: string }) {
 
 /** A point in time: today without its date. */
 export function Time({ at }: { at: string }) {
-  const date = new Date(at);
-  const today = date.toDateString() === new Date(now()).toDateString();
+  const { day, time, full } = formats();
+  const date = Date.parse(at);
+  const today = day.format(date) === day.format(now());
   return (
     <time dateTime={at} title={formatTime(at)}>
-      {(today ? timeOnly : withSeconds).format(date)}
+      {(today ? time : full).format(date)}
     </time>
   );
 }

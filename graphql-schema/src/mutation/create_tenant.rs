@@ -7,6 +7,7 @@ use tenants::{
     onboarding::{NewHospital, OnboardingError},
 };
 
+use super::locate_tenant::LocalityInput;
 use crate::{
     context::RequestContext,
     errors::{ApiError, Result},
@@ -19,6 +20,8 @@ pub(super) struct CreateTenantInput {
     slug: String,
     /// 1 to 100 characters.
     name: String,
+    /// Where it is, and so how its people see times and dates.
+    locality: Option<LocalityInput>,
     /// Whom to invite as its first administrator.
     admin_email: String,
 }
@@ -51,7 +54,8 @@ impl TenantMutation {
         let scope = ctx.grant(Thing::Tenant, Action::Write).await?;
         let slug = TenantSlug::parse(input.slug.trim())
             .map_err(|error| ApiError::bad_input(format!("slug: {error}")))?;
-        let new = NewHospital { slug, name: input.name, admin_email: input.admin_email };
+        let locality = input.locality.as_ref().map(LocalityInput::read).transpose()?.unwrap_or_default();
+        let new = NewHospital { slug, name: input.name, locality, admin_email: input.admin_email };
         let by = ctx.initiator(&scope);
         let aboard = ctx.services()?.onboarding.take_aboard(&new, &by).await?;
         Ok(CreatedTenant {

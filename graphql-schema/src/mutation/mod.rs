@@ -4,6 +4,7 @@ mod acknowledge_alarm;
 mod api_tokens;
 mod create_tenant;
 mod identity_providers;
+mod locate_tenant;
 mod offboard_tenant;
 mod open_record;
 mod org_units;
@@ -19,16 +20,22 @@ mod suspend_tenant;
 
 use async_graphql::MergedObject;
 
+/// What operators change about hospitals.
+#[derive(MergedObject, Default)]
+struct OperatorMutation(
+    create_tenant::TenantMutation,
+    locate_tenant::LocalityMutation,
+    suspend_tenant::SuspensionMutation,
+    offboard_tenant::OffboardingMutation,
+    rotate_data_key::DataKeyMutation,
+);
+
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     acknowledge_alarm::AlarmMutation,
     save_rule::RuleMutation,
     release_device::DeviceMutation,
-    create_tenant::TenantMutation,
-    suspend_tenant::SuspensionMutation,
-    offboard_tenant::OffboardingMutation,
-    rotate_data_key::DataKeyMutation,
     org_units::OrgUnitMutation,
     people::PeopleMutation,
     roles::RoleMutation,
@@ -38,4 +45,6 @@ pub struct Mutation(
     sessions::SessionMutation,
     open_record::OpeningMutation,
     api_tokens::ApiTokenMutation,
+    // Last: the first parts are nested deepest, and the compiler follows a nesting only so far.
+    OperatorMutation,
 );

@@ -19,6 +19,12 @@ pub(crate) struct Tenant {
     /// Its name in addresses and user names.
     slug: String,
     name: String,
+    /// ISO 3166-1 country code; null when nobody said.
+    region: Option<String>,
+    /// BCP 47 language tag, in which its times and dates are written; null for that of whoever looks.
+    locale: Option<String>,
+    /// IANA time zone; null for that of whoever looks.
+    time_zone: Option<String>,
     /// Cut off since then; null while it is served.
     suspended_since: Option<DateTime>,
     /// When everything that is kept for it was exported last.
@@ -53,6 +59,9 @@ impl From<tenants::Tenant> for Tenant {
             key: tenant.id,
             id: ID(tenant.id.to_string()),
             slug: tenant.slug.to_string(),
+            region: tenant.locality.region().map(str::to_owned),
+            locale: tenant.locality.locale().map(str::to_owned),
+            time_zone: tenant.locality.time_zone().map(str::to_owned),
             name: tenant.name,
             suspended_since: tenant.suspended_since.map(DateTime),
             exported_at: tenant.exported_at.map(DateTime),

@@ -95,13 +95,25 @@ async fn a_device_is_released_by_whoever_may_change_it() {
 #[tokio::test]
 async fn a_hospital_comes_aboard_once_and_its_administrator_is_invited() {
     const CREATE: &str = "mutation ($input: CreateTenantInput!) { createTenant(input: $input) {
-        created invitationToken tenant { slug name } } }";
+        created invitationToken tenant { slug name region locale timeZone } } }";
     let hospital = Hospital::open().await;
     let input = |slug: &str, name: &str, email: &str| json!({ "input": { "slug": slug, "name": name, "adminEmail": email } });
     let new = || input("county", " County General ", "Ada@county.example");
     let first = hospital.data(Role::Operator, CREATE, new()).await["createTenant"].take();
     assert_eq!(first["created"], true);
-    assert_eq!(first["tenant"], json!({ "slug": "county", "name": "County General" }));
+    let there = json!({ "slug": "county", "name": "County General", "region": null, "locale": null, "timeZone": null });
+    assert_eq!(first["tenant"], there);
+    const LOCATE: &str =
+        "mutation ($id: ID!, $locality: LocalityInput!) { locateTenant(id: $id, locality: $locality) {
+        region locale timeZone } }";
+    let all = hospital.data(Role::Operator, "{ tenants { id slug } }", json!({})).await;
+    let id = &all["tenants"].as_array().unwrap().iter().find(|one| one["slug"] == "county").unwrap()["id"];
+    let place =
+        |zone: &str| json!({ "id": id, "locality": { "region": "de", "locale": "DE-de", "timeZone": zone } });
+    let located = hospital.data(Role::Operator, LOCATE, place("europe/berlin")).await["locateTenant"].take();
+    assert_eq!(located, json!({ "region": "DE", "locale": "de-DE", "timeZone": "Europe/Berlin" }));
+    assert_eq!(hospital.refusal(Role::Operator, LOCATE, place("Berlin")).await, "BAD_INPUT");
+    assert_eq!(hospital.refusal(Role::Admin, LOCATE, place("UTC")).await, "FORBIDDEN");
     let again = hospital.data(Role::Operator, CREATE, new()).await["createTenant"].take();
     assert_eq!(again["created"], false);
     assert_ne!(again["invitationToken"], first["invitationToken"], "a new link in place of the first");

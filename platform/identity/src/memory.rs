@@ -18,6 +18,7 @@ use tenants::{
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
     credentials::{BearerToken, SecretHash, generate},
+    locality::Locality,
     paging::{Page, PageRequest},
     revocations::{CredentialVersions, Revocations},
     stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, Tenants},
@@ -152,6 +153,9 @@ impl Tenants for Stores {
         Ok(self.tenants.lock().unwrap().clone())
     }
     async fn create(&self, _: &Tenant, _: &AuditEntry) -> Result<(), StoreError> {
+        Err(StoreError::Conflict { what: "the tenants of this world are given".to_owned() })
+    }
+    async fn locate(&self, _: TenantId, _: &Locality, _: &AuditEntry) -> Result<(), StoreError> {
         Err(StoreError::Conflict { what: "the tenants of this world are given".to_owned() })
     }
     async fn suspend(

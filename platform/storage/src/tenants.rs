@@ -1,7 +1,8 @@
 //! The list of tenants, known before there is a caller.
 
 use ::tenants::{
-    StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, offboarding::Departure, stores::Tenants,
+    StoreError, Tenant, TenantId, TenantSlug, audit::AuditEntry, locality::Locality, offboarding::Departure,
+    stores::Tenants,
 };
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -47,11 +48,30 @@ impl Tenants for Database {
             exported_at: None,
             departed_since: None,
             erased_at: None,
+            region: tenant.locality.region().map(str::to_owned),
+            locale: tenant.locality.locale().map(str::to_owned),
+            time_zone: tenant.locality.time_zone().map(str::to_owned),
         };
         tx.insert::<Entity>(row)
             .await
             .map_err(|error| error.duplicate_as("a tenant with this slug exists already"))?;
         org::plant(&tx, tenant).await?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn locate(&self, id: TenantId, locality: &Locality, audit: &AuditEntry) -> Result<(), StoreError> {
+        let tx = self.begin_write(id).await?;
+        let sql = "UPDATE tenants SET region = $2, locale = $3, time_zone = $4 WHERE id = $1";
+        let values = [
+            (*id.as_uuid()).into(),
+            locality.region().map(str::to_owned).into(),
+            locality.locale().map(str::to_owned).into(),
+            locality.time_zone().map(str::to_owned).into(),
+        ];
+        if tx.execute_sql(sql, values).await? == 0 {
+            return Err(StoreError::NotFound { what: "tenant" });
+        }
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }
@@ -89,6 +109,9 @@ impl Database {
 
 fn tenant(row: Model) -> Result<Tenant, StorageError> {
     let slug = parsed(TenantSlug::parse(&row.slug), "a tenant's slug")?;
+    let [region, locale, time_zone] =
+        [&row.region, &row.locale, &row.time_zone].map(|word| word.as_deref().unwrap_or_default());
+    let locality = Locality::new(region, locale, time_zone);
     let time = |at: Option<i64>| at.map(timestamp).transpose();
     let erased_at = time(row.erased_at)?;
     let departure = time(row.departed_since)?.map(|since| Departure { since, erased_at });
@@ -96,6 +119,8 @@ fn tenant(row: Model) -> Result<Tenant, StorageError> {
         id: TenantId::from_uuid(row.id),
         slug,
         name: row.name,
+        // A name that a later list of time zones lacks must not hide the hospital.
+        locality: locality.unwrap_or_default(),
         suspended_since: time(row.suspended_since)?,
         exported_at: time(row.exported_at)?,
         departure,

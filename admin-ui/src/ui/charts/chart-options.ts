@@ -1,5 +1,6 @@
 import type uPlot from 'uplot';
 import { now } from '../../api/clock';
+import { formats } from '../formats';
 
 export interface Line {
   label: string;
@@ -8,7 +9,6 @@ export interface Line {
   digits: 0 | 1;
 }
 
-const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const FONT = '11px system-ui, sans-serif';
 
 /** How far the value axis reaches beyond the values, and the least it spans, so that noise stays small. */
@@ -47,7 +47,12 @@ export function chartOptions(
       y: { range: (_, min, max) => valueRange(min, max) },
     },
     axes: [
-      { ...axis, space: 70, size: 26, values: (_, times) => times.map((at) => clockTime.format(at * 1_000)) },
+      {
+        ...axis,
+        space: 70,
+        size: 26,
+        values: (_, times) => times.map((at) => formats().clock.format(at * 1_000)),
+      },
       { ...axis, space: 30, size: 42, incrs: VALUE_STEPS },
     ],
     series: [

@@ -383,6 +383,10 @@ impl World {
             }
             "Mutation.suspendTenant(id)" | "Mutation.resumeTenant(id)" => json!(target.tenant().to_string()),
             "Mutation.suspendTenant(reason)" => json!(mine),
+            "Mutation.locateTenant(id)" => json!(target.tenant().to_string()),
+            "Mutation.locateTenant(locality)" => {
+                json!({ "region": "DE", "locale": "de", "timeZone": "Europe/Berlin" })
+            }
             "Mutation.rotateDataKey(tenant)" => json!(target.tenant().to_string()),
             "Mutation.saveOrgUnit(input)" => json!({ "id": unit, "name": own.mark(), "kind": "WARD",
                 "parentId": UnitId::root(own.tenant()).to_string() }),

@@ -118,7 +118,8 @@ new link in place of the earlier one.
 
 Examples:
   iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example
-  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json")]
+  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json
+  iomt tenant create --slug charite --name Charite --admin-email ada@charite.example --region DE --locale de-DE --time-zone Europe/Berlin")]
     Create(TenantCreateArguments),
     /// Cut a hospital off: its devices and people are refused within seconds, its data is kept.
     #[command(after_help = "\
@@ -231,6 +232,15 @@ pub(super) struct TenantCreateArguments {
     /// Whom to invite as its first administrator.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) admin_email: String,
+    /// The country it is in, by its ISO 3166-1 code.
+    #[arg(long, value_name = "CODE", default_value = "")]
+    pub(super) region: String,
+    /// How its times and dates are written: a BCP 47 language tag. As the browser has it when it is not said.
+    #[arg(long, value_name = "TAG", default_value = "")]
+    pub(super) locale: String,
+    /// Its IANA time zone. That of the browser when it is not said.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(super) time_zone: String,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use tenants::{
-    StoreError, TenantSlug, access::AccessError, keys::SealError, offboarding::OffboardingError,
-    onboarding::OnboardingError,
+    StoreError, TenantSlug, access::AccessError, keys::SealError, locality::LocalityError,
+    offboarding::OffboardingError, onboarding::OnboardingError,
 };
 
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
@@ -62,6 +62,8 @@ pub(super) enum CliError {
     Template { path: PathBuf, source: io::Error },
     #[error("there is no JSON file to check")]
     NoTemplates,
+    #[error(transparent)]
+    Locality(#[from] LocalityError),
     #[error("the hospital is not aboard")]
     Onboarding(#[from] OnboardingError),
     #[error("logging cannot be started")]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenants::onboarding::{NewHospital, Onboarded, Onboarding};
+use tenants::{
+    locality::Locality,
+    onboarding::{NewHospital, Onboarded, Onboarding},
+};
 
 use super::{
     CliError, arguments::TenantCreateArguments, hospital::initiator, output::say, runtime::block_on,
@@ -23,6 +26,7 @@ async fn create(config: &Config, arguments: &TenantCreateArguments) -> Result<()
     let new = NewHospital {
         slug: arguments.slug.clone(),
         name: arguments.name.clone(),
+        locality: Locality::new(&arguments.region, &arguments.locale, &arguments.time_zone)?,
         admin_email: arguments.admin_email.clone(),
     };
     let aboard = onboarding.take_aboard(&new, &initiator()).await?;

@@ -5,6 +5,7 @@ use ::tenants::{
     access::{AccessRules, Caller, Object, Principal},
     account::{Login, Session, SomeSessions},
     credentials::SecretHash,
+    locality::Locality,
     revocations::CredentialVersions,
     stores::{Accounts, Tenants},
 };
@@ -24,6 +25,14 @@ pub(super) async fn tenants_are_listed_without_the_platform(world: World) {
     assert_eq!(database.by_slug(&slug).await.unwrap().unwrap().id, TenantId::PLATFORM);
     assert_eq!(database.by_id(world.a).await.unwrap().unwrap().slug.as_str(), "ash");
     assert_eq!(database.by_id(tenant_id(0xc)).await.unwrap(), None);
+
+    assert_eq!(database.by_id(world.a).await.unwrap().unwrap().locality, Locality::default());
+    let berlin = Locality::new("DE", "de-DE", "Europe/Berlin").unwrap();
+    database.locate(world.a, &berlin, &entry(world.a)).await.unwrap();
+    assert_eq!(database.by_id(world.a).await.unwrap().unwrap().locality, berlin);
+    assert_eq!(database.by_id(world.b).await.unwrap().unwrap().locality, Locality::default());
+    let nobody = database.locate(tenant_id(0xc), &berlin, &entry(tenant_id(0xc))).await;
+    assert!(matches!(nobody, Err(StoreError::NotFound { .. })), "{nobody:?}");
 
     let slug = TenantSlug::parse("ash").unwrap();
     let taken = Tenant::new(tenant_id(0xc), slug, "Another");

@@ -151,6 +151,7 @@ pub(super) async fn only_who_was_suspended_leaves_and_for_good(world: World) {
     let again = NewHospital {
         slug: tenant.slug.clone(),
         name: tenant.name.clone(),
+        locality: tenant.locality.clone(),
         admin_email: "x@example.org".into(),
     };
     let store = Arc::new(database.clone());

@@ -21,6 +21,12 @@ pub struct Model {
     pub departed_since: Option<i64>,
     /// Everything but its name and its audit trail was deleted then.
     pub erased_at: Option<i64>,
+    /// ISO 3166-1.
+    pub region: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// IANA.
+    pub time_zone: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

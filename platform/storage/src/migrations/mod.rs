@@ -13,6 +13,7 @@ mod m0011_second_factors;
 mod m0012_sessions;
 mod m0014_keys;
 mod m0018_offboarding;
+mod m0019_locality;
 
 use std::collections::HashSet;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_sessions::Migration),
             Box::new(m0014_keys::Migration),
             Box::new(m0018_offboarding::Migration),
+            Box::new(m0019_locality::Migration),
         ]
     }
 }
