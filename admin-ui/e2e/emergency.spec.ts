@@ -88,7 +88,7 @@ test('a clinician opens a record in an emergency, closes it, and an auditor look
     const office = await browser.newContext();
     const auditor = await office.newPage();
     await inviteAuditor(auditor, hospital);
-    await expect(auditor.getByRole('link', { name: 'Emergency access' })).toContainText('1');
+    await expect(auditor.getByRole('link', { name: 'Emergency' })).toContainText('1');
 
     await banner.getByRole('button', { name: 'Close record' }).click();
     await expect(banner).toBeHidden();
@@ -96,7 +96,7 @@ test('a clinician opens a record in an emergency, closes it, and an auditor look
     await page.goto(`${hospital.http}/patients/${id}`);
     await expect(page.getByText('No such patient')).toBeVisible();
 
-    await auditor.getByRole('link', { name: 'Emergency access' }).click();
+    await auditor.getByRole('link', { name: 'Emergency' }).click();
     const waiting = auditor.getByRole('region', { name: 'To be reviewed' });
     await expect(waiting).toContainText('Demo clinician');
     await expect(waiting).toContainText('Brought in unconscious');
@@ -107,7 +107,7 @@ test('a clinician opens a record in an emergency, closes it, and an auditor look
     await expect(done).toContainText('Justified');
     await expect(done).toContainText('Otto Auditor');
     await expect(waiting).toContainText('Nothing waits for a review');
-    await expect(auditor.getByRole('link', { name: 'Emergency access' })).not.toContainText('1');
+    await expect(auditor.getByRole('link', { name: 'Emergency' })).not.toContainText('1');
 
     await done.getByRole('link', { name: 'Who saw this record' }).click();
     const report = auditor.getByRole('table', { name: 'Who saw this record' });

@@ -40,6 +40,10 @@ pub(crate) trait RequestContext: Sync {
     fn person(&self) -> Result<UserId> {
         match &self.caller()?.principal {
             Principal::User { id, .. } => Ok(*id),
+            Principal::Operator(_) => {
+                let message = "you have no account in this hospital; leave it to do this with your own";
+                Err(ApiError::new(ErrorKind::Forbidden, message))
+            }
             Principal::Device(_) => {
                 Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"))
             }

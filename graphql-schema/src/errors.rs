@@ -20,7 +20,7 @@ use async_graphql::{
 use futures_util::{StreamExt, stream::BoxStream};
 use tenants::{
     CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, break_glass::BreakGlassError,
-    second_factor::SecondFactorError,
+    elevation::ElevationError, second_factor::SecondFactorError,
 };
 use twins::TwinError;
 
@@ -128,6 +128,11 @@ impl From<StoreError> for ApiError {
 }
 impl From<BreakGlassError> for ApiError {
     fn from(error: BreakGlassError) -> Self {
+        Self::of(error.kind(), error)
+    }
+}
+impl From<ElevationError> for ApiError {
+    fn from(error: ElevationError) -> Self {
         Self::of(error.kind(), error)
     }
 }

@@ -13,7 +13,8 @@ use tenants::{
     revocations::Revocations,
     second_factor::SecondFactor,
     stores::{
-        Accounts, ApiTokens, AuditTrail, IdentityProviders, Openings, OrgUnits, PolicyEffects, Roles, Tenants,
+        Accounts, ApiTokens, AuditTrail, Elevations, IdentityProviders, Openings, OrgUnits, PolicyEffects,
+        Roles, Tenants,
     },
 };
 use twins::{
@@ -47,6 +48,8 @@ pub struct Services {
     pub providers: Arc<dyn IdentityProviders>,
     /// Asks such a provider, and seals its secret.
     pub enrolment: Arc<dyn Enrolment>,
+    /// Operators who are let into hospitals.
+    pub elevations: Arc<dyn Elevations>,
     /// Records that people open in an emergency.
     pub openings: Arc<dyn Openings>,
     /// Asked again before the gravest acts.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::Caller,
+    access::{Caller, Elevated},
     ids::{CorrelationId, IdError, TenantId},
 };
 
@@ -107,7 +107,7 @@ pub struct AuditEntry {
     pub tenant: TenantId,
     /// When, by the platform's clock.
     pub at: Timestamp,
-    /// Who: `user:<id>`, `device:<id>`, `system`, or `anonymous` for a refused sign-in.
+    /// Who: `user:<id>`, `operator:<id>`, `device:<id>`, `system`, or `anonymous` for a refused sign-in.
     pub actor: String,
     /// What they were called then; empty where there is no name.
     pub actor_name: String,
@@ -157,7 +157,13 @@ impl AuditEntry {
 
     /// Something that a caller did in their tenant.
     pub fn by(caller: &Caller, at: Timestamp, action: impl Into<String>, subject: impl Into<String>) -> Self {
-        Self { actor_name: caller.name(), ..Self::new(caller.tenant, at, caller.actor(), action, subject) }
+        let entry = Self::new(caller.tenant, at, caller.actor(), action, subject);
+        let Some(Elevated { id, name, granted_by, reason, .. }) = caller.elevated() else {
+            return Self { actor_name: caller.name(), ..entry };
+        };
+        // Whoever reads the trail sees at a glance that this is nobody of theirs, and who let them in.
+        let actor_name = format!("operator {name}, elevated by {granted_by} because: {reason}");
+        Self { actor_name, ..entry.with("elevation", id) }
     }
 
     /// With a further fact, cut to 512 characters; of more than 16 the last ones are left out.

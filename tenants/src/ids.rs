@@ -88,6 +88,9 @@ uuid_id!(
     /// A record that somebody opened in an emergency.
     OpeningId, "opening id");
 uuid_id!(
+    /// What an operator asked a hospital for.
+    ElevationId, "elevation id");
+uuid_id!(
     /// One occurrence of an alarm.
     AlarmId, "alarm id");
 uuid_id!(

@@ -14,6 +14,7 @@ pub mod authenticator;
 pub mod break_glass;
 pub mod clock;
 pub mod credentials;
+pub mod elevation;
 pub mod errors;
 pub mod identity_provider;
 pub mod ids;
@@ -30,6 +31,6 @@ pub mod stores;
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, CorrelationId, DeviceId, IdError, OpeningId, Partition, PatientId, ProviderId, RoleName, RuleId,
-    Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, CorrelationId, DeviceId, ElevationId, IdError, OpeningId, Partition, PatientId, ProviderId,
+    RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
 };

@@ -11,10 +11,12 @@ use crate::{
     audit::{AuditEntry, AuditFilter},
     break_glass::{Opening, Review},
     credentials::SecretHash,
+    elevation::{Answer, Elevation},
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
     ids::{
-        DeviceId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, TokenId, UnitId, UserId,
+        DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, TokenId,
+        UnitId, UserId,
     },
     locality::Locality,
     org::OrgUnit,
@@ -254,6 +256,43 @@ pub trait Openings: Send + Sync {
         scope: &Scope,
         id: OpeningId,
         review: &Review,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+}
+
+/// Operators who are let into hospitals. To let one in, and to end it, is a change of rights.
+#[async_trait]
+pub trait Elevations: Send + Sync {
+    /// Asks a hospital. [`StoreError::Conflict`] when the operator waits for its answer or is let in already;
+    /// [`StoreError::NotFound`] when there is no such hospital.
+    async fn ask(&self, scope: &Scope, elevation: &Elevation, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// What an operator has asked for, of each hospital the newest, and what became of it.
+    async fn asked_by(&self, scope: &Scope, operator: UserId) -> Result<Vec<Elevation>, StoreError>;
+    /// One of a hospital's.
+    async fn elevation(
+        &self,
+        scope: &Scope,
+        tenant: TenantId,
+        id: ElevationId,
+    ) -> Result<Option<Elevation>, StoreError>;
+    /// A page of what the scope's hospital was asked for, newest first.
+    async fn elevations(&self, scope: &Scope, page: &PageRequest) -> Result<Page<Elevation>, StoreError>;
+    /// How many of them wait for an answer.
+    async fn waiting(&self, scope: &Scope, now: Timestamp) -> Result<u64, StoreError>;
+    /// Answers one of the scope's hospital. [`StoreError::Conflict`] when it does not wait any more.
+    async fn answer(
+        &self,
+        scope: &Scope,
+        id: ElevationId,
+        answer: &Answer,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Ends what waits or is in force. [`StoreError::Conflict`] when neither.
+    async fn end(
+        &self,
+        scope: &Scope,
+        elevation: &Elevation,
+        at: Timestamp,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 }

@@ -5,15 +5,20 @@ import { errorCode } from './errors';
 
 /**
  * The GraphQL client. It has no cache on purpose: what is shown must be current, so queries always ask the
- * server, and what changes by itself comes through the feeds.
+ * server, and what changes by itself comes through the feeds. `hospital`: in which an operator acts.
  */
-export function createGraphqlClient(csrf: string, socket: SocketClient, onSessionLost: () => void): Client {
+export function createGraphqlClient(
+  { csrf, hospital }: { csrf: string; hospital: string | null },
+  socket: SocketClient,
+  onSessionLost: () => void,
+): Client {
+  const acting: Record<string, string> = hospital ? { 'X-Act-In': hospital } : {};
   return new Client({
     url: '/graphql',
     requestPolicy: 'network-only',
     preferGetMethod: false,
     fetch: fetchAndLearnTime,
-    fetchOptions: { credentials: 'same-origin', headers: { 'X-CSRF-Token': csrf } },
+    fetchOptions: { credentials: 'same-origin', headers: { 'X-CSRF-Token': csrf, ...acting } },
     exchanges: [
       mapExchange({
         onError: (error) => {

@@ -1,4 +1,5 @@
 import type { Client } from '@urql/core';
+import { actingIn, leave } from './acting';
 import { ask } from './ask';
 import { createGraphqlClient } from './client';
 import { createEmergencies, type Emergencies, idsOf } from './emergencies';
@@ -6,6 +7,7 @@ import { type AlarmFeed, createAlarmFeed } from './feed/alarms';
 import { followAlarms, loadOpenAlarms } from './feed/live';
 import { createVitalsFeed, type VitalsFeed } from './feed/vitals';
 import { ViewerDocument, type ViewerQuery } from './generated/graphql';
+import { createOperators, type Operators } from './operators';
 import { currentSession, logOut, type Session } from './session';
 import { type LiveSocket, openSocket } from './socket';
 import { createStore } from './store';
@@ -21,6 +23,7 @@ export interface SignedIn {
   vitals: VitalsFeed;
   alarms: AlarmFeed;
   emergencies: Emergencies;
+  operators: Operators;
   /** Whether the viewer's role permits an action, e.g. `alarm:acknowledge`. The server decides; this only hides. */
   may(permission: string): boolean;
   close(): void;
@@ -39,8 +42,9 @@ export async function resume(): Promise<SignedIn | null> {
 
 export async function begin(session: Session): Promise<SignedIn> {
   signedIn.get()?.close();
-  const live = openSocket(lost);
-  const client = createGraphqlClient(session.csrf, live.socket, lost);
+  const hospital = actingIn();
+  const live = openSocket(hospital, lost);
+  const client = createGraphqlClient({ csrf: session.csrf, hospital }, live.socket, lost);
   const { viewer } = await ask(client, ViewerDocument, {}).catch((error: unknown) => {
     live.close();
     throw error;
@@ -49,6 +53,7 @@ export async function begin(session: Session): Promise<SignedIn> {
   const may = (permission: string) => granted.has(permission);
   const alarms = createAlarmFeed();
   const emergencies = createEmergencies(client, may);
+  const operators = createOperators(client, may);
   const stopAlarms = may('alarm:read')
     ? keepAlarmsCurrent(client, live.connection, emergencies, alarms, may('device:read'))
     : () => {};
@@ -60,10 +65,12 @@ export async function begin(session: Session): Promise<SignedIn> {
     vitals: createVitalsFeed(),
     alarms,
     emergencies,
+    operators,
     may,
     close() {
       stopAlarms();
       emergencies.close();
+      operators.close();
       live.close();
     },
   };
@@ -79,7 +86,9 @@ export async function end(): Promise<void> {
   if (continueAt) window.location.assign(continueAt);
 }
 
+/** For an operator who acts in a hospital it may be only that which is over. */
 function lost() {
+  if (actingIn()) return leave();
   const current = signedIn.get();
   signedIn.set(null);
   current?.close();

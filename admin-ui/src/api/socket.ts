@@ -13,8 +13,8 @@ export interface LiveSocket {
 const SESSION_LOST = new Set([4401, 4403]);
 const LONGEST_WAIT_MS = 15_000;
 
-/** One socket for all subscriptions; it dials again until it is closed here or the session is lost. */
-export function openSocket(onSessionLost: () => void): LiveSocket {
+/** One socket for all subscriptions, `hospital` that in which an operator acts; it dials again until it is closed here or the session is lost. */
+export function openSocket(hospital: string | null, onSessionLost: () => void): LiveSocket {
   const connection = createStore(initialConnection(now()));
   const tell = (type: ConnectionEvent['type']) =>
     connection.set(advance(connection.get(), { type, at: now() }));
@@ -22,6 +22,7 @@ export function openSocket(onSessionLost: () => void): LiveSocket {
   const socket = createClient({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql/ws`,
     lazy: false,
+    connectionParams: hospital ? { actIn: hospital } : undefined,
     onNonLazyError: () => tell('closed'),
     keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,

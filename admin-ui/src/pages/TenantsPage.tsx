@@ -1,12 +1,14 @@
 import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
-import { TenantsDocument, type TenantsQuery } from '../api/generated/graphql';
+import { OwnElevationsDocument, TenantsDocument, type TenantsQuery } from '../api/generated/graphql';
 import { DataKey } from '../forms/DataKey';
+import { ElevationForm } from '../forms/ElevationForm';
 import { LocalityForm } from '../forms/LocalityForm';
 import { Offboarding } from '../forms/Offboarding';
 import { Suspension } from '../forms/Suspension';
 import { type CreatedTenant, TenantForm } from '../forms/TenantForm';
+import { OwnElevation } from '../ui/elevation/OwnElevation';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
@@ -20,6 +22,8 @@ type Hospital = TenantsQuery['tenants'][number];
 
 /** How often it is looked whether a hospital that leaves is deleted. */
 const LEAVING_MS = 1_000;
+/** And whether one has answered an operator. */
+const WAITING_MS = 5_000;
 
 /** For operators, who run the installation and see no patient of any hospital. */
 export function TenantsPage() {
@@ -29,10 +33,20 @@ export function TenantsPage() {
   const { may } = useSignedIn();
   const [adding, setAdding] = useState(false);
   const [created, setCreated] = useState<CreatedTenant | null>(null);
+  const [{ data: own }, refetchOwn] = useQuery({ query: OwnElevationsDocument });
+  useRefetchOnReconnect(refetchOwn);
+  const [asking, setAsking] = useState<Hospital | null>(null);
   const [letGo, setLetGo] = useState<Hospital | null>(null);
   const [moved, setMoved] = useState<Hospital | null>(null);
   const tenants = data?.tenants ?? [];
   const leaving = tenants.some(({ departedSince, erasedAt }) => departedSince && !erasedAt);
+  // A hospital answers when it likes.
+  const waiting = own?.ownElevations.some(({ standing }) => standing === 'WAITING') ?? false;
+  useEffect(() => {
+    if (!waiting) return;
+    const looking = setInterval(refetchOwn, WAITING_MS);
+    return () => clearInterval(looking);
+  }, [waiting, refetchOwn]);
   useEffect(() => {
     if (!leaving) return;
     const looking = setInterval(() => refetch({ requestPolicy: 'network-only' }), LEAVING_MS);
@@ -84,6 +98,17 @@ export function TenantsPage() {
           />
         </section>
       )}
+      {asking && (
+        <section className={page.panel} aria-label={`Access to ${asking.name}`}>
+          <ElevationForm
+            tenant={asking}
+            onDone={() => {
+              setAsking(null);
+              refetchOwn({ requestPolicy: 'network-only' });
+            }}
+          />
+        </section>
+      )}
       {letGo && (
         <section className={page.panel} aria-label={`Let ${letGo.name} go`}>
           <Offboarding
@@ -113,6 +138,7 @@ export function TenantsPage() {
                 <th scope="col">Id</th>
                 <th scope="col">Where</th>
                 <th scope="col">State</th>
+                <th scope="col">Access</th>
                 <th scope="col">Data key</th>
                 {may('tenant:write') && <th scope="col">Change</th>}
               </tr>
@@ -145,6 +171,16 @@ export function TenantsPage() {
                   </td>
                   <td>
                     <State tenant={tenant} />
+                  </td>
+                  <td>
+                    {may('tenant:write') && !tenant.departedSince && (
+                      <OwnElevation
+                        tenant={tenant}
+                        elevation={own?.ownElevations.find(({ tenantId }) => tenantId === tenant.id)}
+                        onAsk={() => setAsking(tenant)}
+                        onChanged={() => refetchOwn({ requestPolicy: 'network-only' })}
+                      />
+                    )}
                   </td>
                   <td>
                     <DataKey tenant={tenant} mayRotate={may('tenant:write')} onRotated={refetch} />

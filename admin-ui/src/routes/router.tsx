@@ -135,6 +135,12 @@ const emergency = createRoute({
   component: lazyRouteComponent(() => import('../pages/EmergencyPage'), 'EmergencyPage'),
 });
 
+const elevations = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/elevations',
+  component: lazyRouteComponent(() => import('../pages/ElevationsPage'), 'ElevationsPage'),
+});
+
 const people = createRoute({
   getParentRoute: () => authenticated,
   path: '/people',
@@ -220,6 +226,7 @@ export const router = createRouter({
       rule,
       audit,
       emergency,
+      elevations,
       people,
       units,
       roles,

@@ -11,7 +11,8 @@ const SECTIONS = [
   { to: '/roles', label: 'Roles', permission: 'role:read' },
   { to: '/identity-providers', label: 'Sign-in', permission: 'identity_provider:read' },
   { to: '/audit', label: 'Audit', permission: 'audit:read' },
-  { to: '/emergency', label: 'Emergency access', permission: 'audit:read' },
+  { to: '/emergency', label: 'Emergency', permission: 'audit:read' },
+  { to: '/elevations', label: 'Operators', permission: 'elevation:read' },
   { to: '/tenants', label: 'Hospitals', permission: 'tenant:read' },
 ] as const;
 

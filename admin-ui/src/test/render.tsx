@@ -56,6 +56,7 @@ export function signedInWith({ permissions = [], answers = () => ({}) }: World):
       roles: [{ role: 'nurse', until: null, unit: { id: 't', name: 'St. Elsewhere', parentId: null } }],
       permissions,
       tenant: null,
+      acting: null,
     },
     client: new Client({ url: '/graphql', exchanges: [answering], preferGetMethod: false }),
     connection: createStore(initialConnection(NOON)),
@@ -67,6 +68,7 @@ export function signedInWith({ permissions = [], answers = () => ({}) }: World):
       load: async () => {},
       close: () => {},
     },
+    operators: { waiting: createStore(0), load: async () => {}, close: () => {} },
     may: (permission) => permissions.includes(permission),
     close: () => {},
   };

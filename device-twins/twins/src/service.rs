@@ -7,7 +7,7 @@ use bytes::Bytes;
 use care::{Acknowledgement, Alarm, AlarmError};
 use tenants::{
     CorrelationId, DeviceId, ErrorKind, PatientId, StoreError, TenantId,
-    access::{Action, Cell, Column, Object, Principal, Scope},
+    access::{Action, Cell, Column, Object, Scope},
     audit::AuditEntry,
     clock::Clock,
 };
@@ -195,14 +195,13 @@ impl Twins {
         if (permission.object, permission.action) != (Object::Alarm, Action::Acknowledge) {
             return Err(TwinError::NotFound { what: "alarm" });
         }
-        let Principal::User { id: by, name, .. } = &scope.caller().principal else {
-            return Err(TwinError::NotFound { what: "alarm" });
-        };
+        let caller = scope.caller();
+        let by = caller.person().ok_or(TwinError::NotFound { what: "alarm" })?;
         let received_at = self.shared.clock.now();
-        let by_name = name.to_string();
-        let entry = Acknowledge { alarm: alarm.id, by: *by, by_name: by_name.clone(), note: note.clone() };
+        let by_name = caller.name();
+        let entry = Acknowledge { alarm: alarm.id, by, by_name: by_name.clone(), note: note.clone() };
         // Checked before it goes into the log: the fold passes over what it cannot take.
-        let check = Acknowledgement { by: *by, by_name, at: received_at, note };
+        let check = Acknowledgement { by, by_name, at: received_at, note };
         alarm.decide(care::AlarmCommand::Acknowledge(check))?;
 
         let payload = serde_json::to_vec(&entry).map_err(|_| TwinError::Unavailable)?;

@@ -3,6 +3,7 @@
 mod acknowledge_alarm;
 mod api_tokens;
 mod create_tenant;
+mod elevations;
 mod identity_providers;
 mod locate_tenant;
 mod offboard_tenant;
@@ -36,6 +37,7 @@ pub struct Mutation(
     acknowledge_alarm::AlarmMutation,
     save_rule::RuleMutation,
     release_device::DeviceMutation,
+    elevations::ElevationMutation,
     org_units::OrgUnitMutation,
     people::PeopleMutation,
     roles::RoleMutation,

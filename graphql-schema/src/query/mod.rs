@@ -4,6 +4,7 @@ mod alarms;
 mod api_tokens;
 mod audit;
 mod devices;
+mod elevations;
 mod identity_providers;
 mod openings;
 mod patients;
@@ -26,6 +27,7 @@ pub struct Query(
     second_factor::SecondFactorQuery,
     sessions::SessionQuery,
     devices::DeviceQuery,
+    elevations::ElevationQuery,
     patients::PatientQuery,
     alarms::AlarmQuery,
     rules::RuleQuery,

@@ -26,8 +26,13 @@ impl ViewerQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         // No scope: a caller may always see themselves.
         let caller = ctx.caller()?;
-        let Principal::User { id, name, email, .. } = &caller.principal else {
+        let Some(id) = caller.person() else {
             return Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"));
+        };
+        let email = match &caller.principal {
+            Principal::User { email, .. } => email.to_string(),
+            // Theirs is of the platform and tells this hospital nothing.
+            _ => String::new(),
         };
         let services = ctx.services()?;
         let tenant = match caller.tenant {
@@ -37,11 +42,12 @@ impl ViewerQuery {
         let permissions = services.access.permissions(caller).await?;
         Ok(Viewer {
             id: ID(id.to_string()),
-            email: email.to_string(),
-            display_name: name.to_string(),
+            email,
+            display_name: caller.name(),
             roles: roles(services, caller).await?,
             tenant,
             permissions: permissions.iter().map(ToString::to_string).collect(),
+            acting: caller.elevated().map(Into::into),
         })
     }
 

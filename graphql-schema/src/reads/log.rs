@@ -78,13 +78,13 @@ async fn write(trail: Arc<dyn AuditTrail>, mut waiting: mpsc::Receiver<Waiting>)
 
 /// The same for reads that are one row.
 fn id(entry: &AuditEntry) -> Uuid {
-    let AuditEntry { actor, action, subject, outcome, detail, origin, policy, .. } = entry;
+    let AuditEntry { actor, action, subject, outcome, detail, origin, policy, facts, .. } = entry;
     let span = entry.at.as_second().div_euclid(SPAN_S);
     let (outcome, channel, policy) =
         (outcome.as_str(), origin.channel.as_str(), policy.as_deref().unwrap_or_default());
-    // Ids, words and names of roles: none holds a line break. Only the last may, and it is the last.
+    // Ids, words and names of roles: none holds a line break. What people write does not either in quotation marks.
     let name = format!(
-        "{actor}\n{action}\n{subject}\n{outcome}\n{channel}\n{}\n{policy}\n{span}\n{detail}",
+        "{actor}\n{action}\n{subject}\n{outcome}\n{channel}\n{}\n{policy}\n{span}\n{detail:?}\n{facts:?}",
         origin.address
     );
     Uuid::new_v5(entry.tenant.as_uuid(), name.as_bytes())

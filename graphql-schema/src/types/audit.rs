@@ -10,9 +10,9 @@ use crate::scalars::DateTime;
 #[derive(SimpleObject, Clone)]
 pub(crate) struct AuditEntry {
     at: DateTime,
-    /// user:<id>, device:<id>, system, or anonymous for a refused sign-in
+    /// user:<id>, operator:<id>, device:<id>, system, or anonymous for a refused sign-in
     actor: String,
-    /// What that user is called now; null for all others.
+    /// What that user is called now; of an operator who was let in, by whom and why; null where there is no name.
     actor_name: Option<String>,
     /// <object>.<verb>, e.g. alarm.acknowledge
     action: String,
@@ -39,7 +39,7 @@ impl From<NamedEntry> for AuditEntry {
         Self {
             at: entry.at.into(),
             actor: entry.actor,
-            actor_name,
+            actor_name: actor_name.or(Some(entry.actor_name).filter(|name| !name.is_empty())),
             action: entry.action,
             subject: entry.subject,
             outcome: entry.outcome.into(),

@@ -3,7 +3,10 @@
 use async_graphql::{ComplexObject, SimpleObject};
 use twins::store::directory::{DeviceRecord, Page, PatientRecord};
 
-use super::{Alarm, AuditEntry, Device, NamedEntry, NamedOpening, Patient, PatientAccess, RecordOpening};
+use super::{
+    Alarm, AuditEntry, Device, Elevation, ElevationNow, NamedEntry, NamedOpening, Patient, PatientAccess,
+    RecordOpening,
+};
 use crate::errors::{ApiError, Result};
 
 /// Where a page ends.
@@ -63,5 +66,6 @@ connections! {
     AlarmConnection of AlarmEdge of Alarm from care::Alarm;
     AuditConnection of AuditEdge of AuditEntry from NamedEntry;
     PatientAccessConnection of PatientAccessEdge of PatientAccess from NamedEntry;
+    ElevationConnection of ElevationEdge of Elevation from ElevationNow;
     OpeningConnection of OpeningEdge of RecordOpening from NamedOpening;
 }

@@ -60,6 +60,24 @@ impl PatientAccessKind {
     }
 }
 
+/// How it stands with what an operator asked a hospital for.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tenants::elevation::Standing")]
+pub(crate) enum ElevationStanding {
+    /// Nobody has answered yet.
+    Waiting,
+    /// Nobody has answered within 24 hours.
+    Lapsed,
+    /// The operator does not ask any more.
+    Withdrawn,
+    /// The hospital said no.
+    Refused,
+    /// The operator may act.
+    InForce,
+    /// The operator could act.
+    Over,
+}
+
 /// What a unit is, for people; it changes nothing about rights.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenants::org::UnitKind")]

@@ -5,6 +5,7 @@ mod api_token;
 mod audit;
 mod connection;
 mod device;
+mod elevation;
 mod enums;
 mod identity_provider;
 mod news2;
@@ -24,13 +25,14 @@ pub(crate) use self::{
     api_token::ApiToken,
     audit::{AuditEntry, NamedEntry, PatientAccess},
     connection::{
-        AlarmConnection, AuditConnection, DeviceConnection, OpeningConnection, PatientAccessConnection,
-        PatientConnection,
+        AlarmConnection, AuditConnection, DeviceConnection, ElevationConnection, OpeningConnection,
+        PatientAccessConnection, PatientConnection,
     },
     device::Device,
+    elevation::{ActingAs, Elevation, ElevationNow},
     enums::{
-        AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, PatientAccessKind, UnitKind,
-        VitalSign,
+        AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, ElevationStanding,
+        PatientAccessKind, UnitKind, VitalSign,
     },
     identity_provider::{IdentityProvider, IdentityProviderCheck},
     news2::News2,

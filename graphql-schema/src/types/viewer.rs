@@ -6,7 +6,7 @@ use tenants::{
     access::{Action, Object as Thing},
 };
 
-use super::RoleGrant;
+use super::{ActingAs, RoleGrant};
 use crate::{context::RequestContext, errors::Result, scalars::DateTime};
 
 /// A hospital on the platform.
@@ -83,4 +83,6 @@ pub(crate) struct Viewer {
     pub(crate) tenant: Option<Tenant>,
     /// object:action pairs, e.g. alarm:acknowledge
     pub(crate) permissions: Vec<String>,
+    /// How an operator comes to act in this hospital; null for everybody else.
+    pub(crate) acting: Option<ActingAs>,
 }

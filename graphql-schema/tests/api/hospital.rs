@@ -143,6 +143,7 @@ impl Hospital {
             enrolment: Arc::new(Provider),
             second_factor: factors.clone(),
             authenticators: factors,
+            elevations: stores.clone(),
             openings: stores.clone(),
             tokens: stores.clone(),
             revocations: Arc::clone(&revocations),

@@ -196,6 +196,7 @@ impl Platform {
         let parts = http::Parts {
             schema: graphql_schema::schema(services(&foundation, &twins, &api_metrics), Limits::default()),
             identity: identity.clone(),
+            access: access.clone(),
             twins: twins.clone(),
             clock,
             health: health.clone(),
@@ -334,6 +335,7 @@ fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Ser
         enrolment: identity.clone(),
         second_factor: identity.clone(),
         authenticators: identity.clone(),
+        elevations: store.clone(),
         openings: store.clone(),
         tokens: store.clone(),
         revocations: identity.revocations().clone(),

@@ -10,6 +10,7 @@ use sea_orm::EntityTrait;
 use crate::{
     columns::{micros, parsed, timestamp},
     database::Database,
+    elevations,
     entities::{policies, role_grants, tenants},
     errors::StorageError,
     openings, org,
@@ -32,6 +33,7 @@ impl AccessRules for Database {
             policies: policies.into_iter().map(policy).collect::<Result<_, _>>()?,
             grants: grants.iter().map(held).collect::<Result<_, _>>()?,
             opened: openings::opened(&tx, now).await?,
+            elevated: elevations::elevated(&tx, now).await?,
             suspended: known.suspended_since.is_some(),
         })
     }

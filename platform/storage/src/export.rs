@@ -194,6 +194,25 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        file: "elevations",
+        name: "elevations",
+        columns: &[
+            ("id", Id),
+            ("operator_id", Id),
+            ("operator_name", Text),
+            ("role", Text),
+            ("reason", Text),
+            ("hours", Whole),
+            ("asked_at", Time),
+            ("granted", Truth),
+            ("answered_by", Id),
+            ("answered_by_name", Text),
+            ("answered_at", Time),
+            ("until", Time),
+            ("ended_at", Time),
+        ],
+    },
+    Table {
         file: "set-aside-messages",
         name: "set_aside",
         columns: &[

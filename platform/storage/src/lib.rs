@@ -21,6 +21,7 @@ mod credentials;
 mod database;
 mod departures;
 mod devices;
+mod elevations;
 mod entities;
 mod errors;
 mod export;

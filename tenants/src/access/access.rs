@@ -13,8 +13,8 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, watch};
 
 use super::{
-    AccessData, AccessRules, Action, Caller, Clause, Column, Object, Permission, Predicate, Principal, Reach,
-    Role, RoleGrant, Rows, Scope, Subject, Value, decisions::Decisions,
+    AccessData, AccessRules, Action, Caller, Clause, Column, Elevated, Object, Permission, Predicate,
+    Principal, Reach, Role, RoleGrant, Rows, Scope, Subject, Value, decisions::Decisions,
 };
 use crate::{
     clock::Clock,
@@ -39,6 +39,21 @@ pub enum AccessError {
         /// On what.
         object: Object,
     },
+    /// An operator whom the hospital has not let in, or not any more.
+    #[error(
+        "this hospital has not let you in, or not any more; ask it for access, and use it where you have signed in"
+    )]
+    NotElevated,
+    /// An operator who acts in a hospital.
+    #[error(
+        "an operator who acts in a hospital may not {action} a {object}, whatever the role: that stays with its people"
+    )]
+    Foreign {
+        /// What was asked for.
+        action: Action,
+        /// On what.
+        object: Object,
+    },
     /// The hospital is cut off.
     #[error("this hospital is suspended; ask whoever runs the platform")]
     Suspended,
@@ -54,7 +69,9 @@ impl AccessError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::Forbidden { .. } | Self::Suspended => ErrorKind::Forbidden,
+            Self::Forbidden { .. } | Self::NotElevated | Self::Foreign { .. } | Self::Suspended => {
+                ErrorKind::Forbidden
+            }
             Self::Policy(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
         }
@@ -92,16 +109,22 @@ impl Access {
     /// [`AccessError::Forbidden`] when no role has the permission; devices have none here. Also when the rules
     /// cannot be read: then nobody may do anything.
     pub async fn grant(&self, caller: &Caller, object: Object, action: Action) -> Result<Scope, AccessError> {
-        let Principal::User { id, restricted_to, .. } = &caller.principal else {
+        let Some(id) = caller.person() else {
             return Err(AccessError::Forbidden { held: "a device".to_owned(), action, object });
         };
-        let decisions = self.decisions_of(caller.tenant, *id).await?;
+        let decisions = self.decisions_of(caller.tenant, id).await?;
         let now = self.clock.now();
-        match decisions.decide(*id, restricted_to.as_ref(), (object, action), now)? {
+        if let Some(elevated) = caller.elevated() {
+            self.check_elevated(&decisions, elevated).await?;
+            if stays_with_its_people(object, action) {
+                return Err(AccessError::Foreign { action, object });
+            }
+        }
+        match decisions.decide(id, caller.restricted_to(), (object, action), now)? {
             Some(rows) => Ok(Scope::new(caller.clone(), Permission { object, action }, rows)),
             None if decisions.suspended => Err(AccessError::Suspended),
             None => {
-                let held = in_words(&decisions.held(*id, restricted_to.as_ref(), now));
+                let held = in_words(&decisions.held(id, caller.restricted_to(), now));
                 Err(AccessError::Forbidden { held, action, object })
             }
         }
@@ -127,13 +150,19 @@ impl Access {
     /// # Errors
     /// [`AccessError::Policy`] and [`AccessError::Store`] when the rules cannot be used.
     pub async fn permissions(&self, caller: &Caller) -> Result<Vec<Permission>, AccessError> {
-        let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
-        let decisions = self.decisions_of(caller.tenant, *id).await?;
+        let Some(id) = caller.person() else { return Ok(Vec::new()) };
+        let decisions = self.decisions_of(caller.tenant, id).await?;
         let now = self.clock.now();
+        if let Some(elevated) = caller.elevated() {
+            self.check_elevated(&decisions, elevated).await?;
+        }
         let mut granted = Vec::new();
         for &object in Object::ALL {
             for &action in object.actions() {
-                if decisions.decide(*id, restricted_to.as_ref(), (object, action), now)?.is_some() {
+                if caller.elevated().is_some() && stays_with_its_people(object, action) {
+                    continue;
+                }
+                if decisions.decide(id, caller.restricted_to(), (object, action), now)?.is_some() {
                     granted.push(Permission { object, action });
                 }
             }
@@ -146,8 +175,34 @@ impl Access {
     /// # Errors
     /// As for [`Access::permissions`].
     pub async fn roles(&self, caller: &Caller) -> Result<Vec<RoleGrant>, AccessError> {
-        let Principal::User { id, restricted_to, .. } = &caller.principal else { return Ok(Vec::new()) };
-        Ok(self.decisions_of(caller.tenant, *id).await?.held(*id, restricted_to.as_ref(), self.clock.now()))
+        let Some(id) = caller.person() else { return Ok(Vec::new()) };
+        Ok(self.decisions_of(caller.tenant, id).await?.held(id, caller.restricted_to(), self.clock.now()))
+    }
+
+    /// The caller as whom an operator acts in a hospital that has let them in.
+    ///
+    /// # Errors
+    /// [`AccessError::NotElevated`] when it has not, or not any more, and for whoever is no operator.
+    pub async fn acting(&self, operator: &Caller, tenant: TenantId) -> Result<Caller, AccessError> {
+        let (Some(id), None) = (operator.user(), operator.restricted_to()) else {
+            return Err(AccessError::NotElevated);
+        };
+        if operator.tenant != TenantId::PLATFORM || tenant == TenantId::PLATFORM {
+            return Err(AccessError::NotElevated);
+        }
+        let decisions = self.decisions_of(tenant, id).await.map_err(not_there)?;
+        let elevated = decisions.elevated(id, self.now()).ok_or(AccessError::NotElevated)?;
+        self.check_elevated(&decisions, elevated).await?;
+        Ok(Caller { tenant, principal: Principal::Operator(Arc::new(elevated.clone())) })
+    }
+
+    /// Whether exactly this elevation is in force, of somebody who still is an operator.
+    async fn check_elevated(&self, decisions: &Decisions, elevated: &Elevated) -> Result<(), AccessError> {
+        let (operator, now) = (elevated.operator, self.now());
+        let platform = self.decisions_of(TenantId::PLATFORM, operator).await?;
+        let operates = platform.decide(operator, None, (Object::Tenant, Action::Read), now)?.is_some();
+        let in_force = decisions.elevated(operator, now).is_some_and(|known| known.id == elevated.id);
+        if operates && in_force { Ok(()) } else { Err(AccessError::NotElevated) }
     }
 
     /// What each of the tenant's users holds, also what is over already.
@@ -265,6 +320,27 @@ impl Access {
 
     fn known(&self, tenant: TenantId) -> Option<Arc<Decisions>> {
         self.tenants.read().get(&tenant).cloned()
+    }
+}
+
+/// What no operator does in a hospital, whatever the role that it gave them: let people in, which would outlast the
+/// elevation, or see more than the role does.
+const fn stays_with_its_people(object: Object, action: Action) -> bool {
+    matches!(
+        (object, action),
+        (
+            Object::User | Object::Role | Object::Token | Object::IdentityProvider | Object::Elevation,
+            Action::Write
+        ) | (Object::Patient, Action::BreakGlass)
+            | (Object::Audit, Action::Review)
+    )
+}
+
+/// A hospital that is not there has let nobody in.
+fn not_there(error: AccessError) -> AccessError {
+    match error {
+        AccessError::Store(StoreError::NotFound { .. }) => AccessError::NotElevated,
+        other => other,
     }
 }
 

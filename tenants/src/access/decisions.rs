@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use moka::sync::Cache;
 
 use super::{
-    AccessData, AccessError, Action, Clause, Column, Object, Opened, Policy, Predicate, Reach, Restriction,
-    Role, RoleGrant, Rows, StoredPolicy, Subject, policy::built_in,
+    AccessData, AccessError, Action, Clause, Column, Elevated, Object, Opened, Policy, Predicate, Reach,
+    Restriction, Role, RoleGrant, Rows, StoredPolicy, Subject, policy::built_in,
 };
 use crate::{
     ids::{RoleName, TenantId, UnitId, UserId},
@@ -41,6 +41,7 @@ pub(super) struct Decisions {
     enforcer: Enforcer,
     pub(super) grants: HashMap<UserId, Vec<RoleGrant>>,
     opened: HashMap<UserId, Vec<Opened>>,
+    elevated: Vec<Elevated>,
     by_role: Cache<(RoleName, Object, Action), Arc<[usize]>>,
     reaches: Cache<UnitId, Reach>,
     decided: Cache<Question, Decision>,
@@ -62,6 +63,10 @@ impl Decisions {
         for (user, grant) in data.grants {
             grants.entry(user).or_default().push(grant);
         }
+        for Elevated { operator, role, until, .. } in &data.elevated {
+            let (unit, until) = (UnitId::root(tenant), Some(*until));
+            grants.entry(*operator).or_default().push(RoleGrant { role: role.clone(), unit, until });
+        }
         let mut opened = HashMap::<_, Vec<_>>::new();
         for record in data.opened {
             opened.entry(record.user).or_default().push(record);
@@ -75,6 +80,7 @@ impl Decisions {
             enforcer,
             grants,
             opened,
+            elevated: data.elevated,
             by_role: Cache::new(CACHED_DECISIONS),
             reaches: Cache::new(CACHED_DECISIONS),
             decided: Cache::new(CACHED_DECISIONS),
@@ -156,6 +162,11 @@ impl Decisions {
     fn open_records(&self, user: UserId, now: Timestamp) -> impl Iterator<Item = &Opened> {
         let opened = self.opened.get(&user).map(Vec::as_slice).unwrap_or_default();
         opened.iter().filter(move |opened| now < opened.until)
+    }
+
+    /// How an operator comes to act here now.
+    pub(super) fn elevated(&self, operator: UserId, now: Timestamp) -> Option<&Elevated> {
+        self.elevated.iter().find(|elevated| elevated.operator == operator && now < elevated.until)
     }
 
     /// Whether something that was given for a time has run out since then.

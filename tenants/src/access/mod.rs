@@ -25,6 +25,8 @@ pub use own_role::{OwnRole, RoleError};
 pub use permission::{Action, Object, Permission, Role};
 pub use policy::{Policy, PolicyError, built_in};
 pub use predicate::{Cell, MAX_CHARACTERS, Predicate, PredicateError, Value};
-pub use rules::{AccessData, AccessRules, FixedRules, Opened, Restriction, RoleGrant, StoredPolicy};
+pub use rules::{
+    AccessData, AccessRules, Elevated, FixedRules, Opened, Restriction, RoleGrant, StoredPolicy,
+};
 pub use scope::{Caller, Clause, Principal, Rows, Scope};
 pub use subject::{Reach, Subject};

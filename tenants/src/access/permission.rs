@@ -79,6 +79,8 @@ words!(
         IdentityProvider = "identity_provider",
         /// The audit trail.
         Audit = "audit",
+        /// An operator of the platform who is let in for a while.
+        Elevation = "elevation",
         /// A device and its twin.
         Device = "device",
         /// A patient and their twin.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Action, Object, Role};
 use crate::{
     errors::StoreError,
-    ids::{OpeningId, RoleName, TenantId, UnitId, UserId},
+    ids::{ElevationId, OpeningId, RoleName, TenantId, UnitId, UserId},
     org::OrgUnit,
 };
 
@@ -55,6 +55,25 @@ pub struct Opened {
     pub until: Timestamp,
 }
 
+/// An operator whom a hospital lets act in it for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Elevated {
+    /// What was asked and granted.
+    pub id: ElevationId,
+    /// Who: a user of [`TenantId::PLATFORM`].
+    pub operator: UserId,
+    /// What they are called.
+    pub name: Arc<str>,
+    /// Under which role, in the whole hospital.
+    pub role: RoleName,
+    /// What the one is called who let them in.
+    pub granted_by: Arc<str>,
+    /// Why, in the operator's words.
+    pub reason: Arc<str>,
+    /// In force until then.
+    pub until: Timestamp,
+}
+
 /// A policy of one of a hospital's own roles, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPolicy {
@@ -83,6 +102,8 @@ pub struct AccessData {
     pub grants: Vec<(UserId, RoleGrant)>,
     /// Records that are open in an emergency, the newest opening of a record last.
     pub opened: Vec<Opened>,
+    /// Operators who act in it.
+    pub elevated: Vec<Elevated>,
     /// Whether the tenant is cut off: nobody may do anything.
     pub suspended: bool,
 }
@@ -90,7 +111,8 @@ pub struct AccessData {
 /// Where that comes from. `storage` implements it.
 #[async_trait]
 pub trait AccessRules: Send + Sync {
-    /// Everything of a tenant, of records that are open in an emergency those that are `now`;
+    /// Everything of a tenant, of records that are open in an emergency and of operators who are let in those that are
+    /// `now`;
     /// [`StoreError::NotFound`] when there is no such tenant.
     async fn access_data(&self, tenant: TenantId, now: Timestamp) -> Result<AccessData, StoreError>;
     /// The versions of all tenants, to notice what other processes change.

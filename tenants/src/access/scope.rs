@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cell, Column, Opened, Permission, Predicate, Restriction, Subject};
+use super::{Cell, Column, Elevated, Opened, Permission, Predicate, Restriction, Subject};
 use crate::ids::{DeviceId, PatientId, RoleName, TenantId, UserId};
 
 /// Who acts, once authenticated.
@@ -19,6 +19,8 @@ pub enum Principal {
         /// What the credential is restricted to; everything that the user may do when `None`.
         restricted_to: Option<Arc<[Restriction]>>,
     },
+    /// An operator of the platform who acts in a hospital that has let them in for a while.
+    Operator(Arc<Elevated>),
     /// A device.
     Device(DeviceId),
 }
@@ -33,21 +35,47 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// As audit trails name it: `user:<id>` or `device:<id>`.
+    /// As audit trails name it: `user:<id>`, `operator:<id>` or `device:<id>`.
     pub fn actor(&self) -> String {
         match &self.principal {
             Principal::User { id, .. } => format!("user:{id}"),
+            Principal::Operator(elevated) => format!("operator:{}", elevated.operator),
             Principal::Device(id) => format!("device:{id}"),
         }
     }
 }
 
 impl Caller {
-    /// The person, when it is one.
+    /// The person, when it is one of the tenant's own.
     pub fn user(&self) -> Option<UserId> {
         match &self.principal {
             Principal::User { id, .. } => Some(*id),
+            Principal::Operator(_) | Principal::Device(_) => None,
+        }
+    }
+
+    /// The person, when it is one, also an operator who acts here.
+    pub fn person(&self) -> Option<UserId> {
+        match &self.principal {
+            Principal::User { id, .. } => Some(*id),
+            Principal::Operator(elevated) => Some(elevated.operator),
             Principal::Device(_) => None,
+        }
+    }
+
+    /// How an operator came to act here.
+    pub fn elevated(&self) -> Option<&Elevated> {
+        match &self.principal {
+            Principal::Operator(elevated) => Some(elevated),
+            _ => None,
+        }
+    }
+
+    /// What the credential is restricted to.
+    pub(super) fn restricted_to(&self) -> Option<&Arc<[Restriction]>> {
+        match &self.principal {
+            Principal::User { restricted_to, .. } => restricted_to.as_ref(),
+            _ => None,
         }
     }
 
@@ -55,6 +83,7 @@ impl Caller {
     pub fn name(&self) -> String {
         match &self.principal {
             Principal::User { name, .. } => name.to_string(),
+            Principal::Operator(elevated) => format!("{} (operator)", elevated.name),
             Principal::Device(id) => id.to_string(),
         }
     }

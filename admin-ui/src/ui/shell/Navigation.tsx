@@ -13,6 +13,7 @@ export function Navigation() {
           {label}
           {to === '/alarms' && <UnacknowledgedCount />}
           {to === '/emergency' && <UnreviewedCount />}
+          {to === '/elevations' && <WaitingCount />}
         </Link>
       ))}
     </nav>
@@ -26,6 +27,10 @@ function UnacknowledgedCount() {
 
 function UnreviewedCount() {
   return <Count of={useStore(useSignedIn().emergencies.unreviewed)} what="not reviewed" />;
+}
+
+function WaitingCount() {
+  return <Count of={useStore(useSignedIn().operators.waiting)} what="waiting for an answer" />;
 }
 
 function Count({ of, what }: { of: number; what: string }) {

@@ -4,6 +4,7 @@ import { useStore } from '../../api/store';
 import { NotFoundPage } from '../../pages/NotFoundPage';
 import { opens } from '../../routes/sections';
 import { AlarmNotices } from '../alarms/AlarmNotices';
+import { ActingNotice } from '../elevation/ActingNotice';
 import { OpenRecords } from '../emergency/OpenRecords';
 import { PulseIcon } from '../icons';
 import { useSignedIn } from '../use-signed-in';
@@ -36,6 +37,7 @@ export function Shell() {
           <AccountMenu />
         </div>
       </header>
+      <ActingNotice />
       <OpenRecords />
       <main ref={main} id="content" className={classes.main} tabIndex={-1}>
         {open ? <Outlet /> : <NotFoundPage />}

@@ -7,17 +7,18 @@ use care::news2::Spo2Scale;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tenants::{
-    DeviceId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, TokenId, UnitId,
-    UserId,
+    DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, TokenId,
+    UnitId, UserId,
     access::{Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
     account::{Login, Session, User},
     api_token::ApiToken,
     audit::AuditEntry,
     break_glass::{Emergency, Opening},
     credentials::SecretHash,
+    elevation::{Elevation, Wish},
     identity_provider::{GroupRole, IdentityProvider},
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, ApiTokens, IdentityProviders, Openings, OrgUnits, Tenants},
+    stores::{Accounts, ApiTokens, Elevations, IdentityProviders, Openings, OrgUnits, Tenants},
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
 use uuid::Uuid;
@@ -80,6 +81,9 @@ impl Ward {
     fn opening(self) -> OpeningId {
         OpeningId::from_uuid(self.key(7))
     }
+    fn elevation(self) -> ElevationId {
+        ElevationId::from_uuid(Self { ward: 0, ..self }.key(9))
+    }
     fn provider(self) -> ProviderId {
         ProviderId::from_uuid(Self { ward: 0, ..self }.key(4))
     }
@@ -121,6 +125,9 @@ pub(super) struct World {
     alarms: [String; 4],
 }
 
+/// Where operators are called after: one for each hospital.
+const OPERATORS: [Ward; 2] = [ASH_EAST, BIRCH_WEST];
+
 /// The one who has set a hospital up.
 fn founder(ward: Ward) -> Caller {
     let id = UserId::from_uuid(Ward { ward: 0, ..ward }.key(6));
@@ -140,7 +147,7 @@ impl World {
     pub(super) async fn open() -> Self {
         let hospital = Hospital::empty().await;
         let mut world = Self { hospital, rules: Default::default(), alarms: Default::default() };
-        for ward in [ASH_EAST, BIRCH_WEST] {
+        for ward in OPERATORS {
             let operator = of_ward(TenantId::PLATFORM, ward, Role::Operator);
             world.add_user(&operator, Role::Operator, UnitId::root(TenantId::PLATFORM)).await;
         }
@@ -237,6 +244,13 @@ impl World {
         };
         let scope = self.scope(ward, Object::IdentityProvider).await;
         IdentityProviders::save(&database, &scope, &provider, &self.entry(ward)).await.unwrap();
+        let from = OPERATORS[ward.hospital as usize];
+        let operator = of_ward(TenantId::PLATFORM, from, Role::Operator);
+        let scope = self.hospital.access.grant(&operator, Object::Tenant, Action::Write).await.unwrap();
+        let wish = Wish::new(Role::Technician.into(), &format!("{house} elevation"), 1).unwrap();
+        let who = (from.user(Role::Operator), house);
+        let asked = Elevation::new(ward.elevation(), ward.tenant(), who, wish, self.hospital.now());
+        Elevations::ask(&database, &scope, &asked, &self.entry(ward)).await.unwrap();
     }
 
     /// A ward: its people, a patient, a monitor, and an alarm that was acknowledged with a note.
@@ -419,6 +433,13 @@ impl World {
                 "confirmation": target.house(), "reason": mine, "withoutExport": true, "code": "000000" }),
             "Mutation.openRecord(input)" => json!({ "patient": patient, "reason": "brought in unconscious",
                 "minutes": 5, "code": "000000" }),
+            "Mutation.requestElevation(input)" => json!({ "tenant": target.tenant().to_string(),
+                "role": "technician", "reason": format!("{mine} wants in"), "hours": 1 }),
+            "Mutation.answerElevation(id)" | "Mutation.endElevation(id)" => {
+                json!(target.elevation().to_string())
+            }
+            "Mutation.answerElevation(grant)" => json!(false),
+            "Mutation.endElevation(tenant)" => json!(target.tenant().to_string()),
             "Mutation.closeRecord(id)" | "Mutation.reviewOpening(id)" => json!(target.opening().to_string()),
             "Mutation.reviewOpening(note)" => json!(mine),
             "Mutation.enrolAuthenticator(code)"

@@ -67,8 +67,8 @@ impl<'a> SessionView<'a> {
     fn new(csrf: &'a str, caller: &'a Caller) -> Self {
         let (email, display_name) = match &caller.principal {
             Principal::User { email, name, .. } => (email.as_ref(), name.as_ref()),
-            // Devices have no sessions.
-            Principal::Device(_) => ("", ""),
+            // Neither devices nor operators within a hospital have sessions there.
+            Principal::Device(_) | Principal::Operator(_) => ("", ""),
         };
         Self { csrf, email, display_name }
     }

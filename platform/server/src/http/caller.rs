@@ -9,8 +9,8 @@ use actix_web::{
 use async_graphql::Request;
 use identity::{ActiveSession, Identity, IdentityError};
 use tenants::{
-    CorrelationId, ErrorKind, SessionId,
-    access::Caller,
+    CorrelationId, ErrorKind, SessionId, TenantId,
+    access::{Access, AccessError, Caller},
     audit::{Channel, Origin},
     credentials::SecretHash,
 };
@@ -18,6 +18,8 @@ use tenants::{
 use super::{problem::Problem, site::Site};
 
 pub(super) const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+/// The id of the hospital in which an operator acts who was let in.
+const ACT_IN: HeaderName = HeaderName::from_static("x-act-in");
 
 /// What a request presents.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,13 +76,27 @@ impl Identified {
         self.session.as_ref().map(|session| session.id())
     }
 
+    /// The session, where what is done is the session's own: an operator who acts in a hospital has none there.
+    pub(super) fn own_session(&self) -> Option<SessionId> {
+        self.session().filter(|_| self.caller.elevated().is_none())
+    }
+
     /// Tells a GraphQL request who sent it.
     pub(super) fn attach(self, request: Request) -> Request {
-        let request = match self.session() {
+        let request = match self.own_session() {
             Some(session) => request.data(session),
             None => request,
         };
         request.data(self.caller)
+    }
+
+    /// The same as an operator who acts in a hospital. Only somebody who has signed in does: a program would go on by
+    /// itself.
+    pub(super) async fn acting(self, access: &Access, hospital: TenantId) -> Result<Self, AccessError> {
+        if self.session.is_none() {
+            return Err(AccessError::NotElevated);
+        }
+        Ok(Self { caller: access.acting(&self.caller, hospital).await?, ..self })
     }
 }
 
@@ -105,7 +121,11 @@ pub(super) async fn caller(
     if guarded {
         check_csrf(request, identified.csrf())?;
     }
-    Ok(identified)
+    let Some(hospital) = request.headers().get(ACT_IN) else { return Ok(identified) };
+    let hospital = hospital.to_str().ok().and_then(|id| id.parse().ok());
+    let hospital = hospital.ok_or_else(|| Problem::bad_input("X-Act-In: expected the id of a hospital"))?;
+    let access = Arc::clone(&site.parts.access);
+    Ok(site.run(async move { identified.acting(&access, hospital).await }).await??)
 }
 
 /// A page of ours knows the session's token; a page of somebody else cannot read it.

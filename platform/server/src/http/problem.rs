@@ -12,7 +12,7 @@ use actix_web::{
 };
 use identity::IdentityError;
 use serde_json::{Value, json};
-use tenants::ErrorKind;
+use tenants::{ErrorKind, access::AccessError};
 
 const INTERNAL: &str = "something went wrong on our side; report it with the X-Correlation-Id of this answer";
 const UNAVAILABLE: &str = "the platform cannot do this right now; try again in a moment";
@@ -133,6 +133,18 @@ impl Responder for Problem {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         self.error_response()
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error.kind() {
+            ErrorKind::Internal | ErrorKind::Unavailable => {
+                tracing::error!(error = &error as &dyn std::error::Error, "rights cannot be used");
+                Self::new(error.kind(), "the platform cannot do this right now; try again in a moment")
+            }
+            kind => Self::new(kind, error.to_string()),
+        }
     }
 }
 

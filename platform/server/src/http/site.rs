@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use graphql_schema::Schema;
 use identity::Identity;
-use tenants::clock::Clock;
+use tenants::{access::Access, clock::Clock};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
 use twins::Twins;
@@ -21,6 +21,7 @@ use crate::config::HttpConfig;
 pub(crate) struct Parts {
     pub(crate) schema: Schema,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) access: Arc<Access>,
     pub(crate) twins: Twins,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,

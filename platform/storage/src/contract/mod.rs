@@ -9,6 +9,7 @@ mod audit;
 mod boundary;
 mod departures;
 mod durability;
+mod elevations;
 mod fence;
 mod folds;
 mod full_disk;
@@ -85,6 +86,10 @@ cases! {
         only_who_was_suspended_leaves_and_for_good
         every_table_is_deleted_or_kept
         an_export_holds_everything_and_no_secret
+    }
+    elevations {
+        an_operator_is_let_in_once_and_for_a_while
+        what_was_asked_is_answered_in_time_or_not_at_all
     }
     fence {
         only_the_latest_claim_may_commit

@@ -11,6 +11,7 @@ pub(crate) mod checkpoints;
 pub(crate) mod data_keys;
 pub(crate) mod device_tokens;
 pub(crate) mod devices;
+pub(crate) mod elevations;
 pub(crate) mod external_identities;
 pub(crate) mod external_sessions;
 pub(crate) mod identity_provider_roles;

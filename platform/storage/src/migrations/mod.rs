@@ -11,6 +11,7 @@ mod m0009_credentials;
 mod m0010_break_glass;
 mod m0011_second_factors;
 mod m0012_sessions;
+mod m0013_elevations;
 mod m0014_keys;
 mod m0018_offboarding;
 mod m0019_locality;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_keys::Migration),
             Box::new(m0018_offboarding::Migration),
             Box::new(m0019_locality::Migration),
+            Box::new(m0013_elevations::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, 
 use async_graphql::http::{ClientMessage, WsMessage};
 use graphql_schema::MAX_BODY_BYTES;
 use serde::Deserialize;
-use tenants::{CorrelationId, ErrorKind, access::Caller, audit::Origin, clock::Stopwatch};
+use tenants::{CorrelationId, ErrorKind, TenantId, access::Caller, audit::Origin, clock::Stopwatch};
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval, timeout},
@@ -41,6 +41,7 @@ pub(super) enum End {
 }
 
 const UNAUTHORIZED: End = End::Said(4401, "Unauthorized");
+const FORBIDDEN: End = End::Said(4403, "Forbidden");
 const INIT_TIMED_OUT: End = End::Said(4408, "Connection initialisation timeout");
 const INIT_AGAIN: End = End::Said(4429, "Too many initialisation requests");
 const DUPLICATE: End = End::Said(4409, "Subscriber for this id already exists");
@@ -55,6 +56,15 @@ const SILENT: End = End::Said(3008, "Nothing was heard for too long");
 struct Init {
     #[serde(default, alias = "Authorization")]
     authorization: String,
+    /// The hospital in which an operator acts who was let in.
+    #[serde(default, rename = "actIn")]
+    act_in: Option<TenantId>,
+}
+
+/// What a client says who it is.
+struct Claim {
+    presented: Presented,
+    act_in: Option<TenantId>,
 }
 
 pub(super) struct Conversation {
@@ -85,9 +95,7 @@ impl Conversation {
         // From before the credential is looked up: what is revoked in between must not be missed.
         let revocations = self.site.parts.identity.revocations().subscribe();
         let end = match self.greet(&mut frames, presented).await {
-            Ok((presented, identified)) => {
-                self.converse(&mut frames, &presented, identified, revocations).await
-            }
+            Ok((claim, identified)) => self.converse(&mut frames, &claim, identified, revocations).await,
             Err(end) => end,
         };
         sockets.dec();
@@ -104,7 +112,7 @@ impl Conversation {
         &mut self,
         frames: &mut AggregatedMessageStream,
         presented: Presented,
-    ) -> Result<(Presented, Identified), End> {
+    ) -> Result<(Claim, Identified), End> {
         let closing = self.site.closing.clone();
         let init = tokio::select! {
             () = closing.cancelled() => return Err(GOING_AWAY),
@@ -114,8 +122,9 @@ impl Conversation {
             Some(token) => Presented::Bearer(token.to_owned()),
             None => presented,
         };
-        let identified = self.identify(&presented).await?;
-        Ok((presented, identified))
+        let claim = Claim { presented, act_in: init.act_in };
+        let identified = self.identify(&claim).await?;
+        Ok((claim, identified))
     }
 
     async fn init(&mut self, frames: &mut AggregatedMessageStream) -> Result<Init, End> {
@@ -132,11 +141,18 @@ impl Conversation {
         }
     }
 
-    async fn identify(&self, presented: &Presented) -> Result<Identified, End> {
-        let (identity, presented) = (self.site.parts.identity.clone(), presented.clone());
-        match self.site.run(async move { presented.identify(&identity).await }).await {
-            Ok(Ok(identified)) => Ok(identified),
-            Ok(Err(error)) if error.kind() == ErrorKind::Unauthenticated => Err(UNAUTHORIZED),
+    async fn identify(&self, claim: &Claim) -> Result<Identified, End> {
+        let (identity, presented) = (self.site.parts.identity.clone(), claim.presented.clone());
+        let identified = match self.site.run(async move { presented.identify(&identity).await }).await {
+            Ok(Ok(identified)) => identified,
+            Ok(Err(error)) if error.kind() == ErrorKind::Unauthenticated => return Err(UNAUTHORIZED),
+            Ok(Err(_)) | Err(_) => return Err(UNAVAILABLE),
+        };
+        let Some(hospital) = claim.act_in else { return Ok(identified) };
+        let access = self.site.parts.access.clone();
+        match self.site.run(async move { identified.acting(&access, hospital).await }).await {
+            Ok(Ok(acting)) => Ok(acting),
+            Ok(Err(error)) if error.kind() == ErrorKind::Forbidden => Err(FORBIDDEN),
             Ok(Err(_)) | Err(_) => Err(UNAVAILABLE),
         }
     }
@@ -144,13 +160,13 @@ impl Conversation {
     async fn converse(
         &mut self,
         frames: &mut AggregatedMessageStream,
-        presented: &Presented,
+        claim: &Claim,
         identified: Identified,
         mut revocations: watch::Receiver<u64>,
     ) -> End {
         let (site, correlation) = (self.site.clone(), self.correlation);
         // The message that begins the conversation may have brought a token in place of the cookie.
-        let origin = Origin { channel: channel(presented), ..self.origin.clone() };
+        let origin = Origin { channel: channel(&claim.presented), ..self.origin.clone() };
         let schema = site.parts.schema.clone();
         let mut protocol = Protocol::start(&site.parts.runtime, schema, &identified, (correlation, origin));
         let mut ticks = interval(TICK);
@@ -165,8 +181,8 @@ impl Conversation {
                     Err(end) => Err(end),
                 },
                 answer = protocol.outbox.recv() => self.pass_on(answer).await,
-                _ = ticks.tick() => self.look_after(presented, &identified.caller).await,
-                Ok(()) = revocations.changed() => self.still(presented, &identified.caller).await,
+                _ = ticks.tick() => self.look_after(claim, &identified.caller).await,
+                Ok(()) = revocations.changed() => self.still(claim, &identified.caller).await,
             };
             if let Err(end) = step {
                 return end;
@@ -229,19 +245,19 @@ impl Conversation {
     }
 
     /// Every now and then: is the client still there, and still who it was?
-    async fn look_after(&mut self, presented: &Presented, caller: &Caller) -> Result<(), End> {
+    async fn look_after(&mut self, claim: &Claim, caller: &Caller) -> Result<(), End> {
         if self.heard.elapsed() > SILENCE {
             return Err(SILENT);
         }
-        self.still(presented, caller).await?;
+        self.still(claim, caller).await?;
         // The first keeps proxies and sockets awake, the second pages, which do not see the first.
         self.session.ping(b"").await.map_err(|Closed| End::Gone)?;
         self.send(PING).await.map_err(|Closed| End::Gone)
     }
 
     /// Whether the credential still counts, for the same caller.
-    async fn still(&self, presented: &Presented, caller: &Caller) -> Result<(), End> {
-        match self.identify(presented).await {
+    async fn still(&self, claim: &Claim, caller: &Caller) -> Result<(), End> {
+        match self.identify(claim).await {
             Ok(now) if now.caller == *caller => Ok(()),
             Ok(_) => Err(RIGHTS_CHANGED),
             // While the database cannot be asked, alarms must go on arriving.

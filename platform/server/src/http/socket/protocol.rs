@@ -40,7 +40,7 @@ impl Protocol {
         let (sending, outbox) = mpsc::channel(OUTBOX);
         let mut data = Data::default();
         data.insert(identified.caller.clone());
-        if let Some(session) = identified.session() {
+        if let Some(session) = identified.own_session() {
             data.insert(session);
         }
         data.insert(correlation);

@@ -80,3 +80,30 @@ async fn requests_that_are_not_taken() {
         }
     }
 }
+
+#[actix_web::test]
+async fn nobody_acts_in_a_hospital_that_has_not_let_them_in() {
+    let world = World::new().await;
+    let hospital = world.caller.tenant.to_string();
+    let signed_in = world.sign_in().await;
+    let (cookie, csrf) = (signed_in.cookie(), signed_in.json()["csrf"].as_str().unwrap().to_owned());
+    let by_session = |hospital: &str| {
+        let request = json_post("/graphql", &viewer()).insert_header(("x-csrf-token", csrf.clone()));
+        request.insert_header(("cookie", cookie.clone())).insert_header(("x-act-in", hospital.to_owned()))
+    };
+    let platform = tenants::TenantId::PLATFORM.to_string();
+    for (wrong, status) in [
+        (by_session(&hospital), StatusCode::FORBIDDEN),
+        (by_session(&platform), StatusCode::FORBIDDEN),
+        (by_session("00000000-0000-7000-8000-000000000000"), StatusCode::FORBIDDEN),
+        (by_session("st-elsewhere"), StatusCode::BAD_REQUEST),
+        (by_session(""), StatusCode::BAD_REQUEST),
+    ] {
+        let answer = world.send(wrong).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+    let program = json_post("/graphql", &viewer()).insert_header(world.bearer());
+    let answer = world.send(program.insert_header(("x-act-in", hospital))).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "a program would go on by itself");
+    assert!(answer.body.contains("has not let you in"), "{}", answer.body);
+}

@@ -242,3 +242,13 @@ async fn open_sockets_do_not_hold_a_shutdown_up() {
     assert_eq!(waiting.hear().await, Heard::Closed(1001));
     timeout(BOUND, stopping).await.expect("the server ends").unwrap();
 }
+
+#[actix_web::test]
+async fn a_socket_is_closed_on_whoever_was_not_let_in() {
+    let server = Listening::start().await;
+    let hospital = server.world.caller.tenant.to_string();
+    let mut client = server.connect(&[server.bearer()]).await.unwrap_or_else(|status| panic!("{status}"));
+    client.send(json!({ "type": "connection_init", "payload": { "actIn": hospital } })).await;
+    assert_eq!(client.hear().await, Heard::Closed(4403));
+    server.handle.stop(false).await;
+}

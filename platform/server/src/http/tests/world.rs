@@ -221,6 +221,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         enrolment: foundation.identity.clone(),
         second_factor: foundation.identity.clone(),
         authenticators: foundation.identity.clone(),
+        elevations: store.clone(),
         openings: store.clone(),
         tokens: store.clone(),
         revocations: foundation.identity.revocations().clone(),
@@ -245,6 +246,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
     Parts {
         schema: graphql_schema::schema(services, Limits::default()),
         identity: identity.clone(),
+        access: access.clone(),
         health: Arc::new(Health::new(twins.health().clone(), Box::new(probe))),
         twins,
         clock: clock.clone(),
