@@ -21,6 +21,7 @@ test('somebody ends a session that they left open elsewhere, and it is over at o
   await page.getByRole('menuitem', { name: 'Your sessions' }).click();
   const rows = page.getByRole('region', { name: 'Sessions' }).getByRole('row');
   await expect(rows.filter({ hasText: 'this one' })).toHaveCount(1);
+  await expect(rows.filter({ hasText: 'this one' })).toContainText('Chrome on Linux');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'End all others' }).click();
   await expect(page.getByRole('button', { name: 'End all others' })).toHaveCount(0);

@@ -1,4 +1,4 @@
-//! What is counted about the gravest acts.
+//! What is counted about grave acts.
 
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 
@@ -9,10 +9,12 @@ pub struct ApiMetrics {
     pub(crate) records_opened: Counter,
     /// Attempts to open one that were refused.
     pub(crate) records_refused: Counter,
+    /// Sessions that people or administrators ended from elsewhere.
+    pub(crate) sessions_revoked: Counter,
 }
 
 impl ApiMetrics {
-    /// Makes them visible, all named `emergency_...`.
+    /// Makes them visible, named `emergency_...` and `identity_...`.
     pub fn register(&self, registry: &mut Registry) {
         let emergency = registry.sub_registry_with_prefix("emergency");
         emergency.register(
@@ -24,6 +26,11 @@ impl ApiMetrics {
             "records_refused",
             "Attempts to open a record in an emergency that were refused",
             self.records_refused.clone(),
+        );
+        registry.sub_registry_with_prefix("identity").register(
+            "sessions_revoked",
+            "Sessions that their owners or administrators ended from elsewhere",
+            self.sessions_revoked.clone(),
         );
     }
 }

@@ -142,6 +142,8 @@ pub struct Session {
     pub last_used_at: Timestamp,
     /// The network address from which it was made.
     pub address: String,
+    /// What the browser said it is, at most 200 characters; empty when it said nothing.
+    pub agent: String,
 }
 
 /// Some of somebody's sessions.

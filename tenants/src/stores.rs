@@ -108,8 +108,13 @@ pub trait Accounts: Send + Sync {
         user: UserId,
         audit: &AuditEntry,
     ) -> Result<u64, StoreError>;
-    /// Ends a session; ending one that is not there is no error.
-    async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError>;
+    /// Ends a session. Returns whether there was one; only then `audit` is written.
+    async fn delete_session(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 }
 
 /// API tokens. Their owners need no scope for their own; what is done to those of others does.
@@ -170,7 +175,8 @@ pub trait Roles: Send + Sync {
         grant: &RoleGrant,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
-    /// Takes it away. [`StoreError::NotFound`] when the user does not hold it there.
+    /// Takes it away; with the last role of a user their sessions end. [`StoreError::NotFound`] when the user does not hold
+    /// it there.
     async fn revoke(
         &self,
         scope: &Scope,

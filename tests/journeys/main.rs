@@ -17,3 +17,4 @@ mod reading;
 mod roles;
 mod simulator;
 mod suspension;
+mod two_processes;

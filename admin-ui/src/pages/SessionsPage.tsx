@@ -8,6 +8,7 @@ import {
   SessionsDocument,
   type SessionsQuery,
 } from '../api/generated/graphql';
+import { browserName } from '../ui/browser-name';
 import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
@@ -108,7 +109,10 @@ function SessionRow({ session, own, onEnded }: SessionRowProps) {
       <td>
         <Time at={session.createdAt} />
       </td>
-      <td className={page.mono}>{session.address || <span className={page.soft}>unknown</span>}</td>
+      <td>
+        {browserName(session.agent) || 'unknown browser'}
+        <div className={`${page.mono} ${page.soft}`}>{session.address || 'address not known'}</div>
+      </td>
       <td>{session.current ? 'this one' : <Age at={session.lastUsedAt} suffix=" ago" />}</td>
       <td>
         <Time at={session.expiresAt} />

@@ -93,6 +93,8 @@ impl PeopleMutation {
         let entry = ctx.audit(&scope, "role.revoke", format!("user:{user}"), in_words(&grant))?;
         services.roles.revoke(&scope, user, &grant, &entry).await?;
         services.access.changed(scope.tenant());
+        // Their sessions end with the last role.
+        services.revocations.tell(scope.tenant());
         person(ctx, services, user).await
     }
 }

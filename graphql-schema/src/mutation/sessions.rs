@@ -44,6 +44,7 @@ impl SessionMutation {
         let entry = ctx.audit(&scope, "session.end", format!("user:{user}"), "all".to_owned())?;
         let ended = services.accounts.end_sessions_of(&scope, user, &entry).await?;
         services.revocations.tell(scope.tenant());
+        services.metrics.sessions_revoked.inc_by(ended);
         Ok(ended)
     }
 }
@@ -57,5 +58,6 @@ async fn end_own(ctx: &Context<'_>, which: SomeSessions) -> Result<u64> {
     let entry = ctx.own_audit("session.end", caller.actor(), detail)?;
     let ended = services.accounts.end_own_sessions(caller, which, &entry).await?;
     services.revocations.tell(caller.tenant);
+    services.metrics.sessions_revoked.inc_by(ended);
     Ok(ended)
 }

@@ -17,6 +17,8 @@ pub(crate) struct Session {
     expires_at: DateTime,
     /// The network address from which they signed in; empty where it is not known.
     address: String,
+    /// What their browser said it is; empty when it said nothing.
+    agent: String,
     /// Whether it is the one in which this is asked.
     current: bool,
 }
@@ -30,6 +32,7 @@ impl Session {
             last_used_at: session.last_used_at.into(),
             expires_at: session.expires_at.into(),
             address: session.address,
+            agent: session.agent,
             current: current == Some(id),
         }
     }

@@ -11,14 +11,40 @@ use tenants::{
 
 use crate::throttle::Throttle;
 
-/// Where somebody comes from.
+/// Longest name of a program that is kept, in characters: what browsers say of themselves fits.
+const MAX_AGENT: usize = 200;
+
+/// Somebody of whom nothing is known yet but where they come from.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// Network address, empty when there is none.
+    pub address: String,
+    /// What their program says it is, without control characters; empty when it says nothing.
+    pub agent: String,
+    /// Leads to the traces.
+    pub correlation: CorrelationId,
+}
+
+impl Visitor {
+    /// `agent` is cut to 200 characters.
+    pub fn new(address: impl Into<String>, agent: &str, correlation: CorrelationId) -> Self {
+        let agent = agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
+        Self { address: address.into(), agent, correlation }
+    }
+}
+
+/// Where somebody comes from, and through what.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
-    /// Through what.
     pub(crate) channel: Channel,
-    /// Network address.
-    pub(crate) from: &'a str,
-    pub(crate) correlation: CorrelationId,
+    pub(crate) visitor: &'a Visitor,
+}
+
+impl Origin<'_> {
+    /// As entries have it.
+    pub(crate) fn noted(&self) -> tenants::audit::Origin {
+        tenants::audit::Origin::new(self.channel, &self.visitor.address, &self.visitor.agent)
+    }
 }
 
 pub(crate) struct Audit {
@@ -87,8 +113,8 @@ impl Audit {
         AuditEntry {
             outcome,
             detail,
-            origin: tenants::audit::Origin::new(origin.channel, origin.from, ""),
-            correlation: origin.correlation,
+            origin: origin.noted(),
+            correlation: origin.visitor.correlation,
             ..AuditEntry::new(tenant, self.clock.now(), actor, action, subject)
         }
     }

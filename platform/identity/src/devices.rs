@@ -1,8 +1,11 @@
 //! Devices: tenant by name, device by id, token by hash.
 
-use tenants::{CorrelationId, DeviceId, TenantId, TenantSlug, audit::Channel, credentials::SecretHash};
+use tenants::{DeviceId, TenantId, TenantSlug, audit::Channel, credentials::SecretHash};
 
-use crate::{Identity, IdentityError, audit::Origin};
+use crate::{
+    Identity, IdentityError,
+    audit::{Origin, Visitor},
+};
 
 const ACTION: &str = "device.connect";
 
@@ -10,16 +13,34 @@ impl Identity {
     /// Which device presents this token. Every refusal looks alike to the device and is audited.
     ///
     /// # Errors
-    /// [`IdentityError::NotValid`] when tenant, device or token is unknown, [`IdentityError::Suspended`].
+    /// [`IdentityError::NotValid`] when tenant, device or token is unknown, [`IdentityError::Suspended`];
+    /// [`IdentityError::HeldBack`] after very many wrong ones from an address from which nothing right has come.
     pub async fn device(
         &self,
         slug: &str,
         device: &str,
         token: &str,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<(TenantId, DeviceId), IdentityError> {
-        let origin = Origin { channel: Channel::Mqtt, from, correlation };
+        let (origin, now) = (Origin { channel: Channel::Mqtt, visitor }, self.clock.now());
+        let held_back = |retry_after| IdentityError::HeldBack { retry_after };
+        self.limits.of_tokens(&visitor.address, now).map_err(held_back)?;
+        let identified = self.check_device(slug, device, token, origin).await;
+        match &identified {
+            Ok(_) => self.limits.token_succeeded(&visitor.address),
+            Err(IdentityError::NotValid) => self.limits.token_failed(&visitor.address, now),
+            Err(_) => {}
+        }
+        identified
+    }
+
+    async fn check_device(
+        &self,
+        slug: &str,
+        device: &str,
+        token: &str,
+        origin: Origin<'_>,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
         let presented = SecretHash::of(token.as_bytes());
         let tenant = match TenantSlug::parse(slug) {
             Ok(slug) => self.tenant(&slug).await?,
@@ -78,7 +99,7 @@ mod tests {
     use tenants::{audit::AuditEntry, clock::Clock, stores::Tenants};
 
     use super::*;
-    use crate::memory::World;
+    use crate::memory::{World, visitor};
 
     async fn connect(
         world: &World,
@@ -86,7 +107,7 @@ mod tests {
         device: &str,
         token: &str,
     ) -> Result<(TenantId, DeviceId), IdentityError> {
-        world.identity.device(slug, device, token, "192.0.2.1", CorrelationId(9)).await
+        world.identity.device(slug, device, token, &visitor("192.0.2.1", 9)).await
     }
 
     #[tokio::test]
@@ -111,7 +132,7 @@ mod tests {
         let sign_in = async || {
             let identity = &world.identity;
             identity
-                .sign_in("nurse@ward.example", "a password of some length", None, "::1", CorrelationId(1))
+                .sign_in("nurse@ward.example", "a password of some length", None, &visitor("::1", 1))
                 .await
         };
         let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
@@ -129,8 +150,7 @@ mod tests {
         let reasons =
             world.stores.audited().into_iter().filter(|entry| entry.detail.contains("is suspended"));
         assert_eq!(reasons.count(), 2, "the device's and the person's");
-        let guess =
-            world.identity.sign_in("nurse@ward.example", "wrong", None, "::1", CorrelationId(1)).await;
+        let guess = world.identity.sign_in("nurse@ward.example", "wrong", None, &visitor("::1", 1)).await;
         assert!(
             matches!(guess.err(), Some(IdentityError::WrongPassword)),
             "only who proves to belong there is told"
@@ -156,7 +176,10 @@ mod tests {
             assert_eq!(entries.len(), before + 1, "{slug}/{device}");
             let entry = entries.last().unwrap();
             assert_eq!((entry.tenant, entry.subject.as_str()), (tenant, subject));
-            assert_eq!((entry.action.as_str(), entry.correlation), ("device.connect", CorrelationId(9)));
+            assert_eq!(
+                (entry.action.as_str(), entry.correlation),
+                ("device.connect", tenants::CorrelationId(9))
+            );
             assert!(!entry.detail.contains(&other) && &*entry.origin.address == "192.0.2.1");
         }
         for (slug, device) in [

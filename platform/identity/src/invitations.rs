@@ -1,13 +1,17 @@
 //! Accounts that are made through an invitation's link, which works once.
 
 use tenants::{
-    CorrelationId, UserId,
+    UserId,
     account::{Invitation, Login, User},
-    audit::{self, AuditEntry, Channel},
+    audit::{AuditEntry, Channel},
     credentials::BearerToken,
 };
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin, setup::checked_name};
+use crate::{
+    Identity, IdentityError, SignedIn,
+    audit::{Origin, Visitor},
+    setup::checked_name,
+};
 
 /// What an invitation's link opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +43,7 @@ impl Identity {
         link: &str,
         display_name: &str,
         password: &str,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<SignedIn, IdentityError> {
         let invitation = self.invitation(link).await?;
         let display_name = checked_name(display_name)?;
@@ -49,12 +52,12 @@ impl Identity {
         let password_hash = self.passwords.hash(password).await?;
         let (id, tenant) = (UserId::new(&*self.clock), invitation.tenant);
         let user = User { id, tenant, email: invitation.email.clone(), display_name };
-        let (actor, origin) = (format!("user:{id}"), Origin { channel: Channel::Ui, from, correlation });
+        let (actor, origin) = (format!("user:{id}"), Origin { channel: Channel::Ui, visitor });
         let entry = AuditEntry {
             actor_name: user.display_name.clone(),
             detail: format!("invited as {}", invitation.grant.role),
-            origin: audit::Origin::new(Channel::Ui, from, ""),
-            correlation,
+            origin: origin.noted(),
+            correlation: visitor.correlation,
             ..AuditEntry::new(tenant, self.clock.now(), actor.as_str(), "user.create", actor.as_str())
         };
         let login = Login { user, password_hash };
@@ -86,7 +89,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::memory::World;
+    use crate::memory::{World, visitor};
 
     const PASSWORD: &str = "a password of some length";
 
@@ -100,7 +103,7 @@ mod tests {
     }
 
     async fn accept(world: &World, link: &str, fields: [&str; 2]) -> Result<SignedIn, IdentityError> {
-        world.identity.accept_invitation(link, fields[0], fields[1], "192.0.2.1", CorrelationId(2)).await
+        world.identity.accept_invitation(link, fields[0], fields[1], &visitor("192.0.2.1", 2)).await
     }
 
     #[tokio::test]
@@ -122,7 +125,7 @@ mod tests {
         assert!(
             world
                 .identity
-                .sign_in("ada@ward.example", PASSWORD, None, "192.0.2.1", CorrelationId(3))
+                .sign_in("ada@ward.example", PASSWORD, None, &visitor("192.0.2.1", 3))
                 .await
                 .is_ok()
         );

@@ -31,6 +31,7 @@ mod sign_in;
 mod throttle;
 mod tokens;
 
+pub use audit::Visitor;
 pub use breached::{BreachedFileError, BreachedPasswords};
 pub use chosen::PASSWORD_MIN_CHARACTERS;
 pub use errors::IdentityError;

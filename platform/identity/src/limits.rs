@@ -1,4 +1,4 @@
-//! Bounds on failed sign-ins from one network address, and at one hospital, beside those of an account.
+//! Bounds on failed sign-ins and on wrong tokens from one network address, and at one hospital, beside those of an account.
 
 use std::{hash::Hash, net::IpAddr, time::Duration};
 
@@ -13,6 +13,8 @@ const OF_ADDRESS: u32 = 100;
 /// At one hospital, from all addresses together. It concerns only addresses from which nobody has signed in lately:
 /// otherwise whoever fails often enough would keep a hospital's people out.
 const OF_TENANT: u32 = 1_000;
+/// Tokens, of programs and devices, from one address from which nobody has come with a right one lately.
+const OF_TOKENS: u32 = 1_000;
 /// How long an address is known after somebody has signed in from it.
 const KNOWN_FOR: Duration = Duration::from_hours(24);
 /// Addresses and hospitals kept in mind; beyond it the least recently seen are forgotten.
@@ -58,13 +60,14 @@ impl<K: Hash + Eq + Send + Sync + 'static> Counter<K> {
 pub(crate) struct Limits {
     addresses: Counter<String>,
     tenants: Counter<TenantId>,
+    tokens: Counter<String>,
     known: Cache<String, ()>,
 }
 
 impl Limits {
     pub(crate) fn new() -> Self {
         let known = Cache::builder().max_capacity(KEPT).time_to_live(KNOWN_FOR).build();
-        Self { addresses: Counter::new(), tenants: Counter::new(), known }
+        Self { addresses: Counter::new(), tenants: Counter::new(), tokens: Counter::new(), known }
     }
 
     /// How long nobody from this address is looked at.
@@ -78,6 +81,31 @@ impl Limits {
             return Ok(());
         }
         self.tenants.wait(&tenant, OF_TENANT, now).map_or(Ok(()), Err)
+    }
+
+    /// How long no token from this address is looked at. It concerns only addresses that are not known: a fleet behind one of
+    /// them whose tokens are right goes on, whoever guesses beside it.
+    pub(crate) fn of_tokens(&self, from: &str, now: Timestamp) -> Result<(), Duration> {
+        let network = network(from);
+        if network.is_empty() || self.known.contains_key(&network) {
+            return Ok(());
+        }
+        self.tokens.wait(&network, OF_TOKENS, now).map_or(Ok(()), Err)
+    }
+
+    /// A token was presented that is none.
+    pub(crate) fn token_failed(&self, from: &str, now: Timestamp) {
+        if !from.is_empty() {
+            self.tokens.add(network(from), now);
+        }
+    }
+
+    /// Somebody has come with a right token.
+    pub(crate) fn token_succeeded(&self, from: &str) {
+        let network = network(from);
+        if !network.is_empty() && !self.known.contains_key(&network) {
+            self.known.insert(network, ());
+        }
     }
 
     pub(crate) fn failed(&self, tenant: Option<TenantId>, from: &str, now: Timestamp) {
@@ -139,6 +167,22 @@ mod tests {
         assert_eq!(limits.of_tenant(tenant(1), "192.0.2.7", now), Ok(()), "somebody signed in from there");
         assert_eq!(limits.of_tenant(tenant(2), "203.0.113.9", now), Ok(()));
         assert_eq!(limits.of_address("198.51.0.1", now), Ok(()));
+    }
+
+    #[test]
+    fn whoever_guesses_tokens_is_not_looked_at_and_a_fleet_that_is_known_is() {
+        let (limits, now) = (Limits::new(), Timestamp::UNIX_EPOCH);
+        limits.token_succeeded("192.0.2.7");
+        for _ in 0..OF_TOKENS {
+            assert_eq!(limits.of_tokens("203.0.113.9", now), Ok(()));
+            for from in ["203.0.113.9", "192.0.2.7", ""] {
+                limits.token_failed(from, now);
+            }
+        }
+        assert_eq!(limits.of_tokens("203.0.113.9", now), Err(Duration::from_mins(15)));
+        assert_eq!(limits.of_tokens("192.0.2.7", now), Ok(()), "devices of a hospital came from there");
+        assert_eq!(limits.of_tokens("", now), Ok(()), "looked at again by the platform itself");
+        assert_eq!(limits.of_address("203.0.113.9", now), Ok(()), "passwords are another matter");
     }
 
     #[test]

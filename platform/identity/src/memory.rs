@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tenants::{
-    DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    CorrelationId, DeviceId, StoreError, Tenant, TenantId, TenantSlug, TokenId, UnitId, UserId,
     access::{Caller, Restriction, Role, RoleGrant, Scope},
     account::{Invitation, Login, Session, SomeSessions, User},
     api_token::ApiToken,
@@ -24,7 +24,7 @@ use tenants::{
     stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, Tenants},
 };
 
-use crate::Identity;
+use crate::{Identity, Visitor};
 
 /// An identity over stores in memory, with two tenants and a clock to move.
 pub(crate) struct World {
@@ -138,6 +138,11 @@ impl Stores {
     pub(crate) fn device_lookups(&self) -> usize {
         self.device_lookups.load(SeqCst)
     }
+}
+
+/// Somebody at an address, whose browser tries to begin another line.
+pub(crate) fn visitor(address: &str, correlation: u64) -> Visitor {
+    Visitor::new(address, "Firefox\n/140", CorrelationId(correlation))
 }
 
 #[async_trait]
@@ -264,9 +269,22 @@ impl Accounts for Stores {
     async fn end_sessions_of(&self, _: &Scope, _: UserId, _: &AuditEntry) -> Result<u64, StoreError> {
         Ok(0)
     }
-    async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
-        self.sessions.lock().unwrap().retain(|(of, session)| *of != tenant || session.hash != *hash);
-        Ok(())
+    async fn delete_session(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let ended = {
+            let mut sessions = self.sessions.lock().unwrap();
+            let before = sessions.len();
+            sessions.retain(|(of, session)| *of != tenant || session.hash != *hash);
+            sessions.len() < before
+        };
+        if ended {
+            self.append(std::slice::from_ref(audit)).await?;
+        }
+        Ok(ended)
     }
 }
 

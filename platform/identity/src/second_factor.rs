@@ -21,7 +21,11 @@ use tenants::{
 };
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::{Identity, IdentityError, audit::Origin, back_off::BackOff};
+use crate::{
+    Identity, IdentityError,
+    audit::{Origin, Visitor},
+    back_off::BackOff,
+};
 
 /// RFC 4226, section 4, R6: 160 bits.
 const SECRET_BYTES: usize = 20;
@@ -150,7 +154,7 @@ impl SecondFactor for Identity {
         let Person { tenant, user } = person(caller)?;
         let outcome = self.factors()?.check(tenant, user, code, &*self.clock).await;
         if let Err(SecondFactorError::Wrong) = &outcome {
-            let origin = Origin { channel: Channel::Graphql, from: "", correlation: Default::default() };
+            let origin = Origin { channel: Channel::Graphql, visitor: &Visitor::default() };
             let subject = caller.actor();
             self.audit.refusal(tenant, subject, "second_factor.confirm", "wrong code", origin).await;
         }

@@ -7,10 +7,11 @@ use tenants::{
     SessionId, TenantId,
     access::Caller,
     account::{Session, User},
+    audit::{AuditEntry, Channel},
     credentials::{BearerToken, generate},
 };
 
-use crate::{Identity, IdentityError, service::caller};
+use crate::{Identity, IdentityError, Visitor, audit::Origin, metrics::SessionEnd, service::caller};
 
 /// How long a session lasts, from signing in: a long shift. Being active does not prolong it.
 pub const SESSION_HOURS: i64 = 12;
@@ -101,16 +102,35 @@ impl Identity {
     ///
     /// # Errors
     /// When the database fails: the session may then still be valid.
-    pub async fn sign_out(&self, cookie: &str) -> Result<(), IdentityError> {
+    pub async fn sign_out(&self, cookie: &str, visitor: &Visitor) -> Result<(), IdentityError> {
         let Ok(secret) = BearerToken::parse(cookie) else { return Ok(()) };
-        let hash = secret.hash();
-        self.accounts.delete_session(secret.tenant, &hash).await?;
-        self.revocations.tell(secret.tenant);
+        let (tenant, hash) = (secret.tenant, secret.hash());
+        let Some(session) = self.accounts.session(tenant, &hash).await? else { return Ok(()) };
+        let user = format!("user:{}", session.user);
+        let entry = AuditEntry {
+            actor_name: self
+                .accounts
+                .user(tenant, session.user)
+                .await?
+                .map_or_else(String::new, |user| user.display_name),
+            detail: "signed out".to_owned(),
+            origin: Origin { channel: Channel::Ui, visitor }.noted(),
+            correlation: visitor.correlation,
+            ..AuditEntry::new(tenant, self.clock.now(), user.as_str(), "session.end", user.as_str())
+        };
+        if self.accounts.delete_session(tenant, &hash, &entry).await? {
+            self.metrics.ended(SessionEnd::SignedOut, 1);
+        }
+        self.revocations.tell(tenant);
         Ok(())
     }
 
     /// Opens a session for somebody who has proved who they are, by whatever means.
-    pub(crate) async fn open_session(&self, user: &User, address: &str) -> Result<SignedIn, IdentityError> {
+    pub(crate) async fn open_session(
+        &self,
+        user: &User,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, IdentityError> {
         let secret = BearerToken::generate(user.tenant)?;
         let created_at = self.clock.now();
         let lasts = SignedDuration::from_hours(SESSION_HOURS);
@@ -123,9 +143,11 @@ impl Identity {
             created_at,
             expires_at,
             last_used_at: created_at,
-            address: address.to_owned(),
+            address: visitor.address.clone(),
+            agent: visitor.agent.clone(),
         };
         self.accounts.create_session(user.tenant, &session).await?;
+        self.metrics.opened();
         Ok(SignedIn { caller: caller(user), cookie: secret.reveal().to_owned(), csrf, expires_at })
     }
 }

@@ -1,7 +1,7 @@
 //! The first account of an installation, made through a link that works once.
 
 use tenants::{
-    CorrelationId, TenantId, UserId,
+    TenantId, UserId,
     access::{Role, RoleGrant},
     account::{Login, User, email_address},
     audit::Channel,
@@ -9,7 +9,10 @@ use tenants::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin};
+use crate::{
+    Identity, IdentityError, SignedIn,
+    audit::{Origin, Visitor},
+};
 
 const MAX_NAME_CHARACTERS: usize = 100;
 
@@ -47,8 +50,7 @@ impl Identity {
         email: &str,
         display_name: &str,
         password: &str,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<SignedIn, IdentityError> {
         let mut open = self.setup.0.lock().await;
         if *open != Some(SecretHash::of(token.as_bytes())) || !self.accounts.is_empty().await? {
@@ -63,7 +65,7 @@ impl Identity {
         let operator = RoleGrant::everywhere(user.tenant, Role::Operator);
         self.accounts.create_user(&Login { user: user.clone(), password_hash }, &[operator]).await?;
         *open = None;
-        let origin = Origin { channel: Channel::Ui, from, correlation };
+        let origin = Origin { channel: Channel::Ui, visitor };
         self.audit.success(user.tenant, format!("user:{id}"), "user.create", origin).await?;
         self.proven(&user, origin).await
     }
@@ -87,14 +89,17 @@ mod tests {
     use tenants::ErrorKind;
 
     use super::*;
-    use crate::{memory::World, passwords::MAX_PASSWORD_BYTES};
+    use crate::{
+        memory::{World, visitor},
+        passwords::MAX_PASSWORD_BYTES,
+    };
 
     const EMAIL: &str = "Boss@Platform.example";
     const PASSWORD: &str = "a password of some length";
 
     async fn set_up(world: &World, token: &str, fields: [&str; 3]) -> Result<SignedIn, IdentityError> {
         let [email, name, password] = fields;
-        world.identity.set_up(token, email, name, password, "127.0.0.1", CorrelationId(1)).await
+        world.identity.set_up(token, email, name, password, &visitor("127.0.0.1", 1)).await
     }
 
     #[tokio::test]
@@ -115,7 +120,7 @@ mod tests {
         assert!(!world.identity.setup_is_open(&token).await);
         assert!(set_up(&world, &token, ["b@b", "B", PASSWORD]).await.is_err());
         assert!(world.identity.open_setup().await.unwrap().is_none(), "there is an account now");
-        let again = world.identity.sign_in(EMAIL, PASSWORD, None, "127.0.0.1", CorrelationId(2)).await;
+        let again = world.identity.sign_in(EMAIL, PASSWORD, None, &visitor("127.0.0.1", 2)).await;
         assert!(again.is_ok());
     }
 

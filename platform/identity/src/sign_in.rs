@@ -1,13 +1,13 @@
 //! Signing in by e-mail address and password.
 
 use tenants::{
-    CorrelationId, TenantId,
+    TenantId,
     account::{User, normal_email},
     audit::Channel,
     second_factor::SecondFactorError,
 };
 
-use crate::{Identity, IdentityError, SignedIn, audit::Origin};
+use crate::{Identity, IdentityError, SignedIn, Visitor, audit::Origin};
 
 const ACTION: &str = "session.create";
 
@@ -23,11 +23,22 @@ impl Identity {
         email: &str,
         password: &str,
         code: Option<&str>,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<SignedIn, IdentityError> {
-        let (email, origin) = (normal_email(email), Origin { channel: Channel::Ui, from, correlation });
-        let now = self.clock.now();
+        let outcome = self.check_sign_in(email, password, code, visitor).await;
+        self.metrics.signed_in(outcome.as_ref().err());
+        outcome
+    }
+
+    async fn check_sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        code: Option<&str>,
+        visitor: &Visitor,
+    ) -> Result<SignedIn, IdentityError> {
+        let (email, origin) = (normal_email(email), Origin { channel: Channel::Ui, visitor });
+        let (now, from) = (self.clock.now(), visitor.address.as_str());
         let held_back = |retry_after| IdentityError::HeldBack { retry_after };
         self.limits.of_address(from, now).map_err(held_back)?;
         self.back_off.begin(&email, now).map_err(held_back)?;
@@ -71,7 +82,7 @@ impl Identity {
             return Err(IdentityError::Suspended);
         }
         self.audit.success(user.tenant, format!("user:{}", user.id), ACTION, origin).await?;
-        self.open_session(user, origin.from).await
+        self.open_session(user, origin.visitor).await
     }
 }
 
@@ -79,15 +90,18 @@ impl Identity {
 mod tests {
     use std::time::Duration;
 
-    use tenants::audit::Outcome;
+    use tenants::{CorrelationId, audit::Outcome};
 
     use super::*;
-    use crate::{SESSION_HOURS, memory::World};
+    use crate::{
+        SESSION_HOURS,
+        memory::{World, visitor},
+    };
 
     const PASSWORD: &str = "a password of some length";
 
     async fn sign_in(world: &World, email: &str, password: &str) -> Result<SignedIn, IdentityError> {
-        world.identity.sign_in(email, password, None, "192.0.2.1", CorrelationId(7)).await
+        world.identity.sign_in(email, password, None, &visitor("192.0.2.1", 7)).await
     }
 
     #[tokio::test]
@@ -174,7 +188,7 @@ mod tests {
             matches!(held_back, IdentityError::HeldBack { retry_after } if retry_after == Duration::from_mins(15))
         );
         let elsewhere =
-            world.identity.sign_in("nurse@ward.example", PASSWORD, None, "192.0.2.2", CorrelationId(8)).await;
+            world.identity.sign_in("nurse@ward.example", PASSWORD, None, &visitor("192.0.2.2", 7)).await;
         assert!(elsewhere.is_ok());
         world.clock.advance(Duration::from_mins(15));
         assert!(sign_in(&world, "nurse@ward.example", PASSWORD).await.is_ok());
@@ -187,8 +201,15 @@ mod tests {
         let first = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
         let second = sign_in(&world, "nurse@ward.example", PASSWORD).await.unwrap();
         world.identity.session(&first.cookie).await.unwrap();
-        world.identity.sign_out(&first.cookie).await.unwrap();
-        world.identity.sign_out(&first.cookie).await.unwrap();
+        world.identity.sign_out(&first.cookie, &visitor("192.0.2.9", 7)).await.unwrap();
+        world.identity.sign_out(&first.cookie, &visitor("192.0.2.9", 7)).await.unwrap();
+        let entries = world.stores.audited();
+        let ended: Vec<_> = entries.iter().filter(|entry| entry.action == "session.end").collect();
+        assert_eq!(ended.len(), 1, "once");
+        assert_eq!(
+            (&*ended[0].actor_name, &*ended[0].origin.address, &*ended[0].origin.agent),
+            ("N. N.", "192.0.2.9", "Firefox/140")
+        );
         assert!(matches!(world.identity.session(&first.cookie).await, Err(IdentityError::NotValid)));
 
         let hours = u64::try_from(SESSION_HOURS).unwrap();

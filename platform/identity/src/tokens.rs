@@ -41,12 +41,22 @@ impl Identity {
     /// Whose rights a bearer token has: an API token, or an access token of an identity provider.
     ///
     /// # Errors
-    /// [`IdentityError::NotValid`] when it is unknown or expired.
-    pub async fn bearer(&self, token: &str) -> Result<Caller, IdentityError> {
-        let caller = match BearerToken::parse(token) {
-            Ok(token) => self.api_token(&token).await,
-            Err(_) => self.access_token(token).await,
+    /// [`IdentityError::NotValid`] when it is unknown or expired; [`IdentityError::HeldBack`] after very many of them from an
+    /// address (`from`, empty when the platform itself looks again) from which nothing right has come.
+    pub async fn bearer(&self, token: &str, from: &str) -> Result<Caller, IdentityError> {
+        let now = self.clock.now();
+        let caller = match self.limits.of_tokens(from, now) {
+            Err(retry_after) => Err(IdentityError::HeldBack { retry_after }),
+            Ok(()) => match BearerToken::parse(token) {
+                Ok(token) => self.api_token(&token).await,
+                Err(_) => self.access_token(token).await,
+            },
         };
+        match &caller {
+            Ok(_) => self.limits.token_succeeded(from),
+            Err(IdentityError::NotValid) => self.limits.token_failed(from, now),
+            Err(_) => {}
+        }
         self.metrics.presented(caller.as_ref().err());
         caller
     }
@@ -81,8 +91,8 @@ impl Identity {
     ///
     /// # Errors
     /// [`IdentityError::NotValid`] also when the token is of another tenant.
-    pub async fn application(&self, slug: &str, token: &str) -> Result<Caller, IdentityError> {
-        let caller = self.bearer(token).await?;
+    pub async fn application(&self, slug: &str, token: &str, from: &str) -> Result<Caller, IdentityError> {
+        let caller = self.bearer(token, from).await?;
         let slug = TenantSlug::parse(slug).map_err(|_| IdentityError::NotValid)?;
         let tenant = self.tenant(&slug).await?.ok_or(IdentityError::NotValid)?;
         let served = tenant.suspended_since.is_none();
@@ -109,12 +119,12 @@ mod tests {
         let world = World::new();
         let user = world.user("app@ward.example", "x").await;
         let token = world.token(&user, None).await;
-        let caller = world.identity.bearer(&token).await.unwrap();
+        let caller = world.identity.bearer(&token, "").await.unwrap();
         assert_eq!((caller.tenant, caller.actor()), (world.tenant.id, format!("user:{}", user.id)));
         let asked = world.stores.token_lookups();
-        world.identity.bearer(&token).await.unwrap();
+        world.identity.bearer(&token, "").await.unwrap();
         assert_eq!(world.stores.token_lookups(), asked, "the second time it is known");
-        assert!(world.identity.application("st-elsewhere", &token).await.is_ok());
+        assert!(world.identity.application("st-elsewhere", &token, "").await.is_ok());
     }
 
     #[tokio::test]
@@ -137,11 +147,11 @@ mod tests {
             ("with blanks", format!(" {token}")),
         ];
         for (what, token) in refused {
-            let error = world.identity.bearer(&token).await.err();
+            let error = world.identity.bearer(&token, "").await.err();
             assert!(matches!(error, Some(IdentityError::NotValid)), "{what}: {error:?}");
         }
         for slug in ["county-general", "no-such-tenant", "", "st-elsewhere/x"] {
-            let error = world.identity.application(slug, &token).await.err();
+            let error = world.identity.application(slug, &token, "").await.err();
             assert!(matches!(error, Some(IdentityError::NotValid)), "{slug}: {error:?}");
         }
     }
@@ -153,7 +163,8 @@ mod tests {
         let restriction =
             Restriction { role: Role::Nurse.into(), unit: UnitId::from_uuid(uuid::Uuid::from_u128(3)) };
         let token = world.restricted_token(&user, restriction.clone()).await;
-        let Principal::User { restricted_to, .. } = world.identity.bearer(&token).await.unwrap().principal
+        let Principal::User { restricted_to, .. } =
+            world.identity.bearer(&token, "").await.unwrap().principal
         else {
             panic!("no user");
         };
@@ -167,15 +178,15 @@ mod tests {
         let token = world.token(&user, None).await;
         for (seconds, uses) in [(0, 1), (59, 1), (1, 2)] {
             world.clock.advance(Duration::from_secs(seconds));
-            world.identity.bearer(&token).await.unwrap();
+            world.identity.bearer(&token, "").await.unwrap();
             assert_eq!(world.stores.noted_uses(), uses);
         }
         world.stores.forget_tokens();
-        assert!(world.identity.bearer(&token).await.is_ok(), "it is still remembered");
+        assert!(world.identity.bearer(&token, "").await.is_ok(), "it is still remembered");
         world.identity.revocations().tell(TenantId::PLATFORM);
-        assert!(world.identity.bearer(&token).await.is_ok(), "another tenant's revocation");
+        assert!(world.identity.bearer(&token, "").await.is_ok(), "another tenant's revocation");
         world.identity.revocations().tell(world.tenant.id);
-        assert!(matches!(world.identity.bearer(&token).await, Err(IdentityError::NotValid)));
+        assert!(matches!(world.identity.bearer(&token, "").await, Err(IdentityError::NotValid)));
     }
 
     #[tokio::test]
@@ -184,8 +195,8 @@ mod tests {
         let user = world.user("app@ward.example", "x").await;
         let end = world.clock.now() + SignedDuration::from_secs(60);
         let token = world.token(&user, Some(end)).await;
-        assert!(world.identity.bearer(&token).await.is_ok());
+        assert!(world.identity.bearer(&token, "").await.is_ok());
         world.clock.advance(Duration::from_secs(60));
-        assert!(matches!(world.identity.bearer(&token).await, Err(IdentityError::NotValid)));
+        assert!(matches!(world.identity.bearer(&token, "").await, Err(IdentityError::NotValid)));
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use broker::{Admission, Chunk, Client, Gatekeeper, Handle, Ingest, IngestClosed, Login, Receipt, Refusal};
-use identity::Identity;
+use identity::{Identity, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
@@ -38,10 +38,10 @@ impl Gatekeeper for Gate {
         let (slug, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
         let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
         if name == APPLICATION {
-            return self.admit_application(slug, secret).await;
+            return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
         }
-        let origin = login.peer.ip().to_string();
-        let identified = self.identity.device(slug, name, secret, &origin, login.correlation).await;
+        let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
+        let identified = self.identity.device(slug, name, secret, &visitor).await;
         let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
         Ok(Admission { tenant, client: Client::Device(device) })
     }
@@ -57,17 +57,22 @@ impl Gate {
         self.relay.get_or_init(|| relay);
     }
 
-    async fn admit_application(&self, slug: &str, secret: &str) -> Result<Admission, Refusal> {
-        let (caller, patients, alarms) = self.application(slug, secret).await?;
+    async fn admit_application(&self, slug: &str, secret: &str, from: &str) -> Result<Admission, Refusal> {
+        let (caller, patients, alarms) = self.application(slug, secret, from).await?;
         let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
         relay.admitted(&patients, &alarms);
         let client = self.applications.remember(&caller, slug, secret).ok_or(Refusal::NotAuthorized)?;
         Ok(Admission { tenant: caller.tenant, client })
     }
 
-    /// Who a program is, and what it may hear.
-    async fn application(&self, slug: &str, secret: &str) -> Result<(Caller, Scope, Scope), Refusal> {
-        let caller = self.identity.application(slug, secret).await.map_err(|e| refusal(e.kind()))?;
+    /// Who a program is, and what it may hear; `from`: its address, empty when it is looked at again.
+    async fn application(
+        &self,
+        slug: &str,
+        secret: &str,
+        from: &str,
+    ) -> Result<(Caller, Scope, Scope), Refusal> {
+        let caller = self.identity.application(slug, secret, from).await.map_err(|e| refusal(e.kind()))?;
         let patients = self.feed_scope(&caller, Object::Patient).await?;
         let alarms = self.feed_scope(&caller, Object::Alarm).await?;
         Ok((caller, patients, alarms))
@@ -87,7 +92,7 @@ impl Gate {
                 Ok(()) = rights.changed() => {}
             }
             for known in self.applications.connected(&broker) {
-                match self.application(&known.slug, &known.secret).await {
+                match self.application(&known.slug, &known.secret, "").await {
                     // While the database cannot be asked, alarms must go on arriving.
                     Ok(_) | Err(Refusal::Unavailable) => {}
                     Err(_) => {

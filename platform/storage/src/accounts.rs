@@ -128,6 +128,7 @@ impl Accounts for Database {
             expires_at: micros(session.expires_at),
             last_used_at: micros(session.last_used_at),
             address: storable(&session.address),
+            agent: storable(&session.agent),
         };
         tx.insert::<sessions::Entity>(row).await.map_err(|error| error.dangling_as("user"))?;
         Ok(tx.commit().await?)
@@ -183,13 +184,22 @@ impl Accounts for Database {
         Ok(end_sessions(tx, user, SomeSessions::All, audit).await?)
     }
 
-    async fn delete_session(&self, tenant: TenantId, hash: &SecretHash) -> Result<(), StoreError> {
+    async fn delete_session(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let tx = self.begin_write(tenant).await?;
         let sql = "DELETE FROM sessions WHERE tenant_id = $1 AND hash = $2";
-        if tx.execute_sql(sql, [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()]).await? > 0 {
-            credentials::revoked(&tx).await?;
+        let key = [(*tenant.as_uuid()).into(), hash.as_bytes().to_vec().into()];
+        if tx.execute_sql(sql, key).await? == 0 {
+            return Ok(false);
         }
-        Ok(tx.commit().await?)
+        credentials::revoked(&tx).await?;
+        audit::note(&tx, audit).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
@@ -211,6 +221,20 @@ async fn end_sessions(
     which: SomeSessions,
     audit: &AuditEntry,
 ) -> Result<u64, StorageError> {
+    let ended = end_sessions_in(&tx, user, which).await?;
+    if ended > 0 {
+        audit::note(&tx, audit).await?;
+    }
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// In the transaction of what ends them; returns how many there were.
+pub(crate) async fn end_sessions_in(
+    tx: &TenantTx,
+    user: UserId,
+    which: SomeSessions,
+) -> Result<u64, StorageError> {
     let list = tx.find::<sessions::Entity>().filter(sessions::Column::UserId.eq(*user.as_uuid()));
     let mut ended = 0;
     for row in tx.all(list).await? {
@@ -222,10 +246,8 @@ async fn end_sessions(
         }
     }
     if ended > 0 {
-        credentials::revoked(&tx).await?;
-        audit::note(&tx, audit).await?;
+        credentials::revoked(tx).await?;
     }
-    tx.commit().await?;
     Ok(ended)
 }
 
@@ -288,6 +310,7 @@ fn session_of(row: sessions::Model) -> Result<Session, StorageError> {
         expires_at: timestamp(row.expires_at)?,
         last_used_at: timestamp(row.last_used_at)?,
         address: row.address,
+        agent: row.agent,
     })
 }
 

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use ::tenants::{
     RoleName, StoreError, UnitId, UserId,
     access::{OwnRole, Role, RoleGrant, Scope, StoredPolicy},
+    account::SomeSessions,
     audit::AuditEntry,
     stores::Roles,
 };
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 
 use crate::{
-    access_rules, audit,
+    access_rules,
+    accounts::end_sessions_in,
+    audit,
     columns::{micros, parsed, storable},
     database::Database,
     entities::{identity_provider_roles, identity_providers, policies, role_grants, roles, users},
@@ -138,6 +141,11 @@ impl Roles for Database {
             return Err(StorageError::NotFound { what: "role of the user in this unit" }.into());
         }
         keep_one(&tx, before).await?;
+        let left = tx.find::<role_grants::Entity>();
+        let left = left.filter(role_grants::Column::UserId.eq(*user.as_uuid()));
+        if tx.count(left).await? == 0 {
+            end_sessions_in(&tx, user, SomeSessions::All).await?;
+        }
         audit::note(&tx, audit).await?;
         Ok(tx.commit().await?)
     }

@@ -73,6 +73,7 @@ impl Ward {
             expires_at: now + SignedDuration::from_hours(12),
             last_used_at: now,
             address: self.mark(),
+            agent: self.mark(),
         }
     }
     fn token(self) -> TokenId {

@@ -1,7 +1,7 @@
 //! Access tokens of a provider as bearer tokens (RFC 9068).
 
 use tenants::{
-    CorrelationId, ProviderId, TenantId, access::Caller, audit::Channel, credentials::SecretHash,
+    ProviderId, TenantId, access::Caller, audit::Channel, credentials::SecretHash,
     identity_provider::IdentityProvider,
 };
 
@@ -10,7 +10,12 @@ use super::{
     problem::Failure,
     token::{Presented, numeric_date},
 };
-use crate::{Identity, IdentityError, audit::Origin, service::caller, tokens::ActiveToken};
+use crate::{
+    Identity, IdentityError,
+    audit::{Origin, Visitor},
+    service::caller,
+    tokens::ActiveToken,
+};
 
 /// Audiences of one token that are looked up.
 const MAX_AUDIENCES: usize = 5;
@@ -79,7 +84,7 @@ impl Identity {
         let subject = format!("identity_provider:{provider}");
         tracing::warn!(%tenant, subject, reason = failure.reason, "an access token was refused");
         // The address is in the log of the request, which has the same correlation.
-        let origin = Origin { channel: Channel::Graphql, from: "", correlation: CorrelationId::default() };
+        let origin = Origin { channel: Channel::Graphql, visitor: &Visitor::default() };
         self.audit.refusal(tenant, subject, ACTION, &failure.reason, origin).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use openidconnect::{ClientId, EndSessionUrl, LogoutRequest, PostLogoutRedirectUrl};
 use tenants::{
-    CorrelationId, ErrorKind, ProviderId, StoreError, TenantId, TenantSlug, audit::Channel,
-    credentials::BearerToken, identity_provider::LogoutNotice,
+    ErrorKind, ProviderId, StoreError, TenantId, TenantSlug, audit::Channel, credentials::BearerToken,
+    identity_provider::LogoutNotice,
 };
 
 use super::{
@@ -12,7 +12,11 @@ use super::{
     sign_in::kind_of,
     token::{Expected, SKEW, numeric_date},
 };
-use crate::{Identity, IdentityError, audit::Origin};
+use crate::{
+    Identity, IdentityError,
+    audit::{Origin, Visitor},
+    metrics::SessionEnd,
+};
 
 const ACTION: &str = "session.end";
 
@@ -26,20 +30,19 @@ impl Identity {
         slug: &str,
         provider: &str,
         token: &str,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<usize, IdentityError> {
         let none = || IdentityError::LogoutToken;
         let (Some(oidc), Ok(slug), Ok(id)) = (&self.oidc, TenantSlug::parse(slug), provider.parse()) else {
             return Err(none());
         };
         let tenant = self.tenant(&slug).await?.ok_or_else(none)?.id;
-        let origin = Origin { channel: Channel::Rest, from, correlation };
+        let origin = Origin { channel: Channel::Rest, visitor };
         match self.end(oidc, tenant, id, token, origin).await {
             Ok(ended) => Ok(ended),
             Err(Failure { problem, reason }) => {
                 let subject = format!("identity_provider:{id}");
-                tracing::warn!(hospital = %slug, provider = %id, reason, %correlation, "a logout token was refused");
+                tracing::warn!(hospital = %slug, provider = %id, reason, correlation = %visitor.correlation, "a logout token was refused");
                 self.audit.refusal(tenant, subject, ACTION, &reason, origin).await;
                 Err(match kind_of(problem) {
                     ErrorKind::Unavailable => IdentityError::ProviderUnreachable,
@@ -82,6 +85,7 @@ impl Identity {
                 other => other.into(),
             })?;
         self.revocations.tell(tenant);
+        self.metrics.ended(SessionEnd::ByProvider, ended.len());
         Ok(ended.len())
     }
 

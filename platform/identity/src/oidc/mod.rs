@@ -96,8 +96,8 @@ impl Identity {
         AuditEntry {
             actor_name: provider.name.clone(),
             detail,
-            origin: tenants::audit::Origin::new(origin.channel, origin.from, ""),
-            correlation: origin.correlation,
+            origin: origin.noted(),
+            correlation: origin.visitor.correlation,
             ..AuditEntry::new(tenant, self.clock.now(), actor, action, subject)
         }
     }

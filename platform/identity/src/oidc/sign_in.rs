@@ -6,7 +6,7 @@ use openidconnect::{
     core::{CoreAuthenticationFlow, CoreClient},
 };
 use tenants::{
-    CorrelationId, ErrorKind, ProviderId, StoreError, Tenant, TenantSlug, UserId,
+    ErrorKind, ProviderId, StoreError, Tenant, TenantSlug, UserId,
     account::{Login, User},
     audit::Channel,
     credentials::{BearerToken, SecretHash, generate},
@@ -20,7 +20,10 @@ use super::{
     person::Person,
     problem::{Failure, short},
 };
-use crate::{Identity, IdentityError, SignedIn, audit::Origin};
+use crate::{
+    Identity, IdentityError, SignedIn,
+    audit::{Origin, Visitor},
+};
 
 /// How long somebody may take at their provider.
 const ATTEMPT_LASTS: SignedDuration = SignedDuration::from_mins(10);
@@ -142,8 +145,7 @@ impl Identity {
         &self,
         came: &CameBack,
         redirect_uri: &str,
-        from: &str,
-        correlation: CorrelationId,
+        visitor: &Visitor,
     ) -> Result<Returned, FailedSignIn> {
         let over = || FailedSignIn { hospital: None, problem: Problem::Over };
         // `state` names the tenant, as every secret of ours does that has to be found again.
@@ -151,13 +153,13 @@ impl Identity {
             return Err(over());
         };
         let tenant = self.tenants.by_id(state.tenant).await.ok().flatten().ok_or_else(over)?;
-        let origin = Origin { channel: Channel::Ui, from, correlation };
+        let origin = Origin { channel: Channel::Ui, visitor };
         let mut subject = "identity_provider:unknown".to_owned();
         let arrived = self.arrive(oidc, &tenant, &state, came, redirect_uri, origin, &mut subject).await;
         match arrived {
             Ok(returned) => Ok(returned),
             Err(Failure { problem, reason }) => {
-                tracing::warn!(hospital = %tenant.slug, subject, reason, %correlation, "a sign-in through an identity provider was refused");
+                tracing::warn!(hospital = %tenant.slug, subject, reason, correlation = %visitor.correlation, "a sign-in through an identity provider was refused");
                 self.audit.refusal(tenant.id, subject, ACTION, &reason, origin).await;
                 Err(FailedSignIn { hospital: Some(tenant.slug), problem })
             }

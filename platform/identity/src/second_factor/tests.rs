@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use keys::{Keys, MasterKms};
 use storage::{Database, DatabaseOptions};
 use tenants::{
-    CorrelationId, Tenant, TenantSlug,
+    Tenant, TenantSlug,
     access::Restriction,
     account::{Login, User},
     audit::Outcome,
@@ -17,6 +17,7 @@ use tenants::{
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::memory::visitor;
 use crate::{IdentityError, SignedIn};
 
 const EMAIL: &str = "ada:lovelace@ward.example";
@@ -72,7 +73,7 @@ impl World {
     }
 
     async fn sign_in(&self, code: Option<&str>) -> Result<SignedIn, IdentityError> {
-        self.identity.sign_in(EMAIL, PASSWORD, code, "192.0.2.1", CorrelationId(7)).await
+        self.identity.sign_in(EMAIL, PASSWORD, code, &visitor("192.0.2.1", 7)).await
     }
 
     /// Sets an app up; returns it with the recovery codes.

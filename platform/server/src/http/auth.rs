@@ -12,7 +12,7 @@ use tenants::access::{Caller, Principal};
 
 use super::{
     body,
-    caller::{Presented, check_csrf, correlation, peer},
+    caller::{Presented, check_csrf, visitor},
     problem::Problem,
     site::Site,
 };
@@ -81,9 +81,9 @@ pub(super) async fn login(
 ) -> Result<HttpResponse, Problem> {
     site.origins.refuse_foreign(&request)?;
     let Login { email, password, code } = body::json(&request, payload, MAX_BODY_BYTES).await?;
-    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let (identity, visitor) = (Arc::clone(&site.parts.identity), visitor(&request));
     let signed_in = site
-        .run(async move { identity.sign_in(&email, &password, code.as_deref(), &from, id).await })
+        .run(async move { identity.sign_in(&email, &password, code.as_deref(), &visitor).await })
         .await??;
     Ok(welcome(&site, &signed_in))
 }
@@ -98,8 +98,9 @@ pub(super) async fn session(site: Data<Site>, request: HttpRequest) -> Result<Ht
 pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     site.origins.refuse_foreign(&request)?;
     let presented = Presented::Cookie(site.cookies.read(&request).unwrap_or_default());
-    let (identity, shown) = (Arc::clone(&site.parts.identity), presented.clone());
-    let identified = site.run(async move { shown.identify(&identity).await }).await??;
+    let (identity, shown, visitor) = (Arc::clone(&site.parts.identity), presented.clone(), visitor(&request));
+    let from = visitor.address.clone();
+    let identified = site.run(async move { shown.identify(&identity, &from).await }).await??;
     check_csrf(&request, identified.csrf())?;
     let mut elsewhere = None;
     if let Presented::Cookie(secret) = presented {
@@ -108,7 +109,7 @@ pub(super) async fn logout(site: Data<Site>, request: HttpRequest) -> Result<Htt
             // Signing out here does not wait for a provider that is out of reach.
             let asked = tokio::time::timeout(PROVIDER_TIMEOUT, identity.provider_to_leave(&secret, &back_to));
             let elsewhere = asked.await.ok().flatten();
-            identity.sign_out(&secret).await.map(|()| elsewhere)
+            identity.sign_out(&secret, &visitor).await.map(|()| elsewhere)
         });
         elsewhere = ended.await??;
     }
@@ -134,9 +135,9 @@ pub(super) async fn setup(
     site.origins.refuse_foreign(&request)?;
     let FirstUser { token, email, display_name, password } =
         body::json(&request, payload, MAX_BODY_BYTES).await?;
-    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let (identity, visitor) = (Arc::clone(&site.parts.identity), visitor(&request));
     let made = site
-        .run(async move { identity.set_up(&token, &email, &display_name, &password, &from, id).await })
+        .run(async move { identity.set_up(&token, &email, &display_name, &password, &visitor).await })
         .await??;
     Ok(welcome(&site, &made))
 }
@@ -169,9 +170,9 @@ pub(super) async fn accept_invitation(
 ) -> Result<HttpResponse, Problem> {
     site.origins.refuse_foreign(&request)?;
     let Newcomer { token, display_name, password } = body::json(&request, payload, MAX_BODY_BYTES).await?;
-    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(&request), correlation(&request));
+    let (identity, visitor) = (Arc::clone(&site.parts.identity), visitor(&request));
     let made = site
-        .run(async move { identity.accept_invitation(&token, &display_name, &password, &from, id).await })
+        .run(async move { identity.accept_invitation(&token, &display_name, &password, &visitor).await })
         .await??;
     Ok(welcome(&site, &made))
 }

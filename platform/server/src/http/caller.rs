@@ -7,7 +7,7 @@ use actix_web::{
     http::header::{self, HeaderName},
 };
 use async_graphql::Request;
-use identity::{ActiveSession, Identity, IdentityError};
+use identity::{ActiveSession, Identity, IdentityError, Visitor};
 use tenants::{
     CorrelationId, ErrorKind, SessionId, TenantId,
     access::{Access, AccessError, Caller},
@@ -47,10 +47,16 @@ impl Presented {
         site.cookies.read(request).map_or(Self::Nothing, Self::Cookie)
     }
 
-    /// Who that is.
-    pub(super) async fn identify(&self, identity: &Identity) -> Result<Identified, IdentityError> {
+    /// Who that is; `from`: the network address, empty when an open connection is looked at again.
+    pub(super) async fn identify(
+        &self,
+        identity: &Identity,
+        from: &str,
+    ) -> Result<Identified, IdentityError> {
         match self {
-            Self::Bearer(token) => Ok(Identified { caller: identity.bearer(token).await?, session: None }),
+            Self::Bearer(token) => {
+                Ok(Identified { caller: identity.bearer(token, from).await?, session: None })
+            }
             Self::Cookie(secret) => {
                 let session = identity.session(secret).await?;
                 Ok(Identified { caller: session.caller.clone(), session: Some(session) })
@@ -115,8 +121,8 @@ pub(super) async fn caller(
     if guarded {
         site.origins.refuse_foreign(request)?;
     }
-    let identity = Arc::clone(&site.parts.identity);
-    let identified = site.run(async move { presented.identify(&identity).await }).await?;
+    let (identity, from) = (Arc::clone(&site.parts.identity), peer(request));
+    let identified = site.run(async move { presented.identify(&identity, &from).await }).await?;
     let identified = identified.map_err(|error| Problem::from(error).challenge("Bearer"))?;
     if guarded {
         check_csrf(request, identified.csrf())?;
@@ -157,6 +163,16 @@ pub(super) fn peer(request: &HttpRequest) -> String {
     request.peer_addr().map_or_else(|| "unknown".to_owned(), |peer| peer.ip().to_string())
 }
 
+/// Where a request comes from, before it is known who sends it.
+pub(super) fn visitor(request: &HttpRequest) -> Visitor {
+    Visitor::new(peer(request), agent(request), correlation(request))
+}
+
+fn agent(request: &HttpRequest) -> &str {
+    let agent = request.headers().get(header::USER_AGENT);
+    agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+}
+
 /// A browser with a session is the user interface.
 pub(super) const fn channel(presented: &Presented) -> Channel {
     match presented {
@@ -167,8 +183,7 @@ pub(super) const fn channel(presented: &Presented) -> Channel {
 
 /// Where a request comes from, with all that is known of it.
 pub(super) fn origin(request: &HttpRequest, presented: &Presented) -> Origin {
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    Origin::new(channel(presented), &peer(request), agent.unwrap_or_default())
+    Origin::new(channel(presented), &peer(request), agent(request))
 }
 
 #[cfg(test)]

@@ -12,12 +12,7 @@ use identity::{CameBack, Entrance, FailedSignIn, Returned, Sent};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use super::{
-    body,
-    caller::{correlation, peer},
-    problem::Problem,
-    site::Site,
-};
+use super::{body, caller::visitor, problem::Problem, site::Site};
 
 /// Largest logout token, as a form.
 const MAX_BODY_BYTES: usize = 48 * 1024;
@@ -94,8 +89,8 @@ pub(super) async fn callback(
     let Answer { state, code, error, iss } = answer.into_inner();
     let came = CameBack { state, code, error, iss, cookie: site.cookies.read_attempt(&request) };
     let (identity, redirect_uri) = (Arc::clone(&site.parts.identity), redirect_uri(&site));
-    let (from, id) = (peer(&request), correlation(&request));
-    let arrived = site.run(async move { identity.take_in(&came, &redirect_uri, &from, id).await });
+    let visitor = visitor(&request);
+    let arrived = site.run(async move { identity.take_in(&came, &redirect_uri, &visitor).await });
     Ok(match arrived.await? {
         Ok(Returned { signed_in, next }) => see_other(own_path(&next))
             .cookie(site.cookies.clear_attempt())
@@ -114,9 +109,9 @@ pub(super) async fn backchannel_logout(
 ) -> Result<HttpResponse, Problem> {
     let LogoutForm { logout_token } = body::form(&request, payload, MAX_BODY_BYTES).await?;
     let (identity, (hospital, provider)) = (Arc::clone(&site.parts.identity), of.into_inner());
-    let (from, id) = (peer(&request), correlation(&request));
+    let visitor = visitor(&request);
     let ended = site
-        .run(async move { identity.end_by_provider(&hospital, &provider, &logout_token, &from, id).await });
+        .run(async move { identity.end_by_provider(&hospital, &provider, &logout_token, &visitor).await });
     ended.await??;
     Ok(HttpResponse::Ok().finish())
 }

@@ -14,7 +14,7 @@ use twins::{Unsequenced, message::Channel};
 
 use super::{
     body,
-    caller::{correlation, peer},
+    caller::{correlation, visitor},
     problem::Problem,
     site::Site,
 };
@@ -78,9 +78,8 @@ async fn authenticate(site: &Site, request: &HttpRequest) -> Result<(TenantId, D
         let detail = "send the device's credential: Authorization: Basic base64(<tenant>/<device>:<token>)";
         return Err(Problem::new(ErrorKind::Unauthenticated, detail).challenge("Basic realm=\"iomt\""));
     };
-    let (identity, from, id) = (Arc::clone(&site.parts.identity), peer(request), correlation(request));
-    let identified =
-        site.run(async move { identity.device(&slug, &device, &token, &from, id).await }).await?;
+    let (identity, visitor) = (Arc::clone(&site.parts.identity), visitor(request));
+    let identified = site.run(async move { identity.device(&slug, &device, &token, &visitor).await }).await?;
     identified.map_err(|error| Problem::from(error).challenge("Basic realm=\"iomt\""))
 }
 

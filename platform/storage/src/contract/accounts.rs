@@ -2,12 +2,12 @@
 
 use ::tenants::{
     StoreError, Tenant, TenantId, TenantSlug, User,
-    access::{AccessRules, Caller, Object, Principal},
+    access::{AccessRules, Caller, Object, Principal, Role, RoleGrant},
     account::{Login, Session, SomeSessions},
     credentials::SecretHash,
     locality::Locality,
     revocations::CredentialVersions,
-    stores::{Accounts, Tenants},
+    stores::{Accounts, Roles, Tenants},
 };
 
 use super::world::{World, at, entry, tenant_id, user_id};
@@ -102,6 +102,7 @@ pub(super) async fn sessions_stay_in_their_tenant(world: World) {
         expires_at: at(60_000),
         last_used_at: at(0),
         address: String::new(),
+        agent: String::new(),
     };
     database.create_session(world.a, &session).await.unwrap();
 
@@ -109,10 +110,12 @@ pub(super) async fn sessions_stay_in_their_tenant(world: World) {
     assert_eq!((found.csrf.as_str(), found.expires_at), ("c", at(60_000)));
     assert!(database.session(world.b, &hash).await.unwrap().is_none());
 
-    database.delete_session(world.b, &hash).await.unwrap();
+    let before = audited(&world, world.a).await;
+    assert!(!database.delete_session(world.b, &hash, &entry(world.b)).await.unwrap());
     assert!(database.session(world.a, &hash).await.unwrap().is_some(), "another tenant's session");
-    database.delete_session(world.a, &hash).await.unwrap();
-    database.delete_session(world.a, &hash).await.unwrap();
+    assert!(database.delete_session(world.a, &hash, &entry(world.a)).await.unwrap());
+    assert!(!database.delete_session(world.a, &hash, &entry(world.a)).await.unwrap());
+    assert_eq!(audited(&world, world.a).await, before + 1, "of the one that was ended");
     assert!(database.session(world.a, &hash).await.unwrap().is_none());
 }
 
@@ -128,6 +131,7 @@ pub(super) async fn sessions_are_listed_prolonged_and_ended(world: World) {
         expires_at: at(50_000),
         last_used_at: at(i64::from(n)),
         address: "192.0.2.1".into(),
+        agent: "Firefox/140".into(),
     };
     for n in 1..=4 {
         database.create_session(a, &session(n)).await.unwrap();
@@ -161,6 +165,32 @@ pub(super) async fn sessions_are_listed_prolonged_and_ended(world: World) {
     assert_eq!(database.end_sessions_of(&scope, user_id(1), &entry(a)).await.unwrap(), 1);
     assert_eq!(audited(&world, a).await, before.0 + 3);
     assert!(database.session(a, &session(2).hash).await.unwrap().is_none());
+}
+
+pub(super) async fn sessions_end_with_the_last_role(world: World) {
+    let (database, a) = (&world.database, world.a);
+    let grants = [Role::Nurse, Role::Auditor].map(|role| RoleGrant::everywhere(a, role));
+    database.create_user(&login(a, "nurse@example.org"), &grants).await.unwrap();
+    let hash = SecretHash::of(b"secret");
+    let session = Session {
+        hash,
+        user: user_id(1),
+        csrf: "c".into(),
+        created_at: at(0),
+        expires_at: at(60_000),
+        last_used_at: at(0),
+        address: String::new(),
+        agent: String::new(),
+    };
+    database.create_session(a, &session).await.unwrap();
+    let scope = world.write(a, Object::Role).await;
+    let before = versions(&world).await;
+    database.revoke(&scope, user_id(1), &grants[0], &entry(a)).await.unwrap();
+    assert!(database.session(a, &hash).await.unwrap().is_some(), "they have another role");
+    assert_eq!(versions(&world).await, before);
+    database.revoke(&scope, user_id(1), &grants[1], &entry(a)).await.unwrap();
+    assert!(database.session(a, &hash).await.unwrap().is_none());
+    assert!(versions(&world).await > before, "every process notices");
 }
 
 async fn versions(world: &World) -> Vec<(TenantId, u64)> {

@@ -225,6 +225,7 @@ pub(super) async fn sessions_end_when_the_provider_says_so(world: World) {
         expires_at: at(1_000),
         last_used_at: at(0),
         address: String::new(),
+        agent: String::new(),
     };
     let external = |n: u8, sid: Option<&str>| ExternalSession {
         hash: SecretHash::of(&[n]),

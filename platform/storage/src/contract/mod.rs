@@ -60,6 +60,7 @@ cases! {
         a_suspended_tenant_keeps_everything_and_may_do_nothing
         a_login_is_found_by_its_address_alone
         sessions_are_listed_prolonged_and_ended
+        sessions_end_with_the_last_role
         sessions_stay_in_their_tenant
     }
     api_tokens {

@@ -17,6 +17,7 @@ pub struct Model {
     pub expires_at: i64,
     pub last_used_at: i64,
     pub address: String,
+    pub agent: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -23,22 +23,22 @@ fn token(world: &World, typ: &str, claims: &Value) -> String {
 async fn an_access_token_has_the_rights_of_its_subject() {
     let world = World::new().await;
     world.wait();
-    let refused = world.identity.bearer(&token(&world, "at+jwt", &claims(&world))).await;
+    let refused = world.identity.bearer(&token(&world, "at+jwt", &claims(&world)), "").await;
     assert!(matches!(refused, Err(IdentityError::NotValid)), "nobody of this name has signed in");
     world.expect_refused("never signed in", "stranger").await;
     let session = world.sign_in(|claims| world.signed(&claims)).await.unwrap().signed_in;
     let right = token(&world, "at+jwt", &claims(&world));
-    assert_eq!(world.identity.bearer(&right).await.unwrap(), session.caller);
+    assert_eq!(world.identity.bearer(&right, "").await.unwrap(), session.caller);
     let several = {
         let mut claims = claims(&world);
         claims["aud"] = json!(["https://other.example", AUDIENCE]);
         token(&world, "application/at+jwt", &claims)
     };
-    assert_eq!(world.identity.bearer(&several).await.unwrap(), session.caller);
+    assert_eq!(world.identity.bearer(&several, "").await.unwrap(), session.caller);
     world.clock.advance(std::time::Duration::from_secs(120 + 59));
-    assert!(world.identity.bearer(&right).await.is_ok(), "within the tolerance of clocks");
+    assert!(world.identity.bearer(&right, "").await.is_ok(), "within the tolerance of clocks");
     world.clock.advance(std::time::Duration::from_secs(2));
-    assert!(world.identity.bearer(&right).await.is_err(), "also when it is known");
+    assert!(world.identity.bearer(&right, "").await.is_err(), "also when it is known");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn access_tokens_that_are_wrong_in_one_thing() {
         world.wait();
         let mut claims = claims(&world);
         change(&mut claims, world.clock.now().as_second());
-        let outcome = world.identity.bearer(&token(&world, "at+jwt", &claims)).await;
+        let outcome = world.identity.bearer(&token(&world, "at+jwt", &claims), "").await;
         assert!(matches!(outcome, Err(IdentityError::NotValid)), "{n}: {reason}: {outcome:?}");
         if !reason.is_empty() {
             world.expect_refused(reason, &n.to_string()).await;
@@ -84,14 +84,14 @@ async fn access_tokens_that_are_wrong_in_one_thing() {
         ("does not publish", stranger.token(&json!({ "alg": "ES256", "kid": "x", "typ": "at+jwt" }), &right)),
     ] {
         world.wait();
-        let outcome = world.identity.bearer(&forged).await;
+        let outcome = world.identity.bearer(&forged, "").await;
         assert!(matches!(outcome, Err(IdentityError::NotValid)), "{reason}: {outcome:?}");
         world.expect_refused(reason, reason).await;
     }
     for none in ["a.b.c", "..", "a.b"] {
-        assert!(matches!(world.identity.bearer(none).await, Err(IdentityError::NotValid)));
+        assert!(matches!(world.identity.bearer(none, "").await, Err(IdentityError::NotValid)));
     }
     world.save(&IdentityProvider { version: 2, enabled: false, ..world.enrolled.clone() }).await;
-    let off = world.identity.bearer(&token(&world, "at+jwt", &right)).await;
+    let off = world.identity.bearer(&token(&world, "at+jwt", &right), "").await;
     assert!(matches!(off, Err(IdentityError::NotValid)), "the provider is switched off");
 }

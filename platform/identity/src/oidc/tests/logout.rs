@@ -1,10 +1,11 @@
 //! Logout tokens.
 
 use serde_json::{Value, json};
-use tenants::{CorrelationId, clock::Clock};
+use tenants::clock::Clock;
 
 use super::world::{KID, World};
 use crate::IdentityError;
+use crate::memory::visitor;
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -17,7 +18,7 @@ fn claims(world: &World, jti: &str) -> Value {
 async fn send(world: &World, typ: &str, claims: &Value) -> Result<usize, IdentityError> {
     let header = json!({ "alg": world.signer.alg(), "kid": KID, "typ": typ });
     let (id, token) = (world.enrolled.id.to_string(), world.signer.token(&header, claims));
-    world.identity.end_by_provider("st-elsewhere", &id, &token, "192.0.2.2", CorrelationId(8)).await
+    world.identity.end_by_provider("st-elsewhere", &id, &token, &visitor("192.0.2.2", 8)).await
 }
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn a_logout_token_ends_the_session_once() {
     world.wait();
     assert!(send(&world, "logout+jwt", &right).await.is_err(), "each counts once");
     world.expect_refused("used before", "replay").await;
-    let other = world.identity.end_by_provider("nowhere", "x", "x", "192.0.2.2", CorrelationId(8)).await;
+    let other = world.identity.end_by_provider("nowhere", "x", "x", &visitor("192.0.2.2", 8)).await;
     assert!(matches!(other, Err(IdentityError::LogoutToken)));
 }
 

@@ -13,6 +13,7 @@ use tenants::{
 };
 
 use super::world::{World, problem};
+use crate::memory::visitor;
 use crate::{CameBack, IdentityError, SignInProblem as Problem};
 
 #[tokio::test]
@@ -47,8 +48,7 @@ async fn somebody_new_gets_an_account_and_their_groups_roles() {
     assert_eq!(login.user.display_name, "Ann B.");
     let grants = world.database.access_data(world.tenant, Timestamp::UNIX_EPOCH).await.unwrap().grants;
     assert_eq!(grants.iter().map(|(_, grant)| grant.role.as_str()).collect::<Vec<_>>(), ["nurse"]);
-    let by_password =
-        world.identity.sign_in("ann@example.org", "", None, "192.0.2.1", tenants::CorrelationId(1)).await;
+    let by_password = world.identity.sign_in("ann@example.org", "", None, &visitor("192.0.2.1", 1)).await;
     assert!(matches!(by_password, Err(IdentityError::WrongPassword)), "there is no password to know");
 
     let without = world.sign_in(|mut claims| {

@@ -6,7 +6,7 @@ use keys::{Keys, MasterKms};
 use serde_json::{Value, json};
 use storage::{Database, DatabaseOptions};
 use tenants::{
-    CorrelationId, ProviderId, Tenant, TenantId, TenantSlug, UserId,
+    ProviderId, Tenant, TenantId, TenantSlug, UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role},
     audit::{AuditEntry, AuditFilter, Outcome},
     clock::{Clock, ManualClock},
@@ -19,6 +19,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::provider::{Provider, Signer};
+use crate::memory::visitor;
 use crate::{CameBack, FailedSignIn, Federation, Identity, Returned, SignInProblem};
 
 pub(super) const REDIRECT: &str = "http://127.0.0.1:8080/auth/oidc/callback";
@@ -129,7 +130,7 @@ impl World {
     }
 
     pub(super) async fn come_back(&self, came: &CameBack) -> Result<Returned, FailedSignIn> {
-        self.identity.take_in(came, REDIRECT, "192.0.2.1", CorrelationId(7)).await
+        self.identity.take_in(came, REDIRECT, &visitor("192.0.2.1", 7)).await
     }
 
     /// Signs in with an ID token that is given for the claims.

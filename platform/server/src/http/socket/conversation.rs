@@ -123,7 +123,7 @@ impl Conversation {
             None => presented,
         };
         let claim = Claim { presented, act_in: init.act_in };
-        let identified = self.identify(&claim).await?;
+        let identified = self.identify(&claim, &self.origin.address).await?;
         Ok((claim, identified))
     }
 
@@ -141,9 +141,12 @@ impl Conversation {
         }
     }
 
-    async fn identify(&self, claim: &Claim) -> Result<Identified, End> {
-        let (identity, presented) = (self.site.parts.identity.clone(), claim.presented.clone());
-        let identified = match self.site.run(async move { presented.identify(&identity).await }).await {
+    /// `from`: the client's address, empty when it is looked at again.
+    async fn identify(&self, claim: &Claim, from: &str) -> Result<Identified, End> {
+        let (identity, presented, from) =
+            (self.site.parts.identity.clone(), claim.presented.clone(), from.to_owned());
+        let identified = match self.site.run(async move { presented.identify(&identity, &from).await }).await
+        {
             Ok(Ok(identified)) => identified,
             Ok(Err(error)) if error.kind() == ErrorKind::Unauthenticated => return Err(UNAUTHORIZED),
             Ok(Err(_)) | Err(_) => return Err(UNAVAILABLE),
@@ -257,7 +260,7 @@ impl Conversation {
 
     /// Whether the credential still counts, for the same caller.
     async fn still(&self, claim: &Claim, caller: &Caller) -> Result<(), End> {
-        match self.identify(claim).await {
+        match self.identify(claim, "").await {
             Ok(now) if now.caller == *caller => Ok(()),
             Ok(_) => Err(RIGHTS_CHANGED),
             // While the database cannot be asked, alarms must go on arriving.

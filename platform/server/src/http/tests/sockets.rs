@@ -203,7 +203,7 @@ async fn whoever_signs_out_stops_hearing() {
     let mut client = client.unwrap_or_else(|status| panic!("{status}")).acknowledged().await;
     client.send(subscribe("1", "subscription { alarms { id } }")).await;
     let secret = signed_in.cookie().split_once('=').unwrap().1.to_owned();
-    server.world.parts.identity.sign_out(&secret).await.unwrap();
+    server.world.parts.identity.sign_out(&secret, &identity::Visitor::default()).await.unwrap();
     assert_eq!(client.hear().await, Heard::Closed(4401));
     server.handle.stop(false).await;
 }
