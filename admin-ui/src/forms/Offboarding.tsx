@@ -1,10 +1,10 @@
 import { Button, Checkbox, Group, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { Link } from '@tanstack/react-router';
 import { useMutation } from 'urql';
 import { OffboardTenantDocument, type TenantsQuery } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Age } from '../ui/time';
+import { CodeField, codeRule } from './CodeField';
 
 /** As the schema says. */
 const REASON_MAX = 500;
@@ -27,7 +27,7 @@ export function Offboarding({ tenant, onCancel, onGone }: OffboardingProps) {
       reason: (value) => (value.trim() === '' ? 'Say why' : null),
       withoutExport: (value) =>
         exported || value ? null : 'Export it first, or confirm that the hospital wants no export',
-      code: (value) => (value.trim() === '' ? 'Enter the code that your authenticator shows' : null),
+      code: codeRule,
     },
   });
 
@@ -72,17 +72,7 @@ export function Offboarding({ tenant, onCancel, onGone }: OffboardingProps) {
           {...form.getInputProps('confirmation')}
         />
         <Textarea label="Why" rows={2} maxLength={REASON_MAX} {...form.getInputProps('reason')} />
-        <TextInput
-          label="Code of your second factor"
-          description={
-            <>
-              That your authenticator app shows, or a recovery code. Without one,{' '}
-              <Link to="/second-factor">set it up</Link> first.
-            </>
-          }
-          autoComplete="one-time-code"
-          {...form.getInputProps('code')}
-        />
+        <CodeField input={form.getInputProps('code')} />
         {error && <ErrorNotice error={error} detailed />}
         <Group justify="flex-end" gap="xs">
           <Button variant="subtle" onClick={onCancel}>

@@ -1,10 +1,11 @@
 import { Button, Group, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { useMutation } from 'urql';
 import { OpenRecordDocument } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { useSignedIn } from '../ui/use-signed-in';
+import { CodeField, codeRule } from './CodeField';
 
 /** As the schema says. */
 const REASON_MIN = 10;
@@ -27,7 +28,7 @@ export function OpenRecordForm({ mrn, onCancel }: OpenRecordFormProps) {
       patient: (value) => (value.trim() === '' ? 'Write the record number' : null),
       reason: (value) =>
         value.trim().length < REASON_MIN ? `Say why, in at least ${REASON_MIN} characters` : null,
-      code: (value) => (value.trim() === '' ? 'Enter the code that your authenticator shows' : null),
+      code: codeRule,
     },
   });
 
@@ -62,17 +63,7 @@ export function OpenRecordForm({ mrn, onCancel }: OpenRecordFormProps) {
           data={MINUTES.map((value) => ({ value, label: `${value} minutes` }))}
           {...form.getInputProps('minutes')}
         />
-        <TextInput
-          label="Code of your second factor"
-          description={
-            <>
-              That your authenticator app shows, or a recovery code. Without one,{' '}
-              <Link to="/second-factor">set it up</Link> first.
-            </>
-          }
-          autoComplete="one-time-code"
-          {...form.getInputProps('code')}
-        />
+        <CodeField input={form.getInputProps('code')} />
         {error && <ErrorNotice error={error} detailed />}
         <Group justify="flex-end" gap="xs">
           <Button variant="subtle" onClick={onCancel}>

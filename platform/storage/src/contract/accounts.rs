@@ -89,12 +89,9 @@ pub(super) async fn a_login_is_found_by_its_address_alone(world: World) {
     assert!(database.user(world.a, user_id(1)).await.unwrap().is_none());
 }
 
-pub(super) async fn sessions_stay_in_their_tenant(world: World) {
-    let database = &world.database;
-    database.create_user(&login(world.a, "a@example.org"), &[]).await.unwrap();
-    database.create_user(&login(world.b, "b@example.org"), &[]).await.unwrap();
-    let hash = SecretHash::of(b"secret");
-    let session = Session {
+/// Of the user whom [`login`] makes, for a minute.
+fn session(hash: SecretHash) -> Session {
+    Session {
         hash,
         user: user_id(1),
         csrf: "c".into(),
@@ -103,8 +100,15 @@ pub(super) async fn sessions_stay_in_their_tenant(world: World) {
         last_used_at: at(0),
         address: String::new(),
         agent: String::new(),
-    };
-    database.create_session(world.a, &session).await.unwrap();
+    }
+}
+
+pub(super) async fn sessions_stay_in_their_tenant(world: World) {
+    let database = &world.database;
+    database.create_user(&login(world.a, "a@example.org"), &[]).await.unwrap();
+    database.create_user(&login(world.b, "b@example.org"), &[]).await.unwrap();
+    let hash = SecretHash::of(b"secret");
+    database.create_session(world.a, &session(hash)).await.unwrap();
 
     let found = database.session(world.a, &hash).await.unwrap().unwrap();
     assert_eq!((found.csrf.as_str(), found.expires_at), ("c", at(60_000)));
@@ -172,17 +176,7 @@ pub(super) async fn sessions_end_with_the_last_role(world: World) {
     let grants = [Role::Nurse, Role::Auditor].map(|role| RoleGrant::everywhere(a, role));
     database.create_user(&login(a, "nurse@example.org"), &grants).await.unwrap();
     let hash = SecretHash::of(b"secret");
-    let session = Session {
-        hash,
-        user: user_id(1),
-        csrf: "c".into(),
-        created_at: at(0),
-        expires_at: at(60_000),
-        last_used_at: at(0),
-        address: String::new(),
-        agent: String::new(),
-    };
-    database.create_session(a, &session).await.unwrap();
+    database.create_session(a, &session(hash)).await.unwrap();
     let scope = world.write(a, Object::Role).await;
     let before = versions(&world).await;
     database.revoke(&scope, user_id(1), &grants[0], &entry(a)).await.unwrap();
