@@ -44,6 +44,9 @@ pub(crate) trait RequestContext: Sync {
                 let message = "you have no account in this hospital; leave it to do this with your own";
                 Err(ApiError::new(ErrorKind::Forbidden, message))
             }
+            Principal::Client { .. } => {
+                Err(ApiError::new(ErrorKind::Forbidden, "this is for people, not for a service client"))
+            }
             Principal::Device(_) => {
                 Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"))
             }

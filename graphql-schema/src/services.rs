@@ -14,7 +14,7 @@ use tenants::{
     second_factor::SecondFactor,
     stores::{
         Accounts, ApiTokens, AuditTrail, Elevations, IdentityProviders, Openings, OrgUnits, PolicyEffects,
-        Roles, Tenants,
+        Roles, ServiceClients, Tenants,
     },
 };
 use twins::{
@@ -58,6 +58,8 @@ pub struct Services {
     pub authenticators: Arc<dyn Authenticators>,
     /// What people gave to programs.
     pub tokens: Arc<dyn ApiTokens>,
+    /// Programs that act for hospitals themselves.
+    pub clients: Arc<dyn ServiceClients>,
     /// To be told of whatever is revoked.
     pub revocations: Arc<Revocations>,
     /// Who did what.

@@ -88,6 +88,9 @@ uuid_id!(
     /// A record that somebody opened in an emergency.
     OpeningId, "opening id");
 uuid_id!(
+    /// A program that acts for a hospital itself.
+    ClientId, "client id");
+uuid_id!(
     /// What an operator asked a hospital for.
     ElevationId, "elevation id");
 uuid_id!(
@@ -109,6 +112,13 @@ impl SessionId {
 impl TenantId {
     /// The platform itself: operators and their tokens live here. It owns no devices and no patients.
     pub const PLATFORM: TenantId = TenantId(Uuid::nil());
+}
+
+impl ClientId {
+    /// The key by which its rights are held beside those of people.
+    pub const fn as_holder(self) -> UserId {
+        UserId::from_uuid(self.0)
+    }
 }
 
 impl UnitId {

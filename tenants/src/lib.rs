@@ -26,11 +26,12 @@ pub mod org;
 pub mod paging;
 pub mod revocations;
 pub mod second_factor;
+pub mod service_client;
 pub mod stores;
 
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, CorrelationId, DeviceId, ElevationId, IdError, OpeningId, Partition, PatientId, ProviderId,
-    RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, ClientId, CorrelationId, DeviceId, ElevationId, IdError, OpeningId, Partition, PatientId,
+    ProviderId, RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
 };

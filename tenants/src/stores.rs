@@ -15,12 +15,13 @@ use crate::{
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
     ids::{
-        DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug, TokenId,
-        UnitId, UserId,
+        ClientId, DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, TenantId, TenantSlug,
+        TokenId, UnitId, UserId,
     },
     locality::Locality,
     org::OrgUnit,
     paging::{Page, PageRequest},
+    service_client::{ClientToken, ServiceClient},
 };
 
 /// Tenants, found before there is a caller.
@@ -145,6 +146,55 @@ pub trait ApiTokens: Send + Sync {
     /// Revokes anybody's. [`StoreError::NotFound`] when there is none with this id.
     async fn revoke_token(&self, scope: &Scope, token: TokenId, audit: &AuditEntry)
     -> Result<(), StoreError>;
+}
+
+/// Programs that act for a hospital itself. What changes their rights is a change of rights.
+#[async_trait]
+pub trait ServiceClients: Send + Sync {
+    /// Finds one, before there is a caller.
+    async fn client(&self, tenant: TenantId, id: ClientId) -> Result<Option<ServiceClient>, StoreError>;
+    /// Finds one by an access token of it, with the token's end.
+    async fn by_token(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<(ServiceClient, Timestamp)>, StoreError>;
+    /// Keeps an access token, and forgets those that are over. [`StoreError::NotFound`] when the client is gone or
+    /// disabled.
+    async fn issue(
+        &self,
+        tenant: TenantId,
+        token: &ClientToken,
+        now: Timestamp,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// The scope's, by name.
+    async fn clients(&self, scope: &Scope) -> Result<Vec<ServiceClient>, StoreError>;
+    /// Adds one. [`StoreError::Conflict`] when there is one of this name, or [`ServiceClient::MAX`] of them.
+    async fn create_client(
+        &self,
+        scope: &Scope,
+        client: &ServiceClient,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Gives one another secret, by its hash and its first characters; its access tokens are refused from then on.
+    async fn renew_secret(
+        &self,
+        scope: &Scope,
+        id: ClientId,
+        secret: (&SecretHash, &str),
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Refuses one, or takes it again when `since` is `None`; its access tokens are refused either way.
+    async fn disable_client(
+        &self,
+        scope: &Scope,
+        id: ClientId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Removes one for good.
+    async fn remove_client(&self, scope: &Scope, id: ClientId, audit: &AuditEntry) -> Result<(), StoreError>;
 }
 
 /// The tree of units. It is read with everything else that access rests on; see [`crate::access::Access::units`].

@@ -39,6 +39,11 @@ export function PeoplePage() {
         <h1>People</h1>
         {data && <span className={page.note}>{data.users.length} in the hospital</span>}
         <span className={page.spacer} />
+        {may('token:read') && (
+          <Link to="/service-clients" className={page.link}>
+            Service clients
+          </Link>
+        )}
         {may('user:write') && !inviting && <Button onClick={() => setInviting(true)}>Invite somebody</Button>}
       </div>
       {error && <ErrorNotice error={error} retry={reload} />}

@@ -203,6 +203,12 @@ const apiTokens = createRoute({
   component: lazyRouteComponent(() => import('../pages/ApiTokensPage'), 'ApiTokensPage'),
 });
 
+const serviceClients = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/service-clients',
+  component: lazyRouteComponent(() => import('../pages/ServiceClientsPage'), 'ServiceClientsPage'),
+});
+
 const graphiql = createRoute({
   getParentRoute: () => authenticated,
   path: '/graphiql',
@@ -236,6 +242,7 @@ export const router = createRouter({
       secondFactor,
       sessions,
       apiTokens,
+      serviceClients,
       graphiql,
     ]),
   ]),

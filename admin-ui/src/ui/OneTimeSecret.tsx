@@ -6,7 +6,7 @@ export function OneTimeSecret({ label, secret }: { label: string; secret: string
     <Group align="flex-end" gap="xs">
       <TextInput
         label={label}
-        description="It is shown only now. Whoever has it has the token’s rights."
+        description="It is shown only now. Whoever has it has the rights that come with it."
         inputWrapperOrder={['label', 'input', 'description']}
         value={secret}
         readOnly

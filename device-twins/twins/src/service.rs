@@ -196,7 +196,7 @@ impl Twins {
             return Err(TwinError::NotFound { what: "alarm" });
         }
         let caller = scope.caller();
-        let by = caller.person().ok_or(TwinError::NotFound { what: "alarm" })?;
+        let by = caller.holder().ok_or(TwinError::NotFound { what: "alarm" })?;
         let received_at = self.shared.clock.now();
         let by_name = caller.name();
         let entry = Acknowledge { alarm: alarm.id, by, by_name: by_name.clone(), note: note.clone() };

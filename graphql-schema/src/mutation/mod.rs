@@ -16,6 +16,7 @@ mod roles;
 mod rotate_data_key;
 mod save_rule;
 mod second_factor;
+mod service_clients;
 mod sessions;
 mod suspend_tenant;
 
@@ -47,6 +48,7 @@ pub struct Mutation(
     sessions::SessionMutation,
     open_record::OpeningMutation,
     api_tokens::ApiTokenMutation,
+    service_clients::ServiceClientMutation,
     // Last: the first parts are nested deepest, and the compiler follows a nesting only so far.
     OperatorMutation,
 );

@@ -99,7 +99,7 @@ impl PeopleMutation {
     }
 }
 
-async fn grant(
+pub(super) async fn grant(
     services: &Services,
     scope: &Scope,
     role: &str,

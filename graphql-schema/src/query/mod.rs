@@ -13,6 +13,7 @@ mod role_preview;
 mod roles;
 mod rules;
 mod second_factor;
+mod service_clients;
 mod sessions;
 mod viewer;
 
@@ -38,4 +39,5 @@ pub struct Query(
     identity_providers::IdentityProviderQuery,
     openings::OpeningQuery,
     api_tokens::ApiTokenQuery,
+    service_clients::ServiceClientQuery,
 );

@@ -12,10 +12,10 @@ use crate::{
     Services,
     context::RequestContext,
     errors::Result,
-    types::{AccessChange, AccessExtent, RolePreview, SaveRoleInput, User, names},
+    types::{AccessChange, AccessExtent, RolePreview, SaveRoleInput, ServiceClient, User, names},
 };
 
-/// People whose changes are told in a preview, with numbers of rows.
+/// People and service clients whose changes are told in a preview, with numbers of rows.
 const TOLD: usize = 20;
 
 #[derive(Default)]
@@ -40,26 +40,33 @@ async fn preview(
     of_people: &Scope,
     changes: Vec<Change>,
 ) -> Result<RolePreview> {
-    let mut people: Vec<UserId> = changes.iter().map(|change| change.user).collect();
-    people.dedup();
+    let mut holders: Vec<UserId> = changes.iter().map(|change| change.user).collect();
+    holders.dedup();
     let users = services.accounts.users(of_people).await?;
     let users: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
+    let clients = services.clients.clients(scope).await?;
+    let clients: HashMap<_, _> = clients.into_iter().map(|client| (client.id.as_holder(), client)).collect();
     let units = services.access.units(scope.tenant()).await?;
     let held = services.access.grants(scope.tenant()).await?;
     let enrolled = services.authenticators.enrolled(of_people).await?;
-    let told = people.get(..TOLD).unwrap_or(&people);
+    let told = holders.get(..TOLD).unwrap_or(&holders);
     let mut shown = Vec::new();
     for change in changes.into_iter().filter(|change| told.contains(&change.user)) {
-        let Some(user) = users.get(&change.user).cloned() else { continue };
-        let grants = held.get(&change.user).cloned().unwrap_or_default();
+        let user = users.get(&change.user).cloned().map(|user| {
+            let grants = held.get(&change.user).cloned().unwrap_or_default();
+            User::new(user, grants, enrolled.get(&change.user).copied(), &units)
+        });
+        let client = clients.get(&change.user).cloned();
         shown.push(AccessChange {
-            user: User::new(user, grants, enrolled.get(&change.user).copied(), &units),
+            user,
+            client: client.map(|client| ServiceClient::new(client, &units)),
             permission: change.permission.to_string(),
             before: extent(services, scope, &change, change.before.as_deref()).await?,
             after: extent(services, scope, &change, change.after.as_deref()).await?,
         });
     }
-    Ok(RolePreview::new(people.len(), shown))
+    let of_clients = holders.iter().filter(|holder| clients.contains_key(holder)).count();
+    Ok(RolePreview { people: holders.len() - of_clients, clients: of_clients, changes: shown })
 }
 
 async fn extent(

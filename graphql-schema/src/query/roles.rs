@@ -88,7 +88,7 @@ impl RoleQuery {
     }
 }
 
-/// How many people hold each role.
+/// How many people and service clients hold each role.
 fn holders(grants: HashMap<UserId, Vec<RoleGrant>>) -> HashMap<String, usize> {
     let mut holders = HashMap::new();
     for held in grants.into_values() {

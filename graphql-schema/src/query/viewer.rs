@@ -26,7 +26,7 @@ impl ViewerQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
         // No scope: a caller may always see themselves.
         let caller = ctx.caller()?;
-        let Some(id) = caller.person() else {
+        let Some(id) = caller.holder() else {
             return Err(ApiError::new(ErrorKind::Forbidden, "devices have no access to this API"));
         };
         let email = match &caller.principal {

@@ -16,6 +16,7 @@ mod role;
 mod role_input;
 mod rule;
 mod second_factor;
+mod service_client;
 mod session;
 mod viewer;
 mod vital;
@@ -45,6 +46,7 @@ pub(crate) use self::{
     role_input::SaveRoleInput,
     rule::Rule,
     second_factor::{AuthenticatorPairing, SecondFactor},
+    service_client::ServiceClient,
     session::Session,
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},

@@ -6,7 +6,7 @@ use tenants::{
     org::OrgTree,
 };
 
-use super::{RoleGrant, User};
+use super::{RoleGrant, ServiceClient, User};
 
 /// A role that can be given.
 #[derive(SimpleObject)]
@@ -18,7 +18,7 @@ pub(crate) struct Role {
     /// Whether it is there from the start and stays as it is.
     built_in: bool,
     policies: Vec<Policy>,
-    /// How many people hold it now.
+    /// How many people and service clients hold it now.
     holders: usize,
     /// From 1 on; null for built-in roles.
     version: Option<u32>,
@@ -113,21 +113,20 @@ impl From<Object> for PolicyObject {
 #[derive(SimpleObject)]
 pub(crate) struct RolePreview {
     /// People whose access would change.
-    people: usize,
-    /// What would change for them; of many people for the first 20.
-    changes: Vec<AccessChange>,
+    pub(crate) people: usize,
+    /// Service clients whose access would change.
+    pub(crate) clients: usize,
+    /// What would change for them; of many for the first 20.
+    pub(crate) changes: Vec<AccessChange>,
 }
 
-impl RolePreview {
-    pub(crate) fn new(people: usize, changes: Vec<AccessChange>) -> Self {
-        Self { people, changes }
-    }
-}
-
-/// What would change for somebody.
+/// What would change for somebody, or for a service client.
 #[derive(SimpleObject)]
 pub(crate) struct AccessChange {
-    pub(crate) user: User,
+    /// Null where it is a service client.
+    pub(crate) user: Option<User>,
+    /// Null where it is a person.
+    pub(crate) client: Option<ServiceClient>,
     /// object:action
     pub(crate) permission: String,
     /// Null where they may not do it.

@@ -146,6 +146,7 @@ impl Hospital {
             elevations: stores.clone(),
             openings: stores.clone(),
             tokens: stores.clone(),
+            clients: stores.clone(),
             revocations: Arc::clone(&revocations),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),

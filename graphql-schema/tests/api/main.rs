@@ -14,3 +14,4 @@ mod own_roles;
 mod past;
 mod reads;
 mod second_factor;
+mod service_clients;

@@ -7,9 +7,11 @@ use crate::hospital::{Hospital, MONITOR};
 
 const SAVE: &str = "mutation ($input: SaveRoleInput!) {
     saveRole(input: $input) { name title builtIn version holders policies { object action rows hiddenColumns } } }";
-const PREVIEW: &str = "query ($input: SaveRoleInput!) { previewRole(input: $input) { people changes {
-    user { displayName } permission before { rows hiddenColumns } after { rows hiddenColumns } } } }";
+const PREVIEW: &str = "query ($input: SaveRoleInput!) { previewRole(input: $input) { people clients changes {
+    user { displayName } client { name } permission before { rows hiddenColumns } after { rows hiddenColumns } } } }";
 const GRANT: &str = "mutation ($input: RoleInput!) { grantRole(input: $input) { id } }";
+const CLIENT: &str = "mutation ($input: CreateServiceClientInput!) {
+    createServiceClient(input: $input) { client { id } } }";
 const WHY: &str = "query ($user: ID!, $row: PolicyRowKind!, $id: ID!) { effectiveAccess(user: $user, row: $row, id: $id) {
     roles { role } actions { action allowed hiddenColumns reasons { role { role unit { name } } rows covers hiddenColumns } } } }";
 
@@ -36,19 +38,28 @@ async fn a_role_of_the_hospitals_own_counts_at_once() {
     let technician = hospital.user_of(Role::Technician);
     let grant = json!({ "input": { "user": technician, "role": "night-nurse", "unit": root } });
     hospital.data(admin, GRANT, grant.clone()).await;
+    let client = json!({ "input": { "name": "EHR", "role": "night-nurse", "unit": root } });
+    let client = hospital.data(admin, CLIENT, client).await["createServiceClient"]["client"].take();
     let patients = "{ patients { nodes { name mrn } } }";
     let seen = hospital.data(Role::Technician, patients, json!({})).await["patients"]["nodes"].take();
     assert!(seen[0]["name"].is_string() && seen[0]["mrn"].is_null(), "{seen}");
 
     let wider = [policy("patient", "read", "all", &[]), policy("device", "read", "all", &[])];
     let told = hospital.data(admin, PREVIEW, role(Some(1), &wider)).await["previewRole"].take();
-    assert_eq!(told["people"], 1);
-    assert_eq!(told["changes"].as_array().unwrap().len(), 1, "devices were seen before: {told:#}");
-    assert_eq!(
-        told["changes"][0],
-        json!({ "user": { "displayName": "A technician" }, "permission": "patient:read",
-            "before": { "rows": 1, "hiddenColumns": ["patient.mrn"] }, "after": { "rows": 1, "hiddenColumns": [] } })
-    );
+    assert_eq!((&told["people"], &told["clients"]), (&json!(1), &json!(1)));
+    assert_eq!(told["changes"].as_array().unwrap().len(), 3, "a person saw devices before: {told:#}");
+    let masked = json!({ "rows": 1, "hiddenColumns": ["patient.mrn"] });
+    let whole = json!({ "rows": 1, "hiddenColumns": [] });
+    let of = |user: Value, client: Value, permission: &str, before: &Value, after: &Value| json!({ "user": user, "client": client, "permission": permission, "before": before, "after": after });
+    let (person, program) = (json!({ "displayName": "A technician" }), json!({ "name": "EHR" }));
+    let devices = json!({ "rows": 2, "hiddenColumns": [] });
+    for expected in [
+        of(person, Value::Null, "patient:read", &masked, &whole),
+        of(Value::Null, program.clone(), "patient:read", &masked, &whole),
+        of(Value::Null, program, "device:read", &Value::Null, &devices),
+    ] {
+        assert!(told["changes"].as_array().unwrap().contains(&expected), "{expected:#} in {told:#}");
+    }
     let seen = hospital.data(Role::Technician, patients, json!({})).await["patients"]["nodes"].take();
     assert!(seen[0]["mrn"].is_null(), "a preview changes nothing");
     assert_eq!(hospital.data(admin, SAVE, role(Some(1), &wider)).await["saveRole"]["version"], 2);
@@ -61,11 +72,13 @@ async fn a_role_of_the_hospitals_own_counts_at_once() {
     assert_eq!(roles.len(), Role::ALL.len(), "the operator's is not the hospital's to give");
     assert_eq!(
         roles.last().unwrap(),
-        &json!({ "name": "night-nurse", "title": "Night nurse", "builtIn": false, "version": 2, "holders": 1 })
+        &json!({ "name": "night-nurse", "title": "Night nurse", "builtIn": false, "version": 2, "holders": 2 })
     );
     let delete = "mutation { deleteRole(name: \"night-nurse\") }";
     assert_eq!(hospital.refusal(admin, delete, json!({})).await, "CONFLICT", "somebody holds it");
     hospital.data(admin, "mutation ($input: RoleInput!) { revokeRole(input: $input) { id } }", grant).await;
+    assert_eq!(hospital.refusal(admin, delete, json!({})).await, "CONFLICT", "a service client has it");
+    hospital.data(admin, "mutation ($id: ID!) { removeServiceClient(id: $id) }", client).await;
     hospital.data(admin, delete, json!({})).await;
     assert_eq!(hospital.refusal(Role::Technician, patients, json!({})).await, "FORBIDDEN");
     let trail = hospital.data(admin, "{ auditLog { nodes { action detail } } }", json!({})).await;

@@ -24,7 +24,9 @@ pub(crate) struct FixedCode(Mutex<HashMap<UserId, Timestamp>>);
 fn user(caller: &Caller) -> Result<UserId, SecondFactorError> {
     match &caller.principal {
         Principal::User { id, .. } => Ok(*id),
-        Principal::Operator(_) | Principal::Device(_) => Err(SecondFactorError::NotAPerson),
+        Principal::Operator(_) | Principal::Client { .. } | Principal::Device(_) => {
+            Err(SecondFactorError::NotAPerson)
+        }
     }
 }
 

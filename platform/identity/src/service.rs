@@ -10,7 +10,7 @@ use tenants::{
     clock::Clock,
     credentials::SecretHash,
     revocations::{Generation, Revocations},
-    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, Tenants},
+    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, ServiceClients, Tenants},
 };
 
 use crate::{
@@ -45,6 +45,8 @@ pub struct Identity {
     pub(crate) setup: Setup,
     /// Without it there are no identity providers.
     pub(crate) oidc: Option<Oidc>,
+    /// Without it there are no service clients.
+    pub(crate) clients: Option<Arc<dyn ServiceClients>>,
     /// Without it nobody has a second factor.
     pub(crate) factors: Option<Factors>,
     pub(crate) cache: Caches,
@@ -92,6 +94,7 @@ impl Identity {
             metrics: IdentityMetrics::default(),
             setup: Setup::default(),
             oidc: None,
+            clients: None,
             factors: None,
             cache,
         }
@@ -102,6 +105,12 @@ impl Identity {
     pub fn with_providers(self, federation: Federation) -> Self {
         let oidc = Oidc::new(federation, Arc::clone(&self.clock));
         Self { oidc: Some(oidc), ..self }
+    }
+
+    /// Lets programs in that act for hospitals themselves, too.
+    #[must_use]
+    pub fn with_service_clients(self, clients: Arc<dyn ServiceClients>) -> Self {
+        Self { clients: Some(clients), ..self }
     }
 
     /// What was counted, to be shown.

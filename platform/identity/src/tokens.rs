@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use tenants::{
-    TenantId, TenantSlug, TokenId, User, access::Caller, api_token::ApiToken, credentials::BearerToken,
+    TenantId, TenantSlug, TokenId, User,
+    access::Caller,
+    api_token::ApiToken,
+    credentials::{BearerToken, SecretHash},
 };
 
-use crate::{Identity, IdentityError, service::restricted};
+use crate::{Identity, IdentityError, clients, service::restricted};
 
 /// A token that was found.
 #[derive(Clone)]
@@ -67,10 +70,10 @@ impl Identity {
         let active = match self.cache.tokens.get(hash.as_bytes()) {
             Some((as_of, known)) if as_of == generation => known,
             _ => {
-                let stored = self.api_tokens.token(tenant, &hash).await?;
-                let stored = stored.filter(|stored| stored.hash == hash).ok_or(IdentityError::NotValid)?;
-                let user = self.accounts.user(tenant, stored.user).await?;
-                let active = ActiveToken::of(stored, &user.ok_or(IdentityError::NotValid)?);
+                let active = match self.of_person(tenant, &hash).await? {
+                    Some(active) => active,
+                    None => self.of_client(tenant, &hash).await?.ok_or(IdentityError::NotValid)?,
+                };
                 self.cache.tokens.insert(*hash.as_bytes(), (generation, active.clone()));
                 active
             }
@@ -85,6 +88,28 @@ impl Identity {
             tracing::warn!(error = &error as &dyn std::error::Error, "the use of an API token is not noted");
         }
         Ok(caller)
+    }
+
+    async fn of_person(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<ActiveToken>, IdentityError> {
+        let stored = self.api_tokens.token(tenant, hash).await?;
+        let Some(stored) = stored.filter(|stored| stored.hash == *hash) else { return Ok(None) };
+        let user = self.accounts.user(tenant, stored.user).await?;
+        Ok(Some(ActiveToken::of(stored, &user.ok_or(IdentityError::NotValid)?)))
+    }
+
+    async fn of_client(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<ActiveToken>, IdentityError> {
+        let Some(clients) = &self.clients else { return Ok(None) };
+        let found = clients.by_token(tenant, hash).await?;
+        let found = found.filter(|(client, _)| client.counts(self.clock.now()));
+        Ok(found.map(|(client, until)| ActiveToken::new(clients::caller(tenant, &client), Some(until))))
     }
 
     /// The same for a program that names its tenant as well, as over MQTT.

@@ -110,6 +110,7 @@ impl Foundation {
             keys: keyring.clone(),
             loopback_http: !config.http.is_https(),
         })
+        .with_service_clients(store.clone())
         .with_second_factors(store, keyring)
         .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
@@ -338,6 +339,7 @@ fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Ser
         elevations: store.clone(),
         openings: store.clone(),
         tokens: store.clone(),
+        clients: store.clone(),
         revocations: identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),

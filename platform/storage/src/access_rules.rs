@@ -13,7 +13,7 @@ use crate::{
     elevations,
     entities::{policies, role_grants, tenants},
     errors::StorageError,
-    openings, org,
+    openings, org, service_clients,
     tenant_tx::TenantTx,
 };
 
@@ -27,11 +27,13 @@ impl AccessRules for Database {
         let known = known.ok_or(StorageError::NotFound { what: "tenant" })?;
         let policies = tx.all(tx.find::<policies::Entity>()).await?;
         let grants = tx.all(tx.find::<role_grants::Entity>()).await?;
+        let mut held: Vec<_> = grants.iter().map(held).collect::<Result<_, _>>()?;
+        held.extend(service_clients::grants(&tx).await?);
         Ok(AccessData {
             version: version(known.access_version)?,
             units: org::all(&tx).await?,
             policies: policies.into_iter().map(policy).collect::<Result<_, _>>()?,
-            grants: grants.iter().map(held).collect::<Result<_, _>>()?,
+            grants: held,
             opened: openings::opened(&tx, now).await?,
             elevated: elevations::elevated(&tx, now).await?,
             suspended: known.suspended_since.is_some(),

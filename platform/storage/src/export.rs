@@ -106,6 +106,20 @@ const TABLES: &[Table] = &[
         name: "role_grants",
         columns: &[("user_id", Id), ("role", Text), ("unit_id", Id), ("until", Time)],
     },
+    Table {
+        file: "service-clients",
+        name: "service_clients",
+        columns: &[
+            ("id", Id),
+            ("name", Text),
+            ("role", Text),
+            ("unit_id", Id),
+            ("created_at", Time),
+            ("last_used_at", Time),
+            ("expires_at", Time),
+            ("disabled_at", Time),
+        ],
+    },
     Table { file: "care-teams", name: "care_team", columns: &[("patient_id", Id), ("user_id", Id)] },
     Table {
         file: "identity-providers",

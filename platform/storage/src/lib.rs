@@ -46,6 +46,7 @@ mod rules;
 mod sealed;
 mod second_factors;
 mod segments;
+mod service_clients;
 mod tenant_tx;
 mod tenants;
 

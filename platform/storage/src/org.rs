@@ -147,6 +147,7 @@ async fn in_use(tx: &TenantTx, unit: UnitId) -> Result<Option<&'static str>, Sto
         ("alarms", "alarms", "unit_id"),
         ("users who hold a role in it", "role_grants", "unit_id"),
         ("groups of an identity provider that hold a role in it", "identity_provider_roles", "unit_id"),
+        ("service clients that hold a role in it", "service_clients", "unit_id"),
     ] {
         let sql = format!("SELECT 1 FROM {table} WHERE tenant_id = $1 AND {column} = $2 LIMIT 1");
         let key = [(*tx.tenant().as_uuid()).into(), (*unit.as_uuid()).into()];

@@ -19,6 +19,7 @@ use crate::{
     database::Database,
     entities::{identity_provider_roles, identity_providers, policies, role_grants, roles, users},
     errors::StorageError,
+    service_clients,
     tenant_tx::TenantTx,
 };
 
@@ -71,6 +72,10 @@ impl Roles for Database {
         let holders = tx.count(held).await?;
         if holders > 0 {
             let what = format!("{holders} grants of this role are left; take them away first");
+            return Err(StorageError::Conflict { what }.into());
+        }
+        if service_clients::any_holds(&tx, role).await? {
+            let what = "a service client has this role; remove it first".to_owned();
             return Err(StorageError::Conflict { what }.into());
         }
         let mapped = tx.find::<identity_provider_roles::Entity>();

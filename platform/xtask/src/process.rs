@@ -14,9 +14,10 @@ use crate::console::{Console, Feed};
 /// How often a running program's log is looked at for new lines.
 const FOLLOW_EVERY: Duration = Duration::from_millis(100);
 
-/// The folder with the workspace's `Cargo.toml`.
+/// The folder with the workspace's `Cargo.toml`: of this checkout, also where several share one folder for what they build.
 pub(crate) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = variable("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = Path::new(&manifest);
     manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }
 

@@ -109,7 +109,7 @@ impl Access {
     /// [`AccessError::Forbidden`] when no role has the permission; devices have none here. Also when the rules
     /// cannot be read: then nobody may do anything.
     pub async fn grant(&self, caller: &Caller, object: Object, action: Action) -> Result<Scope, AccessError> {
-        let Some(id) = caller.person() else {
+        let Some(id) = caller.holder() else {
             return Err(AccessError::Forbidden { held: "a device".to_owned(), action, object });
         };
         let decisions = self.decisions_of(caller.tenant, id).await?;
@@ -150,7 +150,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Policy`] and [`AccessError::Store`] when the rules cannot be used.
     pub async fn permissions(&self, caller: &Caller) -> Result<Vec<Permission>, AccessError> {
-        let Some(id) = caller.person() else { return Ok(Vec::new()) };
+        let Some(id) = caller.holder() else { return Ok(Vec::new()) };
         let decisions = self.decisions_of(caller.tenant, id).await?;
         let now = self.clock.now();
         if let Some(elevated) = caller.elevated() {
@@ -175,7 +175,7 @@ impl Access {
     /// # Errors
     /// As for [`Access::permissions`].
     pub async fn roles(&self, caller: &Caller) -> Result<Vec<RoleGrant>, AccessError> {
-        let Some(id) = caller.person() else { return Ok(Vec::new()) };
+        let Some(id) = caller.holder() else { return Ok(Vec::new()) };
         Ok(self.decisions_of(caller.tenant, id).await?.held(id, caller.restricted_to(), self.clock.now()))
     }
 

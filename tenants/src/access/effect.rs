@@ -22,10 +22,10 @@ pub struct Reason {
     pub clause: Clause,
 }
 
-/// What a change of a role changes for one user.
+/// What a change of a role changes for one user or service client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// For whom.
+    /// For whom; for a service client its key as a holder.
     pub user: UserId,
     /// What may be done in other rows, or with other columns, than before.
     pub permission: Permission,

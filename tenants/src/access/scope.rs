@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Cell, Column, Elevated, Opened, Permission, Predicate, Restriction, Subject};
-use crate::ids::{DeviceId, PatientId, RoleName, TenantId, UserId};
+use crate::ids::{ClientId, DeviceId, PatientId, RoleName, TenantId, UserId};
 
 /// Who acts, once authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,13 @@ pub enum Principal {
     },
     /// An operator of the platform who acts in a hospital that has let them in for a while.
     Operator(Arc<Elevated>),
+    /// A program that acts for the hospital itself.
+    Client {
+        /// Key within the tenant.
+        id: ClientId,
+        /// What it is called.
+        name: Arc<str>,
+    },
     /// A device.
     Device(DeviceId),
 }
@@ -35,11 +42,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// As audit trails name it: `user:<id>`, `operator:<id>` or `device:<id>`.
+    /// As audit trails name it: `user:<id>`, `operator:<id>`, `client:<id>` or `device:<id>`.
     pub fn actor(&self) -> String {
         match &self.principal {
             Principal::User { id, .. } => format!("user:{id}"),
             Principal::Operator(elevated) => format!("operator:{}", elevated.operator),
+            Principal::Client { id, .. } => format!("client:{id}"),
             Principal::Device(id) => format!("device:{id}"),
         }
     }
@@ -50,15 +58,16 @@ impl Caller {
     pub fn user(&self) -> Option<UserId> {
         match &self.principal {
             Principal::User { id, .. } => Some(*id),
-            Principal::Operator(_) | Principal::Device(_) => None,
+            Principal::Operator(_) | Principal::Client { .. } | Principal::Device(_) => None,
         }
     }
 
-    /// The person, when it is one, also an operator who acts here.
-    pub fn person(&self) -> Option<UserId> {
+    /// By whose key rights are held: the person, also an operator who acts here, or the program.
+    pub fn holder(&self) -> Option<UserId> {
         match &self.principal {
             Principal::User { id, .. } => Some(*id),
             Principal::Operator(elevated) => Some(elevated.operator),
+            Principal::Client { id, .. } => Some(id.as_holder()),
             Principal::Device(_) => None,
         }
     }
@@ -84,6 +93,7 @@ impl Caller {
         match &self.principal {
             Principal::User { name, .. } => name.to_string(),
             Principal::Operator(elevated) => format!("{} (operator)", elevated.name),
+            Principal::Client { name, .. } => name.to_string(),
             Principal::Device(id) => id.to_string(),
         }
     }

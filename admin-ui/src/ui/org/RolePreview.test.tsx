@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { extentInWords } from './RolePreview';
+import { extentInWords, holdersInWords } from './RolePreview';
+
+describe('whose access would change', () => {
+  it.each([
+    [1, 0, 'one person'],
+    [14, 0, '14 people'],
+    [0, 1, 'one service client'],
+    [3, 2, '3 people and 2 service clients'],
+  ])('is said of %i people and %i clients', (people, clients, said) => {
+    expect(holdersInWords(people, clients)).toBe(said);
+  });
+});
 
 describe('how far a permission reaches', () => {
   it('is said in rows and hidden columns', () => {

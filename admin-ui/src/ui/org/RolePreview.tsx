@@ -5,14 +5,14 @@ type Preview = PreviewRoleQuery['previewRole'];
 type Extent = Preview['changes'][number]['before'];
 
 /** Whose access a change of a role would change; nothing is changed yet. */
-export function RolePreview({ preview: { people, changes } }: { preview: Preview }) {
-  if (people === 0) return <p role="status">This would change nobody’s access.</p>;
-  const told = new Set(changes.map(({ user }) => user.id)).size;
+export function RolePreview({ preview: { people, clients, changes } }: { preview: Preview }) {
+  if (people + clients === 0) return <p role="status">This would change nobody’s access.</p>;
+  const told = new Set(changes.map((change) => holderOf(change).id)).size;
   return (
     <section role="status" aria-label="What this would change">
       <p>
-        This would change the access of {people === 1 ? 'one person' : `${people} people`}
-        {told < people && `; here are the first ${told}`}:
+        This would change the access of {holdersInWords(people, clients)}
+        {told < people + clients && `; here are the first ${told}`}:
       </p>
       <table className={page.plain}>
         <thead>
@@ -24,20 +24,38 @@ export function RolePreview({ preview: { people, changes } }: { preview: Preview
           </tr>
         </thead>
         <tbody>
-          {changes.map(({ user, permission, before, after }) => (
-            <tr key={`${user.id} ${permission}`}>
-              <td>{user.displayName}</td>
-              <td>
-                <code>{permission}</code>
-              </td>
-              <td>{extentInWords(before)}</td>
-              <td>{extentInWords(after)}</td>
-            </tr>
-          ))}
+          {changes.map((change) => {
+            const { id, name } = holderOf(change);
+            return (
+              <tr key={`${id} ${change.permission}`}>
+                <td>{name}</td>
+                <td>
+                  <code>{change.permission}</code>
+                </td>
+                <td>{extentInWords(change.before)}</td>
+                <td>{extentInWords(change.after)}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </section>
   );
+}
+
+function holderOf({ user, client }: Preview['changes'][number]): { id: string; name: string } {
+  if (client) return { id: client.id, name: `${client.name} (service client)` };
+  return { id: user?.id ?? '', name: user?.displayName ?? 'somebody who is gone' };
+}
+
+/** "one person", "3 people and one service client". */
+export function holdersInWords(people: number, clients: number): string {
+  const counted = (count: number, one: string, many: string) => (count === 1 ? one : `${count} ${many}`);
+  const parts = [
+    people > 0 && counted(people, 'one person', 'people'),
+    clients > 0 && counted(clients, 'one service client', 'service clients'),
+  ];
+  return parts.filter(Boolean).join(' and ');
 }
 
 /** "12 rows, without patient.name", "no", "yes". */

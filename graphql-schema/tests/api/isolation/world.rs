@@ -7,8 +7,8 @@ use care::news2::Spo2Scale;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tenants::{
-    DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId, TenantSlug, TokenId,
-    UnitId, UserId,
+    ClientId, DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId,
+    TenantSlug, TokenId, UnitId, UserId,
     access::{Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
     account::{Login, Session, User},
     api_token::ApiToken,
@@ -18,7 +18,10 @@ use tenants::{
     elevation::{Elevation, Wish},
     identity_provider::{GroupRole, IdentityProvider},
     org::{OrgUnit, UnitKind},
-    stores::{Accounts, ApiTokens, Elevations, IdentityProviders, Openings, OrgUnits, Tenants},
+    service_client::ServiceClient,
+    stores::{
+        Accounts, ApiTokens, Elevations, IdentityProviders, Openings, OrgUnits, ServiceClients, Tenants,
+    },
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
 use uuid::Uuid;
@@ -81,6 +84,9 @@ impl Ward {
     }
     fn opening(self) -> OpeningId {
         OpeningId::from_uuid(self.key(7))
+    }
+    fn client(self) -> ClientId {
+        ClientId::from_uuid(Self { ward: 0, ..self }.key(10))
     }
     fn elevation(self) -> ElevationId {
         ElevationId::from_uuid(Self { ward: 0, ..self }.key(9))
@@ -245,6 +251,12 @@ impl World {
         };
         let scope = self.scope(ward, Object::IdentityProvider).await;
         IdentityProviders::save(&database, &scope, &provider, &self.entry(ward)).await.unwrap();
+        let role = Restriction { role: RoleName::from(Role::Integrator), unit: UnitId::root(ward.tenant()) };
+        let name = format!("{house} EHR");
+        let (client, _) = ServiceClient::new(ward.tenant(), name, role, None, &self.hospital.clock).unwrap();
+        let client = ServiceClient { id: ward.client(), ..client };
+        let scope = self.scope(ward, Object::Token).await;
+        ServiceClients::create_client(&database, &scope, &client, &self.entry(ward)).await.unwrap();
         let from = OPERATORS[ward.hospital as usize];
         let operator = of_ward(TenantId::PLATFORM, from, Role::Operator);
         let scope = self.hospital.access.grant(&operator, Object::Tenant, Action::Write).await.unwrap();
@@ -434,6 +446,11 @@ impl World {
                 "confirmation": target.house(), "reason": mine, "withoutExport": true, "code": "000000" }),
             "Mutation.openRecord(input)" => json!({ "patient": patient, "reason": "brought in unconscious",
                 "minutes": 5, "code": "000000" }),
+            "Mutation.createServiceClient(input)" => json!({ "name": mine, "role": "nurse", "unit": unit }),
+            "Mutation.renewServiceClient(id)"
+            | "Mutation.disableServiceClient(id)"
+            | "Mutation.removeServiceClient(id)" => json!(target.client().to_string()),
+            "Mutation.disableServiceClient(disabled)" => json!(true),
             "Mutation.requestElevation(input)" => json!({ "tenant": target.tenant().to_string(),
                 "role": "technician", "reason": format!("{mine} wants in"), "hours": 1 }),
             "Mutation.answerElevation(id)" | "Mutation.endElevation(id)" => {

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig, get, head, post, resource, to},
 };
 
-use super::{auth, graphql, health, oidc, openapi, problem::Problem, socket, telemetry, ui};
+use super::{auth, graphql, health, oauth, oidc, openapi, problem::Problem, socket, telemetry, ui};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     let only = |allowed: &'static str| to(move || async move { Problem::method_not_allowed(allowed) });
@@ -37,6 +37,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(auth::accept_invitation))
                 .default_service(only("GET, POST")),
         )
+        .service(resource("/oauth/token").route(post().to(oauth::token)).default_service(only("POST")))
         .service(resource("/auth/oidc").route(get().to(oidc::entrances)).default_service(only("GET")))
         .service(resource("/auth/oidc/callback").route(get().to(oidc::callback)).default_service(only("GET")))
         .service(

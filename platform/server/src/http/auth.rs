@@ -68,7 +68,7 @@ impl<'a> SessionView<'a> {
         let (email, display_name) = match &caller.principal {
             Principal::User { email, name, .. } => (email.as_ref(), name.as_ref()),
             // Neither devices nor operators within a hospital have sessions there.
-            Principal::Device(_) | Principal::Operator(_) => ("", ""),
+            Principal::Device(_) | Principal::Client { .. } | Principal::Operator(_) => ("", ""),
         };
         Self { csrf, email, display_name }
     }

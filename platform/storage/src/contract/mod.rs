@@ -30,6 +30,7 @@ mod policies;
 mod postgres;
 mod postgres_server;
 mod second_factors;
+mod service_clients;
 mod world;
 
 use futures_util::future::LocalBoxFuture;
@@ -156,6 +157,10 @@ cases! {
     second_factors {
         an_authenticator_is_in_force_once_it_was_shown
         each_code_is_used_once
+    }
+    service_clients {
+        a_client_acts_until_it_is_disabled_renewed_or_removed
+        a_unit_with_a_client_stays_and_old_tokens_are_forgotten
     }
     policies {
         the_database_agrees_with_the_check_in_memory

@@ -13,6 +13,7 @@ mod m0011_second_factors;
 mod m0012_sessions;
 mod m0013_elevations;
 mod m0014_keys;
+mod m0016_service_clients;
 mod m0017_session_agents;
 mod m0018_offboarding;
 mod m0019_locality;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_offboarding::Migration),
             Box::new(m0019_locality::Migration),
             Box::new(m0013_elevations::Migration),
+            Box::new(m0016_service_clients::Migration),
         ]
     }
 }

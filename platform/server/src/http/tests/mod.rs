@@ -2,6 +2,7 @@
 
 mod addresses;
 mod graphql;
+mod oauth;
 mod oidc;
 mod sessions;
 mod sockets;

@@ -224,6 +224,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         elevations: store.clone(),
         openings: store.clone(),
         tokens: store.clone(),
+        clients: store.clone(),
         revocations: foundation.identity.revocations().clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
