@@ -14,6 +14,7 @@ mod context;
 mod errors;
 mod limits;
 mod loaders;
+mod metering;
 mod metrics;
 mod mutation;
 mod query;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use tenants::quotas::Meter;
+
 use crate::{
     Limits, Services,
     context::Loading,
     errors::Rendering,
     limits::Guard,
+    metering::Metering,
     mutation::Mutation,
     query::Query,
     reads::{Auditing, ReadLog},
@@ -21,16 +24,22 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 pub fn schema(services: Services, limits: Limits) -> Schema {
     let services = Arc::new(services);
     let log = ReadLog::start(Arc::clone(&services.audit));
-    guarded(limits)
+    guarded(limits, Arc::clone(&services.meter))
         .extension(Auditing { log, clock: Arc::clone(&services.clock) })
         .extension(Loading(Arc::clone(&services)))
         .data(services)
         .finish()
 }
 
-fn guarded(limits: Limits) -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    // The first extension is the outermost: it also completes what the others refuse.
-    builder().extension(Rendering).extension(Guard(limits)).limit_directives(limits.directives)
+fn guarded(limits: Limits, meter: Arc<Meter>) -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    // The first extension is the outermost: it also completes what the others refuse, and what the guard refuses costs
+    // nothing.
+    let metering = Metering(meter);
+    builder()
+        .extension(Rendering)
+        .extension(metering)
+        .extension(Guard(limits))
+        .limit_directives(limits.directives)
 }
 
 /// The schema in GraphQL's own language, as it stands in `schema.graphql`.

@@ -10,11 +10,12 @@ use tenants::{
     keys::KeyManagement,
     offboarding::Offboarding,
     onboarding::Onboarding,
+    quotas::Meter,
     revocations::Revocations,
     second_factor::SecondFactor,
     stores::{
         Accounts, ApiTokens, AuditTrail, Elevations, IdentityProviders, Openings, OrgUnits, PolicyEffects,
-        Roles, ServiceClients, Tenants,
+        QuotaRecords, Roles, ServiceClients, Tenants,
     },
 };
 use twins::{
@@ -30,6 +31,10 @@ pub struct Services {
     pub access: Arc<Access>,
     /// Hospitals.
     pub tenants: Arc<dyn Tenants>,
+    /// What they may use, and what is stored of them.
+    pub quotas: Arc<dyn QuotaRecords>,
+    /// Keeps them to their rates.
+    pub meter: Arc<Meter>,
     /// Takes hospitals aboard.
     pub onboarding: Onboarding,
     /// Lets them go.

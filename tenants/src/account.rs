@@ -8,6 +8,7 @@ use crate::{
     ids::{SessionId, TenantId, TenantSlug, UserId},
     locality::Locality,
     offboarding::Departure,
+    quotas::Quotas,
 };
 
 /// RFC 5321: the longest address that mail can be sent to.
@@ -24,6 +25,8 @@ pub struct Tenant {
     pub name: String,
     /// Where it is.
     pub locality: Locality,
+    /// What it may use.
+    pub quotas: Quotas,
     /// Cut off since then: its devices and people are refused, its data is kept. `None` while it is served.
     pub suspended_since: Option<Timestamp>,
     /// When everything that is kept for it was handed out last.
@@ -40,6 +43,7 @@ impl Tenant {
             slug,
             name: name.into(),
             locality: Locality::default(),
+            quotas: Quotas::default(),
             suspended_since: None,
             exported_at: None,
             departure: None,

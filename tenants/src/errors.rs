@@ -70,6 +70,12 @@ pub enum StoreError {
         /// What collided, in words for the user.
         what: String,
     },
+    /// The hospital has as much of something as it may have.
+    #[error("{what}")]
+    QuotaExceeded {
+        /// What there is too much of, in words for the user.
+        what: String,
+    },
     /// This node no longer owns what it tried to write.
     #[error("the partitions were taken over by another node (epoch {epoch} is over)")]
     Fenced {
@@ -92,7 +98,7 @@ impl StoreError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::Conflict { .. } | Self::QuotaExceeded { .. } => ErrorKind::Conflict,
             Self::Fenced { .. } | Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Corrupt { .. } => ErrorKind::Internal,
         }

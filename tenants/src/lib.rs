@@ -24,6 +24,7 @@ pub mod offboarding;
 pub mod onboarding;
 pub mod org;
 pub mod paging;
+pub mod quotas;
 pub mod revocations;
 pub mod second_factor;
 pub mod service_client;

@@ -21,6 +21,7 @@ use crate::{
     locality::Locality,
     org::OrgUnit,
     paging::{Page, PageRequest},
+    quotas::{Quotas, Stored},
     service_client::{ClientToken, ServiceClient},
 };
 
@@ -46,6 +47,16 @@ pub trait Tenants: Send + Sync {
         since: Option<Timestamp>,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
+}
+
+/// What tenants may use, and what is stored of them: numbers only. What they may use is read with [`Tenants`].
+#[async_trait]
+pub trait QuotaRecords: Send + Sync {
+    /// Says what a tenant may use. Every process notices within two seconds. What is there already stays, also where it
+    /// is more. [`StoreError::NotFound`] when there is no such tenant.
+    async fn set_quotas(&self, id: TenantId, quotas: &Quotas, audit: &AuditEntry) -> Result<(), StoreError>;
+    /// What is stored of a tenant; messages of each of the last days until `now`, in UTC.
+    async fn stored(&self, id: TenantId, now: Timestamp) -> Result<Stored, StoreError>;
 }
 
 /// Users and sessions, for signing in.

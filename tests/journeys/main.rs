@@ -13,6 +13,7 @@ mod lifecycle;
 mod login;
 mod offboarding;
 mod operators;
+mod quotas;
 mod reading;
 mod roles;
 mod simulator;

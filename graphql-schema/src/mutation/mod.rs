@@ -18,6 +18,7 @@ mod save_rule;
 mod second_factor;
 mod service_clients;
 mod sessions;
+mod set_quotas;
 mod suspend_tenant;
 
 use async_graphql::MergedObject;
@@ -30,6 +31,19 @@ struct OperatorMutation(
     suspend_tenant::SuspensionMutation,
     offboard_tenant::OffboardingMutation,
     rotate_data_key::DataKeyMutation,
+    set_quotas::QuotaMutation,
+);
+
+/// Who gets in, and what they may do.
+#[derive(MergedObject, Default)]
+struct RightsMutation(
+    second_factor::SecondFactorMutation,
+    sessions::SessionMutation,
+    api_tokens::ApiTokenMutation,
+    service_clients::ServiceClientMutation,
+    people::PeopleMutation,
+    roles::RoleMutation,
+    identity_providers::IdentityProviderMutation,
 );
 
 /// Everything that can be changed.
@@ -40,15 +54,9 @@ pub struct Mutation(
     release_device::DeviceMutation,
     elevations::ElevationMutation,
     org_units::OrgUnitMutation,
-    people::PeopleMutation,
-    roles::RoleMutation,
     places::PlaceMutation,
-    identity_providers::IdentityProviderMutation,
-    second_factor::SecondFactorMutation,
-    sessions::SessionMutation,
     open_record::OpeningMutation,
-    api_tokens::ApiTokenMutation,
-    service_clients::ServiceClientMutation,
     // Last: the first parts are nested deepest, and the compiler follows a nesting only so far.
+    RightsMutation,
     OperatorMutation,
 );

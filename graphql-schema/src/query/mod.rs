@@ -15,29 +15,38 @@ mod rules;
 mod second_factor;
 mod service_clients;
 mod sessions;
+mod usage;
 mod viewer;
 
 use async_graphql::MergedObject;
 
 pub(crate) use self::openings::names;
 
-/// Everything that can be asked.
+/// Who gets in, and what they may do.
 #[derive(MergedObject, Default)]
-pub struct Query(
-    viewer::ViewerQuery,
+struct RightsQuery(
     second_factor::SecondFactorQuery,
     sessions::SessionQuery,
-    devices::DeviceQuery,
-    elevations::ElevationQuery,
-    patients::PatientQuery,
-    alarms::AlarmQuery,
-    rules::RuleQuery,
-    audit::AuditQuery,
+    api_tokens::ApiTokenQuery,
+    service_clients::ServiceClientQuery,
     people::PeopleQuery,
     roles::RoleQuery,
     role_preview::RolePreviewQuery,
     identity_providers::IdentityProviderQuery,
+);
+
+/// Everything that can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    viewer::ViewerQuery,
+    devices::DeviceQuery,
+    patients::PatientQuery,
+    alarms::AlarmQuery,
+    rules::RuleQuery,
+    audit::AuditQuery,
     openings::OpeningQuery,
-    api_tokens::ApiTokenQuery,
-    service_clients::ServiceClientQuery,
+    elevations::ElevationQuery,
+    usage::UsageQuery,
+    // Last: the first parts are nested deepest, and the compiler follows a nesting only so far.
+    RightsQuery,
 );

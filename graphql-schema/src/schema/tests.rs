@@ -32,7 +32,7 @@ const BOARD: &str = "
 
 /// The codes of the errors of an answer. Without services what is let through is INTERNAL or UNAUTHENTICATED.
 async fn codes(request: impl Into<Request>) -> Vec<String> {
-    let response = guarded(Limits::default()).finish().execute(request).await;
+    let response = guarded(Limits::default(), std::sync::Arc::default()).finish().execute(request).await;
     let code = |error: &async_graphql::ServerError| {
         let extensions = serde_json::to_value(&error.extensions).unwrap();
         extensions["code"].as_str().unwrap().to_owned()
@@ -112,7 +112,7 @@ async fn what_does_not_fit_the_schema_is_bad_input() {
 
 #[tokio::test]
 async fn a_subscription_is_measured_and_told_its_code_too() {
-    let schema = guarded(Limits::default()).finish();
+    let schema = guarded(Limits::default(), std::sync::Arc::default()).finish();
     let rows = [
         ("subscription { vitals { patientId } }", "INTERNAL"),
         (

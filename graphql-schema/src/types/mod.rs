@@ -18,6 +18,7 @@ mod rule;
 mod second_factor;
 mod service_client;
 mod session;
+mod usage;
 mod viewer;
 mod vital;
 
@@ -48,6 +49,7 @@ pub(crate) use self::{
     second_factor::{AuthenticatorPairing, SecondFactor},
     service_client::ServiceClient,
     session::Session,
+    usage::{Quotas, QuotasInput, Usage},
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},
 };

@@ -30,6 +30,7 @@ use tenants::{
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
     paging::PageRequest,
+    quotas::Meter,
     revocations::Revocations,
     stores::{Accounts, ApiTokens, AuditTrail, OrgUnits, Tenants},
 };
@@ -86,6 +87,7 @@ pub(crate) struct Hospital {
     pub(crate) trail: Arc<Trail>,
     pub(crate) database: Database,
     pub(crate) access: Arc<Access>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) tenant: TenantId,
     ward: UnitId,
@@ -131,10 +133,13 @@ impl Hospital {
         let revocations = Arc::new(Revocations::new(stores.clone()));
         let devices = Arc::new(Counted(database.clone(), AtomicUsize::new(0)));
         let trail = Arc::new(Trail(database.clone(), AtomicBool::new(false)));
+        let meter = Arc::new(Meter::default());
         let factors = Arc::new(FixedCode::default());
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
+            quotas: stores.clone(),
+            meter: Arc::clone(&meter),
             accounts: stores.clone(),
             units: stores.clone(),
             roles: stores.clone(),
@@ -178,6 +183,7 @@ impl Hospital {
             trail,
             database,
             access,
+            meter,
             revocations,
             schema: schema(services, Limits::default()),
             _folder: folder,

@@ -12,6 +12,7 @@ mod isolation;
 mod live;
 mod own_roles;
 mod past;
+mod quotas;
 mod reads;
 mod second_factor;
 mod service_clients;

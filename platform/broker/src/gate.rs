@@ -80,17 +80,24 @@ pub trait Gatekeeper: Send + Sync {
 pub trait Ingest: Send + Sync {
     /// Queues a chunk for the next commit. Awaiting it is the back-pressure: while it waits, the
     /// broker reads nothing further from that connection.
-    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed>;
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken>;
 }
 
 /// Resolves to `Ok` after the chunk is durably committed. `Err` means that it never will be: no PUBACK
 /// is sent for it and the connection is closed, so that the device sends again.
 pub type Receipt = oneshot::Receiver<()>;
 
-/// Nothing is taken any more; the platform is shutting down.
+/// Why a chunk was not taken. Its messages are not acknowledged and the connection is closed, so that the device sends them
+/// again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("ingest is closed")]
-pub struct IngestClosed;
+pub enum NotTaken {
+    /// Nothing is taken any more; the platform is shutting down.
+    #[error("ingest is closed")]
+    Closed,
+    /// The tenant sends so much more than it may that it would have to wait too long: 0x97 on v5.
+    #[error("the tenant is over its quota")]
+    OverQuota,
+}
 
 /// All messages of one socket read. They are committed together or not at all.
 #[derive(Debug)]

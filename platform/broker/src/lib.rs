@@ -34,8 +34,8 @@ use tenants::clock::Clock;
 pub use self::{
     config::BrokerConfig,
     gate::{
-        Admission, Channel, Chunk, Client, Gatekeeper, Inbound, Ingest, IngestClosed, Login, Presence,
-        Receipt, Refusal,
+        Admission, Channel, Chunk, Client, Gatekeeper, Inbound, Ingest, Login, NotTaken, Presence, Receipt,
+        Refusal,
     },
     handle::{Delivery, Handle},
     metrics::BrokerMetrics,

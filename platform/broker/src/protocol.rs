@@ -1,5 +1,7 @@
 //! The few words of MQTT that every part of the broker uses.
 
+use crate::gate::NotTaken;
+
 /// Protocol version, from the CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Version {
@@ -53,9 +55,19 @@ pub(crate) enum Reason {
     TopicAlias,
     PacketTooLarge,
     SlowConsumer,
+    OverQuota,
     RetainNotSupported,
     QosNotSupported,
     SubscriptionIds,
+}
+
+impl From<NotTaken> for Reason {
+    fn from(why: NotTaken) -> Self {
+        match why {
+            NotTaken::Closed => Self::IngestFailed,
+            NotTaken::OverQuota => Self::OverQuota,
+        }
+    }
 }
 
 impl Reason {
@@ -73,7 +85,7 @@ impl Reason {
             Self::Suspended => 0x98, // "administrative action"
             Self::TopicAlias => 0x94,
             Self::PacketTooLarge => 0x95,
-            Self::SlowConsumer => 0x97,
+            Self::SlowConsumer | Self::OverQuota => 0x97,
             Self::RetainNotSupported => 0x9A,
             Self::QosNotSupported => 0x9B,
             Self::SubscriptionIds => 0xA1,
@@ -95,6 +107,7 @@ impl Reason {
             Self::TopicAlias => "topic_alias",
             Self::PacketTooLarge => "packet_too_large",
             Self::SlowConsumer => "slow_consumer",
+            Self::OverQuota => "over_quota",
             Self::RetainNotSupported => "retain_not_supported",
             Self::QosNotSupported => "qos_not_supported",
             Self::SubscriptionIds => "subscription_ids",

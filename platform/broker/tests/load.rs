@@ -8,8 +8,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Ingest, IngestClosed, Login, Presence,
-    Receipt, Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Ingest, Login, NotTaken, Presence, Receipt,
+    Refusal,
 };
 use support::{
     device, tenant,
@@ -49,10 +49,10 @@ struct GroupCommit(mpsc::Sender<(usize, oneshot::Sender<()>)>);
 
 #[async_trait]
 impl Ingest for GroupCommit {
-    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed> {
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
         let (commit, receipt) = oneshot::channel();
         let bytes = chunk.messages.iter().map(|message| message.payload.len()).sum();
-        self.0.send((bytes, commit)).await.map_err(|_| IngestClosed)?;
+        self.0.send((bytes, commit)).await.map_err(|_| NotTaken::Closed)?;
         Ok(receipt)
     }
 }

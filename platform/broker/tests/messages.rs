@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use broker::Channel;
 use support::{
-    World, device, tenant,
+    OVER_QUOTA, World, device, tenant,
     wire::{Connect, V4, V5, Wire, field, frame, publish, subscribe},
 };
 
@@ -83,6 +83,19 @@ async fn what_is_never_committed_is_never_acknowledged() {
     drop(lost);
     wire.expect_disconnect(0x89).await;
     assert_eq!(world.metric("mqtt_acks_sent_total"), 0);
+}
+
+#[tokio::test]
+async fn what_is_over_the_quota_is_not_acknowledged_and_a_v5_client_is_told_why() {
+    let world = World::obliging().await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    wire.send(&publish(V5, "telemetry", 1, OVER_QUOTA)).await;
+    wire.expect_disconnect(0x97).await;
+    let mut old = Wire::device(&world, V4, "d2").await;
+    old.send(&publish(V4, "telemetry", 1, OVER_QUOTA)).await;
+    old.expect_closed().await;
+    assert_eq!(world.metric("mqtt_acks_sent_total"), 0);
+    world.until_metric("mqtt_disconnects_total{reason=\"over_quota\"}", 2).await;
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use broker::{Admission, Chunk, Client, Gatekeeper, Handle, Ingest, IngestClosed, Login, Receipt, Refusal};
+use broker::{Admission, Chunk, Client, Gatekeeper, Handle, Ingest, Login, NotTaken, Receipt, Refusal};
 use identity::{Identity, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
     access::{Access, Action, Caller, Cell, Column, Object, Scope},
+    quotas::Meter,
 };
 use tokio::time::MissedTickBehavior;
 use twins::{Twins, Unsequenced, message::Channel};
@@ -123,12 +124,24 @@ const fn refusal(kind: ErrorKind) -> Refusal {
     }
 }
 
-/// Hands what devices send to the log.
-pub(crate) struct ToLog(pub(crate) Twins);
+/// How long messages wait at most for their hospital's rate. A device that waits is silent: longer than this it would give
+/// the connection up by itself.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hands what devices send to the log, no faster than their hospital may.
+pub(crate) struct ToLog {
+    pub(crate) twins: Twins,
+    pub(crate) meter: Arc<Meter>,
+}
 
 #[async_trait]
 impl Ingest for ToLog {
-    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed> {
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
+        let wait = self.meter.messages(chunk.tenant, chunk.messages.len() as u64, PATIENCE);
+        let wait = wait.map_err(|_| NotTaken::OverQuota)?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         let messages = chunk.messages.into_iter().map(|message| Unsequenced {
             received_at: message.received_at,
             correlation: message.correlation,
@@ -138,7 +151,8 @@ impl Ingest for ToLog {
             },
             payload: message.payload,
         });
-        self.0.append(chunk.tenant, chunk.device, messages.collect()).await.map_err(|_| IngestClosed)
+        let receipt = self.twins.append(chunk.tenant, chunk.device, messages.collect()).await;
+        receipt.map_err(|_| NotTaken::Closed)
     }
 }
 

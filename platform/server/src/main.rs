@@ -17,6 +17,7 @@ mod http;
 mod keyring;
 mod logging;
 mod offboarding;
+mod quotas;
 mod resealing;
 mod suspension;
 mod wiring;

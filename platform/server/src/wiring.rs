@@ -21,7 +21,9 @@ use tenants::{
     keys::{KeyManagement, Keyring, NoKeys},
     offboarding::Offboarding,
     onboarding::Onboarding,
+    quotas::Meter,
     revocations::Revocations,
+    stores::Tenants,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +36,7 @@ use crate::{
     feed::FeedRelay,
     housekeeping, http,
     keyring::{self, KeysError},
-    offboarding,
+    offboarding, quotas,
     resealing::Resealing,
     suspension,
 };
@@ -75,6 +77,8 @@ pub(crate) struct Foundation {
     pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) access: Arc<Access>,
+    /// Keeps hospitals to their rates.
+    pub(crate) meter: Arc<Meter>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -114,7 +118,7 @@ impl Foundation {
         .with_second_factors(store, keyring)
         .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
-        Ok(Self { database, keys, identity: Arc::new(identity), access, clock })
+        Ok(Self { database, keys, identity: Arc::new(identity), access, meter: Arc::default(), clock })
     }
 
     /// Lets hospitals go.
@@ -152,7 +156,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Recovers the twins, then listens. When this returns, messages are taken.
     pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
-        let Foundation { database, keys, identity, access, clock } = foundation.clone();
+        let Foundation { database, keys, identity, access, meter, clock } = foundation.clone();
         check_addresses(&config)?;
         let mut resealing = Resealing::new(database.clone(), keys, clock.clone());
         resealing.begin().await?;
@@ -171,7 +175,11 @@ impl Platform {
         twins.recover().await?;
         let background = CancellationToken::new();
         tokio::spawn(background.clone().run_until_cancelled_owned(twins.checkpoints()));
-        tokio::spawn(background.clone().run_until_cancelled_owned(housekeeping::run(database.clone())));
+        let tidying = housekeeping::run(database.clone(), clock.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(tidying));
+        meter.know(&database.all().await?);
+        let metering = quotas::follow(Arc::new(database.clone()), meter.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(metering));
         tokio::spawn(background.clone().run_until_cancelled_owned(follow_rights(access.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(audit_heads::run(database.clone())));
         tokio::spawn(background.clone().run_until_cancelled_owned(resealing.follow()));
@@ -180,7 +188,8 @@ impl Platform {
         );
 
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
-        let broker = listen(&config, &gate, &twins, clock.clone()).await?;
+        let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
+        let broker = listen(&config, &gate, ingest, clock.clone()).await?;
         let patients = Arc::new(database.clone());
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
@@ -199,6 +208,7 @@ impl Platform {
             identity: identity.clone(),
             access: access.clone(),
             twins: twins.clone(),
+            meter: meter.clone(),
             clock,
             health: health.clone(),
             metrics: http_metrics.clone(),
@@ -210,6 +220,7 @@ impl Platform {
         http_metrics.register(&mut registry);
         api_metrics.register(&mut registry);
         identity.metrics().register(&mut registry);
+        meter.metrics().register(&mut registry);
 
         let (http, http_server) = http::serve(&config.http, config.node.shutdown_grace, parts)
             .map_err(|cause| StartError::Listen { what: "HTTP", address: config.http.addr, cause })?;
@@ -263,7 +274,7 @@ fn check_addresses(config: &Config) -> Result<(), StartError> {
 async fn listen(
     config: &Config,
     gate: &Arc<Gate>,
-    twins: &Twins,
+    ingest: ToLog,
     clock: Arc<dyn Clock>,
 ) -> Result<Broker, StartError> {
     let address = config.mqtt.addr;
@@ -272,12 +283,10 @@ async fn listen(
         max_connections: config.mqtt.max_connections,
         ..BrokerConfig::default()
     };
-    let (ingest, presence) = (Arc::new(ToLog(twins.clone())), Arc::new(ToPresence(twins.clone())));
-    Broker::bind(broker, gate.clone(), ingest, presence, clock).await.map_err(|cause| StartError::Listen {
-        what: "MQTT",
-        address,
-        cause,
-    })
+    let presence = Arc::new(ToPresence(ingest.twins.clone()));
+    Broker::bind(broker, gate.clone(), Arc::new(ingest), presence, clock)
+        .await
+        .map_err(|cause| StartError::Listen { what: "MQTT", address, cause })
 }
 
 /// Notices what other processes change about rights.
@@ -323,11 +332,13 @@ fn probe(database: &Database) -> http::Probe {
 }
 
 fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Services {
-    let Foundation { database, identity, access, clock, .. } = foundation;
+    let Foundation { database, identity, access, meter, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     Services {
         access: access.clone(),
         tenants: store.clone(),
+        quotas: store.clone(),
+        meter: meter.clone(),
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),

@@ -167,6 +167,40 @@ fn a_file_of_devices_is_imported_as_a_whole() {
 }
 
 #[test]
+fn a_hospital_has_no_more_than_its_quotas() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        text(&iomt(&arguments).current_dir(folder.path()).output().unwrap())
+    };
+    assert_eq!(run("tenant create --slug st-mary --name Mary --admin-email ada@st-mary.example").2, Some(0));
+    let (_, stderr, code) = run("tenant quotas --slug st-mary --devices 0");
+    assert!(code == Some(2) && stderr.contains("--devices"), "{code:?} {stderr}");
+    let (_, stderr, code) = run("tenant quotas --slug st-mary --stored-days never");
+    assert!(code == Some(2) && stderr.contains("or forever"), "{code:?} {stderr}");
+    let (stdout, _, code) = run("tenant quotas --slug st-mary --devices 2 --stored-days 90");
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("0 of 2") && stdout.contains("kept 90 days"), "{stdout}");
+    let write = |name: &str, rows: &str| {
+        std::fs::write(folder.path().join(name), format!("id,template,name\n{rows}")).unwrap();
+    };
+    let monitor = "dtmi:iomt:PatientMonitor;1";
+    write("two.csv", &format!("m-1,{monitor},One\nm-2,{monitor},Two\n"));
+    write("third.csv", &format!("m-3,{monitor},Three\n"));
+    assert_eq!(run("device import --tenant st-mary two.csv").2, Some(0));
+    let (_, stderr, code) = run("device import --tenant st-mary third.csv");
+    assert!(
+        code == Some(1) && stderr.contains("has 2 devices and may have 2: 1 more are too many"),
+        "{stderr}"
+    );
+    let (stdout, _, _) = run("tenant quotas --slug st-mary --stored-days forever --devices 3 --json");
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&shown["quotas"]["devices"], &shown["quotas"]["storedDays"]), (&json!(3), &Value::Null));
+    assert_eq!((&shown["devices"], &shown["users"]), (&json!(2), &json!(0)));
+    assert_eq!(run("device import --tenant st-mary third.csv").2, Some(0));
+}
+
+#[test]
 fn a_trail_that_was_changed_is_named_by_its_entry() {
     let folder = tempfile::tempdir().unwrap();
     let run = |line: &str| {

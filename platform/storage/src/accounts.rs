@@ -18,6 +18,7 @@ use crate::{
     database::Database,
     entities::{invitations, login_directory, sessions, users},
     errors::StorageError,
+    quotas::{self, Counted},
     tenant_tx::TenantTx,
 };
 
@@ -65,6 +66,7 @@ impl Accounts for Database {
         if tx.one(login_directory::Entity::find_by_id(email.clone())).await?.is_some() {
             return Err(StorageError::Conflict { what: EMAIL_TAKEN.to_owned() }.into());
         }
+        quotas::room_for(&tx, Counted::Users, 1).await?;
         let (tenant_id, hash) = (*invitation.tenant.as_uuid(), invitation.hash.as_bytes().to_vec());
         let earlier = "DELETE FROM invitations WHERE tenant_id = $1 AND email = $2";
         tx.execute_sql(earlier, [tenant_id.into(), email.clone().into()]).await?;
@@ -253,6 +255,7 @@ pub(crate) async fn end_sessions_in(
 
 pub(crate) async fn add_user(tx: &TenantTx, login: &Login, grants: &[RoleGrant]) -> Result<(), StorageError> {
     let user = &login.user;
+    quotas::room_for(tx, Counted::Users, 1).await?;
     let entry = login_directory::Model {
         email: storable(&user.email),
         tenant: *user.tenant.as_uuid(),

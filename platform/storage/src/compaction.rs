@@ -1,6 +1,8 @@
 //! Merging small segments into larger ones, in the background. A quiet tenant's log is thousands of tiny
 //! rows an hour; a reader of the past passes over one row instead of hundreds.
 //!
+//! A merged segment holds messages of one day (UTC), so that they can be deleted by the day.
+//!
 //! Nothing else changes: the same messages, positions and form, so readers do not notice.
 
 use std::ops::RangeInclusive;
@@ -13,6 +15,7 @@ use crate::{
     commit,
     database::Database,
     errors::StorageError,
+    quotas::DAY,
     segments::{self, Directory, Encoded, read, read::Head},
 };
 
@@ -118,9 +121,10 @@ fn groups(heads: &[Head]) -> impl Iterator<Item = Group<'_>> {
     let mut rest = heads;
     std::iter::from_fn(move || {
         let mut size = 0;
+        let day = rest.first().map(|head| head.received_from / DAY);
         let fitting = rest.iter().take_while(|head| {
             size += head.directory.size();
-            size <= LARGEST
+            size <= LARGEST && day == Some(head.received_to / DAY)
         });
         let length = fitting.count().max(1);
         let (heads, others) = rest.split_at_checked(length)?;

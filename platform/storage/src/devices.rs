@@ -31,6 +31,7 @@ use crate::{
     },
     errors::StorageError,
     org, paging, placements, predicate,
+    quotas::{self, Counted},
     tenant_tx::TenantTx,
 };
 
@@ -97,6 +98,7 @@ impl Devices for Database {
 
     async fn create_all(&self, scope: &Scope, devices: &[NewDevice]) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
+        quotas::room_for(&tx, Counted::Devices, devices.len() as u64).await?;
         for device in devices {
             register(&tx, scope, device).await?;
         }

@@ -38,6 +38,12 @@ pub enum StorageError {
         /// What collides, in words for the user.
         what: String,
     },
+    /// The hospital has as much of something as it may have.
+    #[error("{what}")]
+    QuotaExceeded {
+        /// What there is too much of, in words for the user.
+        what: String,
+    },
     /// Another node has taken over.
     #[error("epoch {epoch} is over")]
     Fenced {
@@ -127,6 +133,7 @@ impl From<StorageError> for StoreError {
         match error {
             StorageError::NotFound { what } => Self::NotFound { what },
             StorageError::Conflict { what } => Self::Conflict { what },
+            StorageError::QuotaExceeded { what } => Self::QuotaExceeded { what },
             StorageError::Duplicate { .. } => Self::Conflict { what: "it exists already".to_owned() },
             StorageError::Dangling => Self::NotFound { what: "what it refers to" },
             StorageError::Fenced { epoch } => Self::Fenced { epoch },

@@ -14,7 +14,7 @@ use crate::{
     departures,
     entities::tenants::{Column, Entity, Model},
     errors::StorageError,
-    org,
+    org, quotas,
 };
 
 #[async_trait::async_trait]
@@ -51,6 +51,11 @@ impl Tenants for Database {
             region: tenant.locality.region().map(str::to_owned),
             locale: tenant.locality.locale().map(str::to_owned),
             time_zone: tenant.locality.time_zone().map(str::to_owned),
+            max_devices: None,
+            max_users: None,
+            max_messages_per_second: None,
+            max_query_cost_per_minute: None,
+            stored_days: None,
         };
         tx.insert::<Entity>(row)
             .await
@@ -112,6 +117,7 @@ fn tenant(row: Model) -> Result<Tenant, StorageError> {
     let [region, locale, time_zone] =
         [&row.region, &row.locale, &row.time_zone].map(|word| word.as_deref().unwrap_or_default());
     let locality = Locality::new(region, locale, time_zone);
+    let quotas = quotas::read(&row)?;
     let time = |at: Option<i64>| at.map(timestamp).transpose();
     let erased_at = time(row.erased_at)?;
     let departure = time(row.departed_since)?.map(|since| Departure { since, erased_at });
@@ -121,6 +127,7 @@ fn tenant(row: Model) -> Result<Tenant, StorageError> {
         name: row.name,
         // A name that a later list of time zones lacks must not hide the hospital.
         locality: locality.unwrap_or_default(),
+        quotas,
         suspended_since: time(row.suspended_since)?,
         exported_at: time(row.exported_at)?,
         departure,

@@ -414,6 +414,9 @@ impl World {
             "Mutation.locateTenant(locality)" => {
                 json!({ "region": "DE", "locale": "de", "timeZone": "Europe/Berlin" })
             }
+            "Mutation.setQuotas(input)" => json!({ "devices": 500, "users": 500, "messagesPerSecond": 500,
+                "queryCostPerMinute": 50_000_000, "storedDays": null }),
+            "Mutation.setQuotas(tenant)" | "Query.usage(tenant)" => json!(target.tenant().to_string()),
             "Mutation.rotateDataKey(tenant)" => json!(target.tenant().to_string()),
             "Mutation.saveOrgUnit(input)" => json!({ "id": unit, "name": own.mark(), "kind": "WARD",
                 "parentId": UnitId::root(own.tenant()).to_string() }),

@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
                     let tenant = session.rights.tenant();
                     let chunk = Chunk { tenant, device: device.clone(), messages: harvest.messages };
                     let submitted = session.hub.ingest.submit(chunk).await;
-                    Some(submitted.map_err(|_| End::Broke(Reason::IngestFailed))?)
+                    Some(submitted.map_err(|why| End::Broke(why.into()))?)
                 }
                 _ => None,
             };

@@ -9,8 +9,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Inbound, Ingest, IngestClosed, Login,
-    Presence, Receipt, Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Inbound, Ingest, Login, NotTaken, Presence,
+    Receipt, Refusal,
 };
 use prometheus_client::registry::Registry;
 use tenants::{DeviceId, TenantId, clock::ManualClock};
@@ -65,6 +65,9 @@ impl Pending {
     }
 }
 
+/// A payload that the log finds too much.
+pub(crate) const OVER_QUOTA: &[u8] = b"too much";
+
 /// Hands chunks to the test. `commit_at_once` makes it an obliging log.
 struct Log {
     chunks: mpsc::Sender<Pending>,
@@ -74,8 +77,11 @@ struct Log {
 
 #[async_trait]
 impl Ingest for Log {
-    async fn submit(&self, chunk: Chunk) -> Result<Receipt, IngestClosed> {
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
         assert!(!chunk.messages.is_empty(), "a chunk is never empty");
+        if chunk.messages.iter().any(|message| message.payload == OVER_QUOTA) {
+            return Err(NotTaken::OverQuota);
+        }
         let (commit, receipt) = oneshot::channel();
         if self.commit_at_once {
             for message in chunk.messages {
@@ -83,7 +89,7 @@ impl Ingest for Log {
             }
             commit.send(()).ok();
         } else {
-            self.chunks.send(Pending { chunk, commit }).await.map_err(|_| IngestClosed)?;
+            self.chunks.send(Pending { chunk, commit }).await.map_err(|_| NotTaken::Closed)?;
         }
         Ok(receipt)
     }

@@ -245,6 +245,7 @@ impl Identity {
                 Problem::Account,
                 "the person's e-mail address has an account that is not linked with this provider",
             ),
+            StoreError::QuotaExceeded { what } => Failure::new(Problem::Account, what),
             other => other.into(),
         })?;
         Ok(user)

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use tenants::{
     StoreError, TenantSlug, access::AccessError, keys::SealError, locality::LocalityError,
-    offboarding::OffboardingError, onboarding::OnboardingError,
+    offboarding::OffboardingError, onboarding::OnboardingError, quotas::QuotaError,
 };
 
 use crate::{config::ConfigError, demo::DemoError, wiring::StartError};
@@ -64,6 +64,8 @@ pub(super) enum CliError {
     NoTemplates,
     #[error(transparent)]
     Locality(#[from] LocalityError),
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     #[error("the hospital is not aboard")]
     Onboarding(#[from] OnboardingError),
     #[error("logging cannot be started")]

@@ -19,6 +19,7 @@ mod template_check;
 mod tenant_create;
 mod tenant_export;
 mod tenant_offboard;
+mod tenant_quotas;
 mod tenant_suspend;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Tenant(TenantCommand::Create(arguments)) => tenant_create::run(&arguments),
         Command::Tenant(TenantCommand::Suspend(arguments)) => tenant_suspend::suspend(&arguments),
         Command::Tenant(TenantCommand::Resume(arguments)) => tenant_suspend::resume(&arguments),
+        Command::Tenant(TenantCommand::Quotas(arguments)) => tenant_quotas::run(&arguments),
         Command::Tenant(TenantCommand::Export(arguments)) => tenant_export::run(&arguments),
         Command::Tenant(TenantCommand::Offboard(arguments)) => tenant_offboard::run(&arguments),
         Command::Keys(KeysCommand::Rotate(arguments)) => keys_rotate::run(&arguments),

@@ -12,7 +12,7 @@ use actix_web::{
 };
 use identity::IdentityError;
 use serde_json::{Value, json};
-use tenants::{ErrorKind, access::AccessError};
+use tenants::{ErrorKind, access::AccessError, quotas::TooMuch};
 
 const INTERNAL: &str = "something went wrong on our side; report it with the X-Correlation-Id of this answer";
 const UNAVAILABLE: &str = "the platform cannot do this right now; try again in a moment";
@@ -145,6 +145,14 @@ impl From<AccessError> for Problem {
             }
             kind => Self::new(kind, error.to_string()),
         }
+    }
+}
+
+impl From<TooMuch> for Problem {
+    fn from(error: TooMuch) -> Self {
+        let seconds = error.retry_after.as_secs().max(1);
+        Self::new(error.kind(), error.to_string())
+            .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use graphql_schema::Schema;
 use identity::Identity;
-use tenants::{access::Access, clock::Clock};
+use tenants::{access::Access, clock::Clock, quotas::Meter};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
 use twins::Twins;
@@ -23,6 +23,7 @@ pub(crate) struct Parts {
     pub(crate) identity: Arc<Identity>,
     pub(crate) access: Arc<Access>,
     pub(crate) twins: Twins,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: HttpMetrics,

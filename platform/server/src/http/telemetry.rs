@@ -1,7 +1,7 @@
 //! Readings over HTTP, from devices that speak no MQTT. The bodies are the same, and so is the promise: the
 //! answer comes after the durable commit.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -57,6 +57,7 @@ async fn take(
 ) -> Result<HttpResponse, Problem> {
     let (tenant, device) = authenticate(site, request).await?;
     let payload = body::bytes(payload, MAX_MESSAGE_BYTES).await?;
+    site.parts.meter.messages(tenant, 1, Duration::ZERO)?;
     let message = Unsequenced {
         received_at: site.parts.clock.now(),
         correlation: correlation(request),

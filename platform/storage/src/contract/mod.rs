@@ -29,6 +29,7 @@ mod people;
 mod policies;
 mod postgres;
 mod postgres_server;
+mod quotas;
 mod second_factors;
 mod service_clients;
 mod world;
@@ -153,6 +154,13 @@ cases! {
         a_restricted_record_is_for_its_care_team
         what_a_device_said_stays_where_it_was
         whom_a_device_measured_is_known
+    }
+    quotas {
+        quotas_are_the_default_until_somebody_says_otherwise
+        no_more_devices_than_the_quota_and_all_or_none
+        two_do_not_take_the_last_place_of_a_person
+        what_is_stored_is_counted_by_the_day
+        what_is_not_kept_any_longer_is_deleted
     }
     second_factors {
         an_authenticator_is_in_force_once_it_was_shown

@@ -27,6 +27,12 @@ pub struct Model {
     pub locale: Option<String>,
     /// IANA.
     pub time_zone: Option<String>,
+    /// What it may use, each null where nobody said.
+    pub max_devices: Option<i64>,
+    pub max_users: Option<i64>,
+    pub max_messages_per_second: Option<i64>,
+    pub max_query_cost_per_minute: Option<i64>,
+    pub stored_days: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

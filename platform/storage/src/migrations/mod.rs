@@ -17,6 +17,7 @@ mod m0016_service_clients;
 mod m0017_session_agents;
 mod m0018_offboarding;
 mod m0019_locality;
+mod m0020_quotas;
 
 use std::collections::HashSet;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_locality::Migration),
             Box::new(m0013_elevations::Migration),
             Box::new(m0016_service_clients::Migration),
+            Box::new(m0020_quotas::Migration),
         ]
     }
 }

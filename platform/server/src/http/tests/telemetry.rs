@@ -6,8 +6,10 @@ use actix_web::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tenants::{
-    DeviceId,
+    DeviceId, Tenant,
     access::{Action, Object},
+    quotas::Quotas,
+    stores::Tenants,
 };
 
 use super::world::{DEVICE, World, post};
@@ -62,4 +64,24 @@ async fn what_is_refused_is_not_stored() {
     let scope = world.foundation.access.grant(&world.caller, Object::Device, Action::Read).await.unwrap();
     let state = world.parts.twins.device(&scope, &DeviceId::parse(DEVICE).unwrap()).await.unwrap();
     assert_eq!(state.messages, 0);
+}
+
+#[actix_web::test]
+async fn what_is_faster_than_the_hospital_may_be_is_told_when_to_come_again() {
+    let world = World::new().await;
+    let credential = format!("st-elsewhere/{DEVICE}:{}", world.device_token);
+    let tenant = world.foundation.database.by_id(world.caller.tenant).await.unwrap().unwrap();
+    let quotas = Quotas { messages_per_second: 1, ..Quotas::default() };
+    world.foundation.meter.know(&[Tenant { quotas, ..tenant }]);
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let answer = world.send(with("/api/v1/telemetry", &credential)).await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            assert_eq!(answer.header(header::RETRY_AFTER), "1");
+            assert_eq!(answer.json()["code"], "RATE_LIMITED");
+            assert!(answer.body.contains("has used up its 1 messages a second"), "{}", answer.body);
+        }
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(statuses, [204, 429, 429]);
 }

@@ -200,7 +200,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
 }
 
 async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Parts {
-    let Foundation { database, identity, access, clock, .. } = foundation;
+    let Foundation { database, identity, access, meter, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     let decoders: twins::Decoders = Arc::new(|id: &str| {
         templates::builtin::find(id).map(|template| Arc::new(template) as Arc<dyn Decoder>)
@@ -213,6 +213,8 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),
+        quotas: store.clone(),
+        meter: meter.clone(),
         accounts: store.clone(),
         units: store.clone(),
         roles: store.clone(),
@@ -250,6 +252,7 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         access: access.clone(),
         health: Arc::new(Health::new(twins.health().clone(), Box::new(probe))),
         twins,
+        meter: meter.clone(),
         clock: clock.clone(),
         metrics: HttpMetrics::default(),
         runtime: tokio::runtime::Handle::current(),

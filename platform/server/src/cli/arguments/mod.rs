@@ -1,10 +1,17 @@
 //! What can be typed.
 
+mod tenant;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use tenants::TenantSlug;
+
+pub(super) use tenant::{
+    KeptDays, TenantCommand, TenantCreateArguments, TenantExportArguments, TenantOffboardArguments,
+    TenantQuotasArguments, TenantResumeArguments, TenantSuspendArguments,
+};
 
 use super::errors::CliError;
 use crate::config::{Config, Environment, Given, Sources, Values, key};
@@ -110,50 +117,6 @@ Examples:
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum TenantCommand {
-    /// Register a hospital and invite its first administrator.
-    #[command(after_help = "\
-Works beside a running server, which knows the hospital at once. Asked for again it goes on where it stopped and makes a
-new link in place of the earlier one.
-
-Examples:
-  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example
-  iomt tenant create --slug st-elsewhere --name \"St. Elsewhere\" --admin-email ada@st-elsewhere.example --json
-  iomt tenant create --slug charite --name Charite --admin-email ada@charite.example --region DE --locale de-DE --time-zone Europe/Berlin")]
-    Create(TenantCreateArguments),
-    /// Cut a hospital off: its devices and people are refused within seconds, its data is kept.
-    #[command(after_help = "\
-Works beside running servers. The reason stands in the hospital's audit trail.
-
-Examples:
-  iomt tenant suspend --slug st-elsewhere --reason \"Contract ended\"")]
-    Suspend(TenantSuspendArguments),
-    /// Serve a suspended hospital again.
-    #[command(after_help = "\
-Examples:
-  iomt tenant resume --slug st-elsewhere")]
-    Resume(TenantResumeArguments),
-    /// Write everything that is kept for a hospital into a new folder, for it to take along.
-    #[command(after_help = "\
-One file of JSON Lines for each kind of thing, and manifest.json with their SHA-256, written last. What identifies patients
-is readable in it; hashes of passwords and tokens are left out. For all of it suspend the hospital first.
-
-Examples:
-  iomt tenant export --slug st-elsewhere --to st-elsewhere-2026
-  iomt tenant export --slug st-elsewhere --to st-elsewhere-2026 --json")]
-    Export(TenantExportArguments),
-    /// Let a suspended hospital go for good: destroy its keys, delete everything but its audit trail.
-    #[command(after_help = "\
-Nothing takes this back. Works beside running servers; interrupted it is gone on with by a server, or when asked for again.
-Fails unless the hospital is suspended and was exported since.
-
-Examples:
-  iomt tenant offboard --slug st-elsewhere --confirm st-elsewhere --reason \"Contract ended\"
-  iomt tenant offboard --slug st-elsewhere --confirm st-elsewhere --reason \"Trial ended\" --without-export")]
-    Offboard(TenantOffboardArguments),
-}
-
-#[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// Make a hospital's next data key.
     #[command(after_help = "\
@@ -214,96 +177,6 @@ pub(super) struct DeviceImportArguments {
     /// Where the devices' tokens are written.
     #[arg(long, value_name = "FILE")]
     pub(super) tokens_out: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TenantCreateArguments {
-    #[command(flatten)]
-    pub(super) config: ConfigArguments,
-    /// Its name in addresses and in the user names of devices: a-z, 0-9 and -.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) slug: TenantSlug,
-    /// Its name for people.
-    #[arg(long, value_name = "NAME")]
-    pub(super) name: String,
-    /// Whom to invite as its first administrator.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(super) admin_email: String,
-    /// The country it is in, by its ISO 3166-1 code.
-    #[arg(long, value_name = "CODE", default_value = "")]
-    pub(super) region: String,
-    /// How its times and dates are written: a BCP 47 language tag. As the browser has it when it is not said.
-    #[arg(long, value_name = "TAG", default_value = "")]
-    pub(super) locale: String,
-    /// Its IANA time zone. That of the browser when it is not said.
-    #[arg(long, value_name = "NAME", default_value = "")]
-    pub(super) time_zone: String,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TenantSuspendArguments {
-    #[command(flatten)]
-    pub(super) config: ConfigArguments,
-    /// Which hospital.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) slug: TenantSlug,
-    /// Why.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) reason: String,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TenantResumeArguments {
-    #[command(flatten)]
-    pub(super) config: ConfigArguments,
-    /// Which hospital.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) slug: TenantSlug,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TenantExportArguments {
-    #[command(flatten)]
-    pub(super) config: ConfigArguments,
-    /// Which hospital.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) slug: TenantSlug,
-    /// Where to; must not exist yet.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) to: PathBuf,
-    /// Print the manifest.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TenantOffboardArguments {
-    #[command(flatten)]
-    pub(super) config: ConfigArguments,
-    /// Which hospital.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) slug: TenantSlug,
-    /// The slug once more, so that it is not another one.
-    #[arg(long, value_name = "SLUG")]
-    pub(super) confirm: String,
-    /// Why; stands in the audit trail, which is kept.
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub(super) reason: String,
-    /// The hospital does not want what is kept for it.
-    #[arg(long)]
-    pub(super) without_export: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

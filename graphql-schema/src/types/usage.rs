@@ -1,0 +1,114 @@
+//! What a hospital may use, and what it uses.
+
+use async_graphql::{InputObject, SimpleObject};
+use tenants::quotas::{self as domain, QuotaError, Seen, Stored};
+
+use crate::errors::{ApiError, Result};
+
+/// What a hospital may use at most.
+#[derive(SimpleObject)]
+pub(crate) struct Quotas {
+    /// Registered devices.
+    devices: u32,
+    /// People with an account.
+    users: u32,
+    /// Messages of devices in a second. What comes faster waits: up to 30 s over MQTT, then the connection is closed
+    /// (0x97); over HTTP it is answered 429.
+    messages_per_second: u32,
+    /// Sum of the complexity of the requests to this API in a minute; what is more is RATE_LIMITED.
+    query_cost_per_minute: u32,
+    /// Messages are deleted after so many days; null when they are kept for good.
+    stored_days: Option<u32>,
+}
+
+#[derive(InputObject)]
+pub(crate) struct QuotasInput {
+    /// 1 to 1,000,000,000, as the next three.
+    devices: u32,
+    users: u32,
+    messages_per_second: u32,
+    query_cost_per_minute: u32,
+    /// 1 to 36,500: messages that are older are deleted within an hour, for good. Null keeps them.
+    stored_days: Option<u32>,
+}
+
+/// What a hospital uses. Rates and what did not keep to them are as the server has seen them that answers, since it
+/// started.
+#[derive(SimpleObject)]
+pub(crate) struct Usage {
+    quotas: Quotas,
+    /// Registered devices.
+    devices: u64,
+    /// People with an account.
+    users: u64,
+    /// Messages that are stored.
+    messages: u64,
+    /// What they take, compressed.
+    bytes: u64,
+    /// Messages that are stored of each of the last 30 days (UTC) that had any, oldest first.
+    days: Vec<DayOfMessages>,
+    /// Mean of the last ten seconds.
+    messages_per_second: u64,
+    /// Messages in the busiest second of the last minute.
+    busiest_second: u64,
+    /// Cost of the requests of the last minute.
+    query_cost: u64,
+    /// Messages that waited because the hospital was at its rate.
+    held_back: u64,
+    /// Messages that were refused, to be sent again.
+    refused_messages: u64,
+    /// Requests to this API that were refused.
+    refused_queries: u64,
+}
+
+/// How many messages of a day are stored.
+#[derive(SimpleObject)]
+pub(crate) struct DayOfMessages {
+    /// In UTC, e.g. 2026-01-02.
+    date: String,
+    messages: u64,
+}
+
+impl From<QuotaError> for ApiError {
+    fn from(error: QuotaError) -> Self {
+        Self::bad_input(error.to_string())
+    }
+}
+
+impl QuotasInput {
+    pub(crate) fn checked(self) -> Result<domain::Quotas> {
+        let Self { devices, users, messages_per_second, query_cost_per_minute, stored_days } = self;
+        let quotas =
+            domain::Quotas { devices, users, messages_per_second, query_cost_per_minute, stored_days };
+        Ok(quotas.checked()?)
+    }
+}
+
+impl From<domain::Quotas> for Quotas {
+    fn from(quotas: domain::Quotas) -> Self {
+        let domain::Quotas { devices, users, messages_per_second, query_cost_per_minute, stored_days } =
+            quotas;
+        Self { devices, users, messages_per_second, query_cost_per_minute, stored_days }
+    }
+}
+
+impl Usage {
+    pub(crate) fn new(quotas: domain::Quotas, stored: Stored, seen: Seen) -> Self {
+        let day =
+            |(date, messages): (jiff::civil::Date, u64)| DayOfMessages { date: date.to_string(), messages };
+        Self {
+            quotas: quotas.into(),
+            devices: stored.devices,
+            users: stored.users,
+            messages: stored.messages,
+            bytes: stored.bytes,
+            days: stored.days.into_iter().map(day).collect(),
+            messages_per_second: seen.messages_per_second,
+            busiest_second: seen.busiest_second,
+            query_cost: seen.query_cost,
+            held_back: seen.held_back,
+            refused_messages: seen.refused_messages,
+            refused_queries: seen.refused_queries,
+        }
+    }
+}

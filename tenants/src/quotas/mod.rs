@@ -1,0 +1,164 @@
+//! How much of the platform a hospital may use, and how much of it is in use.
+
+mod meter;
+mod pace;
+
+use std::{fmt, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+pub use meter::{Meter, QuotaMetrics, Seen};
+
+use crate::errors::ErrorKind;
+
+/// What a hospital may use at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Registered devices.
+    pub devices: u32,
+    /// People with an account.
+    pub users: u32,
+    /// Messages of devices that are taken in a second.
+    pub messages_per_second: u32,
+    /// Sum of the complexity of the queries that are answered in a minute.
+    pub query_cost_per_minute: u32,
+    /// Messages are deleted after so many days; `None` when they are kept for good.
+    pub stored_days: Option<u32>,
+}
+
+impl Default for Quotas {
+    /// What no single hospital reaches on one server of two cores. Where several share one, an operator says what each may.
+    /// Nothing is deleted unless somebody says so.
+    fn default() -> Self {
+        Self {
+            devices: 100_000,
+            users: 20_000,
+            messages_per_second: 500_000,
+            query_cost_per_minute: 60_000_000,
+            stored_days: None,
+        }
+    }
+}
+
+/// A quota that nobody can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{quota}: expected 1 to {most}")]
+pub struct QuotaError {
+    /// Which, as the API names it.
+    pub quota: &'static str,
+    /// The most that it can be.
+    pub most: u32,
+}
+
+impl Quotas {
+    /// The most that a count or a rate can be.
+    pub const MOST: u32 = 1_000_000_000;
+    /// The most days that can be said; a hundred years.
+    pub const MOST_DAYS: u32 = 36_500;
+
+    /// Messages that were received before are not kept; `None` when all are.
+    pub fn keeps_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.stored_days?));
+        Some(now.checked_sub(days).unwrap_or(Timestamp::MIN))
+    }
+
+    /// The same, once each is in its bounds.
+    ///
+    /// # Errors
+    /// [`QuotaError`], naming the first that is not.
+    pub fn checked(self) -> Result<Self, QuotaError> {
+        let counts = [
+            ("devices", self.devices),
+            ("users", self.users),
+            ("messagesPerSecond", self.messages_per_second),
+            ("queryCostPerMinute", self.query_cost_per_minute),
+        ];
+        for (quota, value) in counts {
+            if !(1..=Self::MOST).contains(&value) {
+                return Err(QuotaError { quota, most: Self::MOST });
+            }
+        }
+        match self.stored_days {
+            Some(days) if !(1..=Self::MOST_DAYS).contains(&days) => {
+                Err(QuotaError { quota: "storedDays", most: Self::MOST_DAYS })
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+impl fmt::Display for Quotas {
+    /// For audit trails.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { devices, users, messages_per_second, query_cost_per_minute, .. } = self;
+        write!(f, "{devices} devices, {users} users, {messages_per_second} messages/s, ")?;
+        write!(f, "query cost {query_cost_per_minute}/min, ")?;
+        match self.stored_days {
+            Some(days) => write!(f, "messages kept {days} days"),
+            None => f.write_str("messages kept for good"),
+        }
+    }
+}
+
+/// A rate that is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the hospital has used up its {limit} {what}; try again in {} s", retry_after.as_secs().max(1))]
+pub struct TooMuch {
+    /// Of what, e.g. "messages a second".
+    pub what: &'static str,
+    /// How much of it there is.
+    pub limit: u32,
+    /// When there is enough of it again.
+    pub retry_after: Duration,
+}
+
+impl TooMuch {
+    /// What the error means to a caller.
+    pub const fn kind(&self) -> ErrorKind {
+        ErrorKind::RateLimited
+    }
+}
+
+/// What is stored of a hospital.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Registered devices.
+    pub devices: u64,
+    /// People with an account.
+    pub users: u64,
+    /// Messages that are kept.
+    pub messages: u64,
+    /// What they take, compressed.
+    pub bytes: u64,
+    /// Messages of the last days that had any, oldest first; at most [`Stored::DAYS`].
+    pub days: Vec<(Date, u64)>,
+}
+
+impl Stored {
+    /// Days that are told of one by one.
+    pub const DAYS: u32 = 30;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_have_bounds_and_words() {
+        let quotas = Quotas { stored_days: Some(90), devices: 200, ..Quotas::default() };
+        assert_eq!(quotas.checked(), Ok(quotas));
+        let words =
+            "200 devices, 20000 users, 500000 messages/s, query cost 60000000/min, messages kept 90 days";
+        assert_eq!(quotas.to_string(), words);
+        for (wrong, quota) in [
+            (Quotas { devices: 0, ..quotas }, "devices"),
+            (Quotas { users: Quotas::MOST + 1, ..quotas }, "users"),
+            (Quotas { messages_per_second: 0, ..quotas }, "messagesPerSecond"),
+            (Quotas { query_cost_per_minute: 0, ..quotas }, "queryCostPerMinute"),
+            (Quotas { stored_days: Some(0), ..quotas }, "storedDays"),
+            (Quotas { stored_days: Some(36_501), ..quotas }, "storedDays"),
+        ] {
+            assert_eq!(wrong.checked().unwrap_err().quota, quota);
+        }
+    }
+}
