@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { OwnElevationsDocument, TenantsDocument, type TenantsQuery } from '../api/generated/graphql';
@@ -147,7 +148,17 @@ export function TenantsPage() {
               {tenants.map((tenant) => (
                 <tr key={tenant.id}>
                   <td>
-                    <strong>{tenant.name}</strong>
+                    <strong>{tenant.name}</strong>{' '}
+                    {!tenant.departedSince && (
+                      <Link
+                        to="/usage"
+                        search={{ tenant: tenant.id }}
+                        className={page.link}
+                        aria-label={`Usage of ${tenant.name}`}
+                      >
+                        Usage
+                      </Link>
+                    )}
                   </td>
                   <td>
                     <code className={page.mono}>{tenant.slug}</code>

@@ -209,6 +209,14 @@ const serviceClients = createRoute({
   component: lazyRouteComponent(() => import('../pages/ServiceClientsPage'), 'ServiceClientsPage'),
 });
 
+const usage = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/usage',
+  validateSearch: ({ tenant }: Record<string, unknown>): { tenant?: string } =>
+    typeof tenant === 'string' && tenant !== '' ? { tenant } : {},
+  component: lazyRouteComponent(() => import('../pages/UsagePage'), 'UsagePage'),
+});
+
 const graphiql = createRoute({
   getParentRoute: () => authenticated,
   path: '/graphiql',
@@ -243,6 +251,7 @@ export const router = createRouter({
       sessions,
       apiTokens,
       serviceClients,
+      usage,
       graphiql,
     ]),
   ]),

@@ -1,6 +1,6 @@
 import { signedIn } from '../api/signed-in';
 
-/** How times are written where the hospital is. */
+/** How times and numbers are written where the hospital is. */
 interface Formats {
   full: Intl.DateTimeFormat;
   day: Intl.DateTimeFormat;
@@ -8,6 +8,8 @@ interface Formats {
   time: Intl.DateTimeFormat;
   /** Of an axis. */
   clock: Intl.DateTimeFormat;
+  /** Of how many there are. */
+  count: Intl.NumberFormat;
 }
 
 interface Place {
@@ -37,5 +39,6 @@ export function make(place: Place | null): Formats {
     day: new Intl.DateTimeFormat(locale, { ...zone, dateStyle: 'medium' }),
     time: new Intl.DateTimeFormat(locale, { ...zone, timeStyle: elsewhere ? 'long' : 'medium' }),
     clock: new Intl.DateTimeFormat(locale, { ...zone, hour: '2-digit', minute: '2-digit' }),
+    count: new Intl.NumberFormat(locale),
   };
 }

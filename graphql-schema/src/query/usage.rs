@@ -19,7 +19,7 @@ pub(super) struct UsageQuery;
 #[Object]
 impl UsageQuery {
     /// Of the caller's own hospital, for its administrators; of any that is named, for operators.
-    #[graphql(complexity = "500 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn usage(&self, ctx: &Context<'_>, tenant: Option<ID>) -> Result<Usage> {
         let services = ctx.services()?;
         let id: TenantId = match tenant {

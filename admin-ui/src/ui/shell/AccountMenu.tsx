@@ -6,7 +6,7 @@ import { heldRole } from '../org/held-role';
 import { useSignedIn } from '../use-signed-in';
 
 function OwnAccount() {
-  const { viewer } = useSignedIn();
+  const { viewer, may } = useSignedIn();
   return (
     <>
       <Menu.Label c="var(--ink-soft)">
@@ -21,6 +21,11 @@ function OwnAccount() {
       <Menu.Item component={Link} to="/api-tokens">
         API tokens
       </Menu.Item>
+      {may('settings:read') && (
+        <Menu.Item component={Link} to="/usage">
+          Usage of the hospital
+        </Menu.Item>
+      )}
       <Menu.Item component={Link} to="/graphiql">
         API explorer
       </Menu.Item>
