@@ -1,4 +1,5 @@
 //! `cargo bench-ingest`: builds the server and the load generator optimised, then becomes the load generator.
+//! `cargo bench-neighbours`: one of its phases.
 //! `cargo bench-access`: runs the measurements of `storage`, which need its insides, and prints their JSON lines.
 
 use std::io::{BufRead, BufReader};
@@ -43,6 +44,11 @@ pub(crate) fn ingest(arguments: &[&str]) -> ExitCode {
     let mut load = process::command(metadata.program("release", "bench-ingest"));
     load.arg("--server").arg(metadata.program("release", "iomt"));
     process::hand_over(load.args(arguments.iter().filter(|argument| **argument != "--")))
+}
+
+/// What a hospital at ten times its quotas does to another.
+pub(crate) fn neighbours(arguments: &[&str]) -> ExitCode {
+    ingest(&[&["--phases", "neighbours"], arguments].concat())
 }
 
 const ACCESS_HELP: &str = "\

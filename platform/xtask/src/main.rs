@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo demo`, `cargo verify`, `cargo bench-ingest`, `cargo bench-access`, `cargo xtask architecture`.
+//! The project's own commands: `cargo demo`, `cargo verify`, `cargo bench-*`, `cargo xtask architecture`.
 //!
 //! It builds and starts the other crates from outside and never links them, so that it compiles in seconds on a
 //! machine that has built nothing yet. Start reading at [`demo`] for what a newcomer runs and at [`verify`] for what
@@ -27,6 +27,7 @@ Commands of this project
   cargo demo                  build everything and run a demo hospital   (cargo demo --help)
   cargo verify                everything that CI checks                  (cargo verify --help)
   cargo bench-ingest          throughput, latency and memory of ingest   (cargo bench-ingest --help)
+  cargo bench-neighbours      what a hospital at ten times its quotas does to another
   cargo bench-access          cost of access decisions and row policies  (cargo bench-access --help)
   cargo xtask architecture    compare the crates' arrows with platform/ARCHITECTURE.md
 ";
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         ["demo", rest @ ..] => demo::run(rest),
         ["verify", rest @ ..] => verify::run(rest),
         ["bench", "ingest", rest @ ..] => bench::ingest(rest),
+        ["bench", "neighbours", rest @ ..] => bench::neighbours(rest),
         ["bench", "access", rest @ ..] => bench::access(rest),
         ["architecture"] => architecture::run(),
         [] | ["help" | "-h" | "--help"] => {

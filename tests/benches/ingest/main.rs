@@ -2,7 +2,8 @@
 //!
 //! The server and Mosquitto run as processes of their own; this process is the load, on a single thread, with frames
 //! encoded beforehand, because it shares the machine with what it measures. Phases: `flood.rs` (rate, PUBACK latency,
-//! time until all is folded), `alarms.rs` (from a reading to the subscriber), `memory.rs` (with many devices connected).
+//! time until all is folded), `alarms.rs` (from a reading to the subscriber), `memory.rs` (with many devices connected),
+//! `neighbours.rs` (a quiet hospital beside a loud one).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,8 +18,10 @@ mod figures;
 mod flood;
 mod machine;
 mod memory;
+mod neighbours;
 mod options;
 mod payload;
+mod quotas;
 
 use options::{Command, Options, Phase};
 
@@ -51,5 +54,8 @@ async fn run(options: Options) {
     }
     if options.runs(Phase::Memory) {
         memory::run(&options, folder.path()).await;
+    }
+    if options.runs(Phase::Neighbours) {
+        neighbours::run(&options, folder.path()).await;
     }
 }

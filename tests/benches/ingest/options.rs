@@ -4,7 +4,7 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 bench-ingest --server PATH [OPTIONS]
   --server PATH       a release build of iomt
-  --phases LIST       of flood,alarms,memory (default: all)
+  --phases LIST       of flood,alarms,memory,neighbours (default: the first three)
   --publishers N      connections that send (50)
   --window N          messages of a connection that wait for their PUBACK (50)
   --messages N        messages of one round, all connections together (200000)
@@ -22,6 +22,7 @@ pub(crate) enum Phase {
     Flood,
     Alarms,
     Memory,
+    Neighbours,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +99,7 @@ fn phases(list: &str) -> Result<Vec<Phase>, String> {
         "flood" => Ok(Phase::Flood),
         "alarms" => Ok(Phase::Alarms),
         "memory" => Ok(Phase::Memory),
+        "neighbours" => Ok(Phase::Neighbours),
         _ => Err(format!("--phases: there is no {name}")),
     };
     list.split(',').map(phase).collect()
