@@ -16,6 +16,10 @@ test('an admin adds a ward, invites a nurse to it, and takes the role away again
   await page.getByRole('button', { name: 'Save unit' }).click();
   await expect(page.getByRole('row').filter({ hasText: '5 North' })).toContainText('ward');
   await expectAccessible(page);
+  await page.getByRole('searchbox', { name: 'Search units' }).fill('5 n');
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await expect(page.getByRole('row').last()).toContainText('Medicine › 5 North');
+  await page.getByRole('searchbox', { name: 'Search units' }).fill('');
   await page.getByRole('button', { name: 'Remove Medicine' }).click();
   await expect(page.getByRole('alert')).toContainText('units below it');
 

@@ -7,7 +7,8 @@ import {
   OrgUnitsDocument,
 } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
-import { type Unit, unitPath } from '../ui/org/unit-path';
+import { UnitSelect } from '../ui/org/UnitSelect';
+import type { Unit } from '../ui/org/unit-path';
 import { useSignedIn } from '../ui/use-signed-in';
 
 const DAYS = [
@@ -58,14 +59,7 @@ export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
           onChange={setRole}
           allowDeselect={false}
         />
-        <Select
-          label="In"
-          data={units.map(({ id }) => ({ value: id, label: unitPath(units, id) }))}
-          value={unit}
-          onChange={setChosen}
-          allowDeselect={false}
-          searchable
-        />
+        <UnitSelect label="In" units={units} value={unit} onChange={setChosen} allowDeselect={false} />
         <Select
           label="For"
           data={DAYS}

@@ -1,7 +1,7 @@
 import { Button, Group, Select, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { UnitFieldsFragment } from '../api/generated/graphql';
-import { unitPath } from '../ui/org/unit-path';
+import { UnitSelect } from '../ui/org/UnitSelect';
 import classes from './form.module.css';
 import type { ProviderValues } from './identity-provider-values';
 
@@ -14,7 +14,6 @@ interface GroupRoleFieldsProps {
 /** Which role the members of a group hold, and where. */
 export function GroupRoleFields({ form, roleNames, units }: GroupRoleFieldsProps) {
   const whole = units.find(({ parentId }) => parentId === null)?.id ?? null;
-  const places = units.map(({ id }) => ({ value: id, label: unitPath(units, id) }));
   return (
     <fieldset className={classes.group}>
       <legend>Groups and roles</legend>
@@ -29,7 +28,7 @@ export function GroupRoleFields({ form, roleNames, units }: GroupRoleFieldsProps
             {...form.getInputProps(`roles.${at}.group`)}
           />
           <Select label="holds" data={[...roleNames]} {...form.getInputProps(`roles.${at}.role`)} />
-          <Select label="in" data={places} searchable {...form.getInputProps(`roles.${at}.unit`)} />
+          <UnitSelect label="in" units={units} {...form.getInputProps(`roles.${at}.unit`)} />
           <Button
             variant="subtle"
             mt="1.55rem"

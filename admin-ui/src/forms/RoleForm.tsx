@@ -1,7 +1,7 @@
 import { Button, Group, Select } from '@mantine/core';
 import { useState } from 'react';
 import type { UnitFieldsFragment } from '../api/generated/graphql';
-import { unitPath } from '../ui/org/unit-path';
+import { UnitSelect } from '../ui/org/UnitSelect';
 
 /** A role, and where it shall be held. */
 export function RoleForm({
@@ -25,14 +25,7 @@ export function RoleForm({
   return (
     <Group align="flex-end" gap="xs">
       <Select label="Role" data={[...roleNames]} value={role} onChange={setRole} />
-      <Select
-        label="In"
-        data={units.map(({ id }) => ({ value: id, label: unitPath(units, id) }))}
-        value={unit}
-        onChange={setUnit}
-        allowDeselect={false}
-        searchable
-      />
+      <UnitSelect label="In" units={units} value={unit} onChange={setUnit} allowDeselect={false} />
       <Button loading={busy} disabled={!role || !unit} onClick={() => role && unit && onChosen(role, unit)}>
         {label}
       </Button>

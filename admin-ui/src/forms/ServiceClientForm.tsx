@@ -7,7 +7,7 @@ import {
   OrgUnitsDocument,
 } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
-import { unitPath } from '../ui/org/unit-path';
+import { UnitSelect } from '../ui/org/UnitSelect';
 import { useSignedIn } from '../ui/use-signed-in';
 
 const NO_END = 'none';
@@ -56,14 +56,7 @@ export function ServiceClientForm({ roleNames, onCreated, onCancel }: ServiceCli
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <Select label="With the role" data={[...roleNames]} value={role} onChange={setRole} />
-        <Select
-          label="In"
-          data={units.map(({ id }) => ({ value: id, label: unitPath(units, id) }))}
-          value={unit}
-          onChange={setChosen}
-          allowDeselect={false}
-          searchable
-        />
+        <UnitSelect label="In" units={units} value={unit} onChange={setChosen} allowDeselect={false} />
         <Select
           label="For"
           data={DAYS}

@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form';
 import { useMutation } from 'urql';
 import { SaveOrgUnitDocument, type UnitFieldsFragment, type UnitKind } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
-import { unitPath } from '../ui/org/unit-path';
+import { UnitSelect } from '../ui/org/UnitSelect';
 
 const KINDS: { value: UnitKind; label: string }[] = [
   { value: 'HOSPITAL', label: 'Hospital' },
@@ -51,11 +51,10 @@ export function UnitForm({
           {...form.getInputProps('kind')}
         />
         {!isWhole && (
-          <Select
+          <UnitSelect
             label="Belongs to"
-            data={parents.map(({ id }) => ({ value: id, label: unitPath(units, id) }))}
+            units={parents}
             allowDeselect={false}
-            searchable
             key={form.key('parentId')}
             {...form.getInputProps('parentId')}
           />

@@ -1,12 +1,14 @@
 import { Button, Group } from '@mantine/core';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { OrgUnitsDocument, RemoveOrgUnitDocument, type UnitFieldsFragment } from '../api/generated/graphql';
 import { UnitForm } from '../forms/UnitForm';
+import { Empty } from '../ui/feedback/Empty';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 import { Loading } from '../ui/feedback/Loading';
-import { depths } from '../ui/org/unit-path';
+import { depths, inOrder, unitPaths } from '../ui/org/unit-path';
 import page from '../ui/page.module.css';
+import { SearchBox } from '../ui/SearchBox';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
 
@@ -20,8 +22,12 @@ export function UnitsPage() {
   useRefetchOnReconnect(refetch);
   const [edited, setEdited] = useState<UnitFieldsFragment | 'new' | null>(null);
   const [removal, remove] = useMutation(RemoveOrgUnitDocument);
-  const units = data?.orgUnits ?? [];
-  const depth = depths(units);
+  const [search, setSearch] = useState('');
+  const units = useMemo(() => inOrder(data?.orgUnits ?? []), [data]);
+  const depth = useMemo(() => depths(units), [units]);
+  const paths = useMemo(() => unitPaths(units), [units]);
+  const wanted = search.toLocaleLowerCase();
+  const shown = units.filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
   const reload = () => refetch({ requestPolicy: 'network-only' });
 
   return (
@@ -30,6 +36,7 @@ export function UnitsPage() {
         <h1>Units</h1>
         {data && <span className={page.note}>{units.length} in the hospital</span>}
         <span className={page.spacer} />
+        <SearchBox label="Search units" onSearch={setSearch} />
         {may('org_unit:write') && <Button onClick={() => setEdited('new')}>New unit</Button>}
       </div>
       {edited && (
@@ -47,7 +54,8 @@ export function UnitsPage() {
       )}
       {(error || removal.error) && <ErrorNotice error={error ?? removal.error} retry={reload} />}
       {!data && fetching && <Loading rows={5} label="Loading units" />}
-      {units.length > 0 && (
+      {units.length > 0 && shown.length === 0 && <Empty title={`No unit is called “${search}”`} />}
+      {shown.length > 0 && (
         <section className={page.panel} aria-label="Units of the hospital">
           <table className={page.plain}>
             <thead>
@@ -58,11 +66,17 @@ export function UnitsPage() {
               </tr>
             </thead>
             <tbody>
-              {units.map((unit) => (
+              {shown.map((unit) => (
                 <tr key={unit.id}>
-                  <td style={{ paddingInlineStart: `${(depth.get(unit.id) ?? 0) * 1.5}rem` }}>
-                    <strong>{unit.name}</strong>
-                  </td>
+                  {search === '' ? (
+                    <td style={{ paddingInlineStart: `${(depth.get(unit.id) ?? 0) * 1.5}rem` }}>
+                      <strong>{unit.name}</strong>
+                    </td>
+                  ) : (
+                    <td>
+                      <strong>{paths.get(unit.id)}</strong>
+                    </td>
+                  )}
                   <td>{KIND[unit.kind]}</td>
                   {may('org_unit:write') && (
                     <td>
