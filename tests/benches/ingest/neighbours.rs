@@ -22,8 +22,7 @@ use crate::options::Options;
 use crate::payload::Reading;
 use crate::quotas::{NO_LIMIT, allow};
 
-/// Messages a second that the loud hospital may send, and times as many that it offers.
-const LIMIT: u64 = 5_000;
+/// So many times what the loud hospital may send does it offer.
 const TIMES: u64 = 10;
 /// Query cost a minute that it may cause; its programs ask for ten times as much.
 const COST_LIMIT: u64 = 60_000;
@@ -66,7 +65,7 @@ struct Round {
 
 pub(crate) async fn run(options: &Options, folder: &Path) {
     let server = start(options, folder).await;
-    let loud = Loud::new(&server, options.publishers);
+    let loud = Loud::new(&server, options);
     let mut rounds = Vec::new();
     // The first round wakes twins and fills caches; it does not count.
     for round in 0..=options.rounds {
@@ -78,12 +77,12 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
             }
         }
     }
-    report(&rounds);
+    report(&rounds, loud.limit);
 }
 
 async fn one(server: &Server, loud: &Loud, beside: Beside, seconds: u64) -> Round {
     match beside {
-        Beside::Limited => allow(server, LIMIT, COST_LIMIT).await,
+        Beside::Limited => allow(server, loud.limit, COST_LIMIT).await,
         Beside::Nobody | Beside::Unlimited => allow(server, NO_LIMIT, NO_LIMIT).await,
     }
     let flood = if beside == Beside::Nobody { None } else { Some(loud.flood(server).await) };
@@ -166,6 +165,8 @@ async fn send_quietly(
 struct Loud {
     nurse: GraphQl,
     logins: Vec<Login>,
+    /// Messages a second that it may send.
+    limit: u64,
 }
 
 /// What it sends and asks for, until it is told to end.
@@ -175,14 +176,14 @@ struct Flood {
 }
 
 impl Loud {
-    fn new(server: &Server, publishers: usize) -> Self {
+    fn new(server: &Server, options: &Options) -> Self {
         let nurse = server.graphql_as("nurse");
-        Self { nurse, logins: monitors(server, publishers) }
+        Self { nurse, logins: monitors(server, options.publishers), limit: options.limit as u64 }
     }
 
     async fn flood(&self, server: &Server) -> Flood {
         let acknowledged = Rc::new(RefCell::new(0));
-        let each = LIMIT * TIMES * LOUD_TICK.as_millis() as u64 / 1_000 / self.logins.len() as u64;
+        let each = self.limit * TIMES * LOUD_TICK.as_millis() as u64 / 1_000 / self.logins.len() as u64;
         let mut tasks = Vec::new();
         for (index, login) in self.logins.iter().enumerate() {
             let (read, write) = open(server.mqtt(), login, index).await.into_split();
@@ -260,12 +261,12 @@ fn shares(latencies: &mut [Duration]) -> [f64; 2] {
     })
 }
 
-fn report(rounds: &[Round]) {
+fn report(rounds: &[Round], limit: u64) {
     let of = |beside: Beside, figure: &dyn Fn(&Round) -> f64| {
         median(rounds.iter().filter(|round| round.beside == beside).map(figure).collect())
     };
     for beside in [Beside::Nobody, Beside::Limited, Beside::Unlimited] {
-        let more = json!({ "beside": beside.name(), "limit": LIMIT, "offered": LIMIT * TIMES });
+        let more = json!({ "beside": beside.name(), "limit": limit, "offered": limit * TIMES });
         print("iomt", "loud_rate", of(beside, &|round| round.loud_rate), "msg/s", more.clone());
         for (index, share) in ["p50", "p99"].into_iter().enumerate() {
             let puback = of(beside, &|round| round.puback[index]);

@@ -11,6 +11,7 @@ bench-ingest --server PATH [OPTIONS]
   --rounds N          rounds; the median is printed, and every round (5)
   --rate N            messages a second while alarms are timed (5000)
   --seconds N         how long alarms are timed (15)
+  --limit N           messages a second that a loud neighbour may send; it offers ten times as many (5000)
   --connections N     devices connected while memory is measured (10000)
   --folder DIR        where the data lies; put it on the disk to be measured (beside this program)
   --no-mosquitto      do not measure Mosquitto even where it is installed
@@ -35,6 +36,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) rate: usize,
     pub(crate) seconds: usize,
+    pub(crate) limit: usize,
     pub(crate) connections: usize,
     pub(crate) folder: PathBuf,
     pub(crate) mosquitto: bool,
@@ -62,6 +64,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         rounds: 5,
         rate: 5_000,
         seconds: 15,
+        limit: 5_000,
         connections: 10_000,
         folder: beside.unwrap_or_else(std::env::temp_dir),
         mosquitto: true,
@@ -80,6 +83,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "--rounds" => options.rounds = number(&name, &value()?)?,
             "--rate" => options.rate = number(&name, &value()?)?,
             "--seconds" => options.seconds = number(&name, &value()?)?,
+            "--limit" => options.limit = number(&name, &value()?)?,
             "--connections" => options.connections = number(&name, &value()?)?,
             _ => return Err(format!("unknown option {name}")),
         }
