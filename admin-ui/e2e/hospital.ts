@@ -50,7 +50,7 @@ export async function startHospital(kept?: string): Promise<Hospital> {
   const binary = resolve(process.env.IOMT_BIN ?? join(import.meta.dirname, '../../target/debug/iomt'));
   if (!existsSync(binary)) throw new Error(`${binary} does not exist: build the server, or set IOMT_BIN.`);
   const data = kept ?? mkdtempSync(join(tmpdir(), 'iomt-journeys-'));
-  const ports = ['--http', '0', '--mqtt', '0'];
+  const ports = ['--http', '0', '--mqtt', '0', '--mqtts', '0'];
   const server = spawn(binary, ['demo', '--data', data, ...ports, '--no-simulator', '--patients', '6'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

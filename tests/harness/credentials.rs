@@ -1,4 +1,6 @@
 //! `credentials.json`, as the demo writes it.
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -7,6 +9,10 @@ pub struct Credentials {
     pub graphql: String,
     pub graphql_ws: String,
     pub mqtt: String,
+    /// `mqtts://localhost:<port>`.
+    pub mqtts: String,
+    /// The authority that has signed its certificate.
+    pub ca_pem: PathBuf,
     pub metrics: String,
     pub operator: Operator,
     pub tenants: Vec<Tenant>,

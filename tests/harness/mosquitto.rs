@@ -20,13 +20,20 @@ pub struct Publisher {
     program: PathBuf,
     server: SocketAddr,
     login: Login,
+    /// Of the server's certificate; without it there is no TLS.
+    authority: Option<PathBuf>,
 }
 
 impl Publisher {
     /// `None` where it is not installed; the caller's test is then skipped, or fails in CI.
     pub fn new(server: SocketAddr, login: Login) -> Option<Publisher> {
         let program = tool_or_skip("mosquitto_pub", "journeys with an MQTT client that is not ours")?;
-        Some(Publisher { program, server, login })
+        Some(Publisher { program, server, login, authority: None })
+    }
+
+    /// Speaks TLS, and trusts nobody but this authority.
+    pub fn trusting(self, authority: &Path) -> Publisher {
+        Publisher { authority: Some(authority.to_owned()), ..self }
     }
 
     /// Sends one message for each line, QoS 1, and returns when all were acknowledged.
@@ -44,6 +51,9 @@ impl Publisher {
         command.args(["-h", &self.server.ip().to_string(), "-p", &self.server.port().to_string()]);
         command.args(["-i", &self.login.client_id, "-u", &self.login.user_name, "-P", &self.login.password]);
         command.args(["-q", "1", "-t", topic, mode]);
+        if let Some(authority) = &self.authority {
+            command.arg("--cafile").arg(authority);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let mut stdin = child.stdin.take().ok_or("mosquitto_pub has no standard input")?;

@@ -103,6 +103,12 @@ impl Server {
     }
 
     /// `st-elsewhere`, the first of the demo's two tenants.
+    /// Where MQTT is spoken over TLS.
+    pub fn mqtts(&self) -> SocketAddr {
+        let port = self.credentials.mqtts.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        SocketAddr::from(([127, 0, 0, 1], port.expect("an address with a port")))
+    }
+
     pub fn first_tenant(&self) -> &Tenant {
         &self.credentials.tenants[0]
     }
@@ -165,7 +171,7 @@ fn spawn(options: &Options, data: &Path, log: &Path) -> Child {
         OpenOptions::new().create(true).append(true).open(log).expect("the log can be written");
     let binary = options.binary.clone().unwrap_or_else(environment::iomt);
     let mut command = Command::new(&binary);
-    command.arg("demo").arg("--data").arg(data).args(["--http", "0", "--mqtt", "0"]);
+    command.arg("demo").arg("--data").arg(data).args(["--http", "0", "--mqtt", "0", "--mqtts", "0"]);
     command.args(["--patients", &options.patients.to_string()]);
     if options.extra_devices > 0 {
         command.args(["--extra-devices", &options.extra_devices.to_string()]);

@@ -8,6 +8,7 @@
 mod bad_input;
 mod bedside;
 mod demo;
+mod encrypted;
 mod isolation;
 mod lifecycle;
 mod login;

@@ -1,9 +1,13 @@
 //! What can be set about the broker, and every bound it keeps.
 
 use std::{
+    fmt,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
+
+use rustls::ServerConfig;
 
 /// Largest payload of a message: what the device templates accept.
 const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
@@ -11,14 +15,37 @@ const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
 /// Room for the fixed header, topic and properties around the largest payload.
 const MAX_HEADER_BYTES: usize = 4 * 1024;
 
+/// How TLS is spoken; asked for each connection, so that a renewed certificate counts from the next one on.
+pub trait TlsSettings: Send + Sync {
+    /// What counts now.
+    fn current(&self) -> Arc<ServerConfig>;
+}
+
+/// Where TLS is spoken, and how.
+#[derive(Clone)]
+pub struct TlsListen {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How.
+    pub settings: Arc<dyn TlsSettings>,
+}
+
+impl fmt::Debug for TlsListen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsListen").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
 /// Settings of one broker. Every queue in the broker is bounded by a field of this struct.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where to listen for TLS; `None` for nowhere.
+    pub tls: Option<TlsListen>,
     /// Largest packet a client may send, fixed header included. Larger: DISCONNECT 0x95 and close.
     pub max_packet_bytes: usize,
-    /// How long a connection may take to send its CONNECT.
+    /// How long a connection may take to send its CONNECT, and before that for its TLS handshake.
     pub connect_timeout: Duration,
     /// How long the gatekeeper may take; after it the client is told that the server is unavailable.
     pub admit_timeout: Duration,
@@ -44,6 +71,7 @@ impl Default for BrokerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
+            tls: None,
             max_packet_bytes: MAX_PAYLOAD_BYTES + MAX_HEADER_BYTES,
             connect_timeout: Duration::from_secs(10),
             admit_timeout: Duration::from_secs(5),

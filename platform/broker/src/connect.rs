@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::BytesMut;
 use rumqttd::protocol::{Connect, ConnectProperties, LastWill, Login as Credentials, Packet, QoS};
 use tenants::CorrelationId;
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::{
     codec, encode,
@@ -19,6 +19,7 @@ use crate::{
         outbox::{Limits, Outbox},
     },
     topics::Rights,
+    transport::Transport,
 };
 
 /// Largest CONNECT. It comes from a stranger, so it is bounded more tightly than later packets.
@@ -106,7 +107,7 @@ struct Request {
 }
 
 /// Greets a client. `None`: it was refused, told why, and counted.
-pub(crate) async fn greet(stream: &mut TcpStream, peer: SocketAddr, hub: &Arc<Hub>) -> Option<Opened> {
+pub(crate) async fn greet(stream: &mut Transport, peer: SocketAddr, hub: &Arc<Hub>) -> Option<Opened> {
     let correlation = hub.correlations.take(1);
     let mut version = Version::V311;
     let received = timeout(hub.config.connect_timeout, receive(stream, &mut version)).await;
@@ -138,7 +139,7 @@ pub(crate) async fn greet(stream: &mut TcpStream, peer: SocketAddr, hub: &Arc<Hu
 
 /// Reads until the CONNECT is whole. Sets `version` as soon as it is known, so that a refusal is said
 /// in the client's own.
-async fn receive(stream: &mut TcpStream, version: &mut Version) -> Result<Request, Refused> {
+async fn receive(stream: &mut Transport, version: &mut Version) -> Result<Request, Refused> {
     let mut unread = BytesMut::with_capacity(FIRST_READ_BYTES);
     let whole = loop {
         if stream.read_buf(&mut unread).await.map_err(|_| Refused::Gone)? == 0 {

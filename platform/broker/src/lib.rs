@@ -1,5 +1,5 @@
-//! The MQTT broker: devices and applications connect here. It speaks MQTT 3.1.1 and 5 on one port,
-//! authenticates, keeps tenants apart, hands what devices say to ingest, and sends what the platform
+//! The MQTT broker: devices and applications connect here. It speaks MQTT 3.1.1 and 5 on one port, and over
+//! TLS on another, authenticates, keeps tenants apart, hands what devices say to ingest, and sends what the platform
 //! says to its subscribers.
 //!
 //! It never acknowledges a message before ingest reports it durably committed, never routes a message
@@ -25,6 +25,7 @@ mod protocol;
 mod registry;
 mod session;
 mod topics;
+mod transport;
 mod tree;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -32,7 +33,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tenants::clock::Clock;
 
 pub use self::{
-    config::BrokerConfig,
+    config::{BrokerConfig, TlsListen, TlsSettings},
     gate::{
         Admission, Channel, Chunk, Client, Gatekeeper, Inbound, Ingest, Login, NotTaken, Presence, Receipt,
         Refusal,
@@ -78,6 +79,11 @@ impl Broker {
     /// Where it listens; tells the port when the configuration said 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr()
+    }
+
+    /// Where it listens for TLS; `None` where it does not.
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.listener.tls_addr()
     }
 
     /// What it counts.

@@ -20,6 +20,7 @@ mod offboarding;
 mod quotas;
 mod resealing;
 mod suspension;
+mod tls;
 mod wiring;
 
 use std::process::ExitCode;

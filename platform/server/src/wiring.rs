@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix::Arbiter;
-use broker::{Broker, BrokerConfig};
+use broker::{Broker, BrokerConfig, TlsListen};
 use graphql_schema::{ApiMetrics, Limits, Services};
 use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError};
 use keys::Keys;
@@ -39,6 +39,7 @@ use crate::{
     offboarding, quotas,
     resealing::Resealing,
     suspension,
+    tls::{Certificates, TlsError},
 };
 
 /// How often it is looked whether somebody else has changed rights, or revoked something. It takes effect within a
@@ -61,6 +62,8 @@ pub(crate) enum StartError {
         #[source]
         cause: io::Error,
     },
+    #[error("MQTT over TLS cannot be served")]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
@@ -139,6 +142,8 @@ impl Foundation {
 pub(crate) struct Platform {
     pub(crate) http: SocketAddr,
     pub(crate) mqtt: SocketAddr,
+    /// MQTT over TLS; `None` where there is no certificate.
+    pub(crate) mqtts: Option<SocketAddr>,
     pub(crate) metrics: SocketAddr,
     /// Where the first operator is set up, when nobody can sign in yet.
     pub(crate) setup_token: Option<String>,
@@ -158,6 +163,10 @@ impl Platform {
     pub(crate) async fn start(config: Config, foundation: Foundation) -> Result<Self, StartError> {
         let Foundation { database, keys, identity, access, meter, clock } = foundation.clone();
         check_addresses(&config)?;
+        let certificates = match &config.mqtt.tls {
+            Some((listen, files)) => Some((*listen, Arc::new(Certificates::open(files.clone())?))),
+            None => None,
+        };
         let mut resealing = Resealing::new(database.clone(), keys, clock.clone());
         resealing.begin().await?;
         let arbiters: Vec<Arbiter> = (0..twin_threads()).map(|_| Arbiter::new()).collect();
@@ -189,7 +198,13 @@ impl Platform {
 
         let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
         let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
-        let broker = listen(&config, &gate, ingest, clock.clone()).await?;
+        let tls = certificates
+            .as_ref()
+            .map(|(listen, certificates)| TlsListen { listen: *listen, settings: certificates.clone() });
+        let broker = listen(&config, &gate, ingest, tls, clock.clone()).await?;
+        if let Some((_, certificates)) = certificates {
+            tokio::spawn(background.clone().run_until_cancelled_owned(certificates.follow()));
+        }
         let patients = Arc::new(database.clone());
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
@@ -229,6 +244,7 @@ impl Platform {
         Ok(Self {
             http,
             mqtt: broker.local_addr(),
+            mqtts: broker.tls_addr(),
             metrics,
             setup_token: identity.open_setup().await?,
             twins,
@@ -265,7 +281,8 @@ impl Platform {
 /// listen anyway must not fence off the first.
 fn check_addresses(config: &Config) -> Result<(), StartError> {
     let wanted = [("HTTP", config.http.addr), ("MQTT", config.mqtt.addr), ("metrics", config.metrics.addr)];
-    for (what, address) in wanted {
+    let encrypted = config.mqtt.tls.as_ref().map(|(address, _)| ("MQTT over TLS", *address));
+    for (what, address) in wanted.into_iter().chain(encrypted) {
         TcpListener::bind(address).map_err(|cause| StartError::Listen { what, address, cause })?;
     }
     Ok(())
@@ -275,11 +292,13 @@ async fn listen(
     config: &Config,
     gate: &Arc<Gate>,
     ingest: ToLog,
+    tls: Option<TlsListen>,
     clock: Arc<dyn Clock>,
 ) -> Result<Broker, StartError> {
     let address = config.mqtt.addr;
     let broker = BrokerConfig {
         listen: address,
+        tls,
         max_connections: config.mqtt.max_connections,
         ..BrokerConfig::default()
     };

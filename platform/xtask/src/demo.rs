@@ -19,7 +19,7 @@ Options:
   --data DIR       where the demo keeps its database and credentials.json  [default: .demo]
   --http PORT      web UI and GraphQL; a port that is taken gives way to the next free one  [default: 8080]
   --mqtt PORT      MQTT  [default: 1883]
-  --mqtts PORT     MQTT over TLS, which this version does not serve yet: said and ignored
+  --mqtts PORT     MQTT over TLS, with an authority of the demo's own  [default: 8883]
   --patients N     simulated patients  [default: 12]
   --no-simulator   no simulated patients: connect devices of your own
   --reset          throw the demo's data away and begin anew

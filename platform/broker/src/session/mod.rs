@@ -23,10 +23,10 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
 use tenants::{CorrelationId, DeviceId};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -39,6 +39,7 @@ use crate::{
     protocol::{Reason, Version},
     registry::Seat,
     topics::Rights,
+    transport::{Half, Transport},
 };
 
 /// How long the last frames to a client may take.
@@ -132,12 +133,14 @@ impl Session {
 }
 
 /// Runs a session to its end.
-pub(crate) async fn run(mut stream: TcpStream, opened: Opened, hub: Arc<Hub>) {
+pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     let Opened { version, client, rights, seat, outbox, keep_alive, will, connack, unread, correlation } =
         opened;
     let (number, acks, progress) = (seat.number(), AckQueue::default(), AtomicBool::new(false));
     let session = Session { hub, version, client, rights, number, outbox, acks, progress, correlation };
-    let (end, unsent) = converse(&mut stream, &session, keep_alive, connack, unread).await;
+    let stream = Mutex::new(stream);
+    let (end, unsent) = converse(&stream, &session, keep_alive, connack, unread).await;
+    let mut stream = stream.into_inner();
     drop(seat);
     session.hub.metrics.disconnected(end.label());
     session.hub.metrics.dropped(Loss::Disconnected, session.outbox.end());
@@ -152,15 +155,14 @@ pub(crate) async fn run(mut stream: TcpStream, opened: Opened, hub: Arc<Hub>) {
 
 /// Reads and writes until one side ends it; also says what was not yet written.
 async fn converse(
-    stream: &mut TcpStream,
+    stream: &Mutex<Transport>,
     session: &Session,
     keep_alive: Option<Duration>,
     connack: Vec<u8>,
     unread: BytesMut,
 ) -> (End, Vec<u8>) {
-    let (read_half, write_half) = stream.split();
-    let mut writer = Writer::new(write_half, session, connack);
-    let mut reader = pin!(Reader::new(read_half, session, keep_alive, unread).run());
+    let mut writer = Writer::new(Half(stream), session, connack);
+    let mut reader = pin!(Reader::new(Half(stream), session, keep_alive, unread).run());
     let mut reading = true;
     let end = poll_fn(|cx| {
         loop {
@@ -202,7 +204,7 @@ impl Session {
 }
 
 /// Sends the last frames and closes so that they arrive.
-pub(crate) async fn farewell(stream: &mut TcpStream, mut last: Vec<u8>, disconnect: Option<[u8; 4]>) {
+pub(crate) async fn farewell(stream: &mut Transport, mut last: Vec<u8>, disconnect: Option<[u8; 4]>) {
     last.extend_from_slice(disconnect.as_ref().map_or(&[][..], |frame| frame));
     if !matches!(timeout(FAREWELL, stream.write_all(&last)).await, Ok(Ok(()))) {
         return;

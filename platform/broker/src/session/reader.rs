@@ -10,14 +10,11 @@ use std::{
 };
 
 use bytes::BytesMut;
-use tokio::{
-    net::tcp::ReadHalf,
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::{End, Session, inbox::Inbox};
-use crate::{gate::Chunk, protocol::Reason};
+use crate::{gate::Chunk, protocol::Reason, transport::Half};
 
 /// Bounds of the size of one read.
 const MIN_READ_BYTES: usize = 512;
@@ -27,7 +24,7 @@ const MAX_READ_BYTES: usize = 64 * 1024;
 const MAX_REPLY_BYTES: usize = 16 * 1024;
 
 pub(super) struct Reader<'a> {
-    half: ReadHalf<'a>,
+    half: Half<'a>,
     session: &'a Session,
     inbox: Inbox<'a>,
     keep_alive: Option<KeepAlive>,
@@ -40,7 +37,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
-        half: ReadHalf<'a>,
+        half: Half<'a>,
         session: &'a Session,
         keep_alive: Option<Duration>,
         buffer: BytesMut,
@@ -103,7 +100,7 @@ impl<'a> Reader<'a> {
             return Poll::Pending;
         }
         let lost = |_| End::Lost;
-        if self.half.as_ref().poll_read_ready(cx).map_err(lost)?.is_ready() {
+        if self.half.poll_read_ready(cx).map_err(lost)?.is_ready() {
             self.make_room();
             let room = self.buffer.capacity() - self.buffer.len();
             match poll_read_buf(Pin::new(&mut self.half), cx, &mut self.buffer).map_err(lost)? {

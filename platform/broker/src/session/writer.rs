@@ -7,12 +7,11 @@ use std::{
 
 use tokio::{
     io::AsyncWrite as _,
-    net::tcp::WriteHalf,
     time::{Sleep, sleep},
 };
 
 use super::{End, Session};
-use crate::protocol::Reason;
+use crate::{protocol::Reason, transport::Half};
 
 /// Queued messages are only taken while fewer bytes than this wait for the socket.
 const HIGH_WATER: usize = 64 * 1024;
@@ -21,7 +20,7 @@ const HIGH_WATER: usize = 64 * 1024;
 const KEPT_BYTES: usize = 1_024;
 
 pub(super) struct Writer<'a> {
-    half: WriteHalf<'a>,
+    half: Half<'a>,
     session: &'a Session,
     out: Vec<u8>,
     /// The first bytes of `out` are sent already.
@@ -32,7 +31,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(half: WriteHalf<'a>, session: &'a Session, first: Vec<u8>) -> Self {
+    pub(super) fn new(half: Half<'a>, session: &'a Session, first: Vec<u8>) -> Self {
         Self { half, session, out: first, sent: 0, stalled: None, finishing: false }
     }
 
@@ -52,6 +51,12 @@ impl<'a> Writer<'a> {
                 return Poll::Ready(End::Broke(reason));
             }
             let Some(unsent @ [_, ..]) = self.out.get(self.sent..) else {
+                // TLS keeps what the socket has not taken yet.
+                match Pin::new(&mut self.half).poll_flush(cx) {
+                    Poll::Ready(Ok(())) => self.stalled = None,
+                    Poll::Ready(Err(_)) => return Poll::Ready(End::Lost),
+                    Poll::Pending => return self.poll_stalled(cx),
+                }
                 self.rest();
                 if self.finishing && self.session.acks.is_empty() {
                     return Poll::Ready(End::Broke(Reason::ShuttingDown));

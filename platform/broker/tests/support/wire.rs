@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -127,24 +127,37 @@ pub(crate) fn unsubscribe(level: u8, id: u16, filter: &str) -> Vec<u8> {
     frame(0xA2, &body)
 }
 
+/// What carries a client's bytes.
+pub(crate) trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<C: AsyncRead + AsyncWrite + Unpin + Send> Carrier for C {}
+
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Carrier>,
 }
 
 impl Wire {
+    pub(crate) fn over(carrier: impl Carrier + 'static) -> Self {
+        Self { stream: Box::new(carrier) }
+    }
+
     pub(crate) async fn open(address: SocketAddr) -> Self {
         let stream = timeout(PATIENCE, TcpStream::connect(address)).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream }
+        Self::over(stream)
     }
 
     /// Connects and is let in.
     pub(crate) async fn login(world: &World, connect: &Connect) -> Self {
-        let mut wire = Self::open(world.broker.local_addr()).await;
-        wire.send(&connect.frame()).await;
-        let connack = wire.packet().await;
+        Self::open(world.broker.local_addr()).await.greeted(connect).await
+    }
+
+    /// The same over a connection that is open.
+    pub(crate) async fn greeted(mut self, connect: &Connect) -> Self {
+        self.send(&connect.frame()).await;
+        let connack = self.packet().await;
         assert_eq!((connack[0], connack[3]), (0x20, 0), "let in: {connack:02x?}");
-        wire
+        self
     }
 
     /// Logs in as a device of tenant 1.

@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<(), CliError> {
         data: arguments.data.clone(),
         http: arguments.http,
         mqtt: arguments.mqtt,
+        mqtts: arguments.mqtts,
         metrics: config.metrics.addr.port(),
         reset: arguments.reset,
         patients: usize::from(arguments.patients),
@@ -51,12 +52,10 @@ async fn demo(
         config.cadence.cuff_s = 60;
         patients = Some(tokio::spawn(simulator::run(config, simulation.clone())));
     }
-    if let Some(port) = arguments.mqtts {
-        remark(format_args!("MQTT over TLS is not served yet: --mqtts {port} does nothing."));
-    }
     for (wanted, got, what) in [
         (options.http, demo.platform.http.port(), "HTTP"),
         (options.mqtt, demo.platform.mqtt.port(), "MQTT"),
+        (options.mqtts, demo.platform.mqtts.map_or(0, |address| address.port()), "MQTT over TLS"),
         (options.metrics, demo.platform.metrics.port(), "metrics"),
     ] {
         if wanted != 0 && wanted != got {
@@ -66,6 +65,7 @@ async fn demo(
     if arguments.json {
         say(json!({
             "http": demo.credentials.http, "graphql": demo.credentials.graphql, "mqtt": demo.credentials.mqtt,
+            "mqtts": demo.credentials.mqtts, "ca_pem": demo.credentials.ca_pem,
             "metrics": demo.credentials.metrics, "credentials": demo.file,
         }))?;
     } else {
@@ -85,7 +85,8 @@ async fn demo(
 
 /// What to open and how to sign in.
 fn welcome(demo: &Demo, simulated: bool) -> String {
-    let Credentials { http, mqtt, graphql, metrics, operator, tenants, .. } = &demo.credentials;
+    let Credentials { http, mqtt, mqtts, ca_pem, graphql, metrics, operator, tenants, .. } =
+        &demo.credentials;
     let mut text = format!("\nThe demo hospital is open.\n\n  Open     {http}\n");
     let mut people: Vec<_> = tenants.iter().take(1).flat_map(|tenant| &tenant.users).collect();
     // Whoever looks at patients first.
@@ -96,11 +97,11 @@ fn welcome(demo: &Demo, simulated: bool) -> String {
         let label = if n == 0 { "Sign in" } else { "" };
         append(&mut text, format_args!("  {label:<8} {:<width$}  {}\n", person.email, person.password));
     }
-    let file = demo.file.display();
+    let (file, authority) = (demo.file.display(), ca_pem.display());
     append(
         &mut text,
         format_args!(
-            "\n  GraphQL  {graphql}\n  MQTT     {mqtt}\n  Metrics  {metrics}\n  All passwords, tokens and devices: {file}\n"
+            "\n  GraphQL  {graphql}\n  MQTT     {mqtt}\n  and TLS  {mqtts} (authority: {authority})\n  Metrics  {metrics}\n  All passwords, tokens and devices: {file}\n"
         ),
     );
     if simulated {

@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 
 use super::{ConfigError, Setting, Values, hidden, settings::Secrecy, settings::key};
 
+/// Where MQTT over TLS is looked for.
+const MQTTS_PORT: u16 = 8883;
+
 const ADDRESS: &str = "an address with a port, for example 127.0.0.1:8080 or [::1]:8080";
 
 /// Where everything is kept.
@@ -64,7 +67,16 @@ pub(crate) struct HttpConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct MqttConfig {
     pub(crate) addr: SocketAddr,
+    /// Where they connect over TLS, and with which certificate; `None` for nowhere.
+    pub(crate) tls: Option<(SocketAddr, TlsConfig)>,
     pub(crate) max_connections: usize,
+}
+
+/// The server's certificate with what leads to its authority, and its key, both in PEM.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsConfig {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// Where operators' tools read how the server does.
@@ -216,7 +228,32 @@ impl HttpConfig {
 impl MqttConfig {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         let max_connections = number(values, &key::MQTT_CONNECTIONS, "1 to 1000000", 1..=1_000_000)?;
-        Ok(Self { addr: address(values, &key::MQTT_ADDR)?, max_connections })
+        let addr = address(values, &key::MQTT_ADDR)?;
+        let tls = TlsConfig::read(values)?;
+        let no_certificate = "left out where there is no certificate; set tls.cert and tls.key as well";
+        let expected = if tls.is_some() { ADDRESS } else { no_certificate };
+        let tls_addr = values.parse(&key::MQTTS_ADDR, expected, |text| match text {
+            "" => Some(SocketAddr::new(addr.ip(), MQTTS_PORT)),
+            _ => text.parse().ok().filter(|_| tls.is_some()),
+        })?;
+        let tls = tls.map(|tls| (tls_addr, tls));
+        Ok(Self { addr, tls, max_connections })
+    }
+}
+
+impl TlsConfig {
+    fn read(values: &Values) -> Result<Option<Self>, ConfigError> {
+        let path = |setting: &'static Setting, expected| {
+            values.parse(setting, expected, |text| (!text.is_empty()).then(|| PathBuf::from(text)))
+        };
+        let said = |setting: &'static Setting| !values.text(setting).is_empty();
+        if !said(&key::TLS_CERT) && !said(&key::TLS_KEY) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            cert: path(&key::TLS_CERT, "the file of the certificate that belongs to tls.key, in PEM")?,
+            key: path(&key::TLS_KEY, "the file of the private key that belongs to tls.cert, in PEM")?,
+        }))
     }
 }
 

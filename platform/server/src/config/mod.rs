@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub(crate) use concerns::{
     DatabaseConfig, HttpConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MqttConfig, NodeConfig,
-    PasswordsConfig, VaultConfig, master_key,
+    PasswordsConfig, TlsConfig, VaultConfig, master_key,
 };
 pub(crate) use environment::Environment;
 pub(crate) use errors::ConfigError;

@@ -57,7 +57,10 @@ settings! {
     PUBLIC_URL: "http.public_url" "IOMT_PUBLIC_URL" "" Open;
     HTTP_WORKERS: "http.workers" "IOMT_HTTP_WORKERS" "2" Open;
     MQTT_ADDR: "mqtt.addr" "IOMT_MQTT_ADDR" "127.0.0.1:1883" Open;
+    MQTTS_ADDR: "mqtt.tls_addr" "IOMT_MQTTS_ADDR" "" Open;
     MQTT_CONNECTIONS: "mqtt.max_connections" "IOMT_MQTT_MAX_CONNECTIONS" "100000" Open;
+    TLS_CERT: "tls.cert" "IOMT_TLS_CERT" "" Open;
+    TLS_KEY: "tls.key" "IOMT_TLS_KEY" "" Open;
     METRICS_ADDR: "metrics.addr" "IOMT_METRICS_ADDR" "127.0.0.1:9090" Open;
     LOG_FILTER: "log.filter" "IOMT_LOG" "info,actix_server=warn,sea_orm_migration=warn" Open;
     LOG_FORMAT: "log.format" "IOMT_LOG_FORMAT" "auto" Open;

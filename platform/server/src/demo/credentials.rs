@@ -1,6 +1,9 @@
 //! `credentials.json`: how to get into the demo. The only place where its secrets are kept.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +14,11 @@ pub(crate) struct Credentials {
     pub(crate) graphql: String,
     pub(crate) graphql_ws: String,
     pub(crate) mqtt: String,
+    #[serde(default)]
+    pub(crate) mqtts: String,
+    /// The demo's authority, which has signed the certificate of `mqtts`.
+    #[serde(default)]
+    pub(crate) ca_pem: PathBuf,
     pub(crate) metrics: String,
     pub(crate) operator: Person,
     pub(crate) tenants: Vec<DemoTenant>,

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::certificates;
+
 /// What a demo makes in its folder; a reset removes these and nothing else.
 const FILES: [&str; 5] = ["iomt.db", "iomt.db-wal", "iomt.db-shm", "iomt.db.master-key", "credentials.json"];
 
@@ -59,7 +61,7 @@ impl Folder {
     }
 
     fn clear(&self) -> io::Result<()> {
-        for name in FILES {
+        for name in FILES.iter().chain(&certificates::FILES) {
             match std::fs::remove_file(self.path.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}

@@ -1,5 +1,6 @@
 //! The demo: a live hospital on one machine, for somebody who has never seen the platform.
 
+mod certificates;
 mod credentials;
 mod folder;
 mod hospital;
@@ -14,6 +15,7 @@ pub(crate) use hospital::course;
 pub(crate) use seed::SeedError;
 
 use self::{
+    certificates::DemoCertificates,
     folder::Folder,
     seed::{Seed, Size},
 };
@@ -30,6 +32,7 @@ pub(crate) struct DemoOptions {
     /// Wanted ports; 0 for any.
     pub(crate) http: u16,
     pub(crate) mqtt: u16,
+    pub(crate) mqtts: u16,
     pub(crate) metrics: u16,
     /// Whether to forget an earlier demo in the same folder.
     pub(crate) reset: bool,
@@ -52,6 +55,8 @@ pub(crate) enum DemoError {
     Start(#[from] StartError),
     #[error("the demo's hospitals cannot be set up")]
     Seed(#[from] SeedError),
+    #[error("the demo's certificates cannot be made")]
+    Certificates(#[source] std::io::Error),
     #[error("credentials.json cannot be {what}")]
     Credentials {
         what: &'static str,
@@ -74,7 +79,8 @@ impl Demo {
     pub(crate) async fn start(options: &DemoOptions, environment: &Environment) -> Result<Self, DemoError> {
         let folder = Folder::open(&options.data, options.reset)?;
         let file = folder.credentials();
-        let config = configure(options, &folder, environment)?;
+        let certificates = DemoCertificates::find(&options.data).map_err(DemoError::Certificates)?;
+        let config = configure(options, &folder, &certificates, environment)?;
         let foundation = Foundation::lay(&config).await?;
         let known =
             Credentials::read(&file).map_err(|cause| DemoError::Credentials { what: "read", cause })?;
@@ -87,6 +93,10 @@ impl Demo {
         credentials.graphql = format!("http://{}/graphql", platform.http);
         credentials.graphql_ws = format!("ws://{}/graphql/ws", platform.http);
         credentials.mqtt = format!("mqtt://{}", platform.mqtt);
+        // Certificates name a host, not where it is.
+        let mqtts = platform.mqtts.map(|address| format!("mqtts://localhost:{}", address.port()));
+        credentials.mqtts = mqtts.unwrap_or_default();
+        credentials.ca_pem = certificates.ca;
         credentials.metrics = format!("http://{}/metrics", platform.metrics);
         credentials.write(&file).map_err(|cause| DemoError::Credentials { what: "written", cause })?;
         Ok(Self { platform, credentials, file, _folder: folder })
@@ -104,7 +114,12 @@ async fn seed(foundation: &Foundation, options: &DemoOptions) -> Result<Credenti
 }
 
 /// The platform's configuration: what the environment says, with the demo's folder and ports.
-fn configure(options: &DemoOptions, folder: &Folder, environment: &Environment) -> Result<Config, DemoError> {
+fn configure(
+    options: &DemoOptions,
+    folder: &Folder,
+    certificates: &DemoCertificates,
+    environment: &Environment,
+) -> Result<Config, DemoError> {
     let mut given = Vec::new();
     let mut free =
         |wanted, option| ports::free(wanted, &mut given).ok_or(DemoError::NoPort { wanted, option });
@@ -112,9 +127,15 @@ fn configure(options: &DemoOptions, folder: &Folder, environment: &Environment) 
     let flags = vec![
         flag(&key::HTTP_ADDR, free(options.http, "http")?),
         flag(&key::MQTT_ADDR, free(options.mqtt, "mqtt")?),
+        flag(&key::MQTTS_ADDR, free(options.mqtts, "mqtts")?),
         flag(&key::METRICS_ADDR, free(options.metrics, "metrics")?),
     ];
     let database = format!("sqlite://{}", folder.database().display());
-    let defaults = vec![(&key::DATABASE_URL, database), (&key::LOG_FILTER, "warn".to_owned())];
+    let defaults = vec![
+        (&key::DATABASE_URL, database),
+        (&key::LOG_FILTER, "warn".to_owned()),
+        (&key::TLS_CERT, certificates.cert.display().to_string()),
+        (&key::TLS_KEY, certificates.key.display().to_string()),
+    ];
     Ok(Config::load(Sources { flags, file: None, defaults }, environment)?)
 }

@@ -258,6 +258,15 @@ pub(super) struct ServeArguments {
     /// Where devices connect [default: 127.0.0.1:1883].
     #[arg(long, value_name = "ADDRESS")]
     pub(super) mqtt_addr: Option<String>,
+    /// Where they connect over TLS [default: that address with port 8883, once there is a certificate].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) mqtts_addr: Option<String>,
+    /// The server's certificate and what leads to its authority, in PEM; read anew when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<String>,
+    /// Its private key, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<String>,
     /// Where metrics are read [default: 127.0.0.1:9090].
     #[arg(long, value_name = "ADDRESS")]
     pub(super) metrics_addr: Option<String>,
@@ -286,9 +295,9 @@ pub(super) struct DemoArguments {
     /// Port of MQTT, likewise.
     #[arg(long, value_name = "PORT", default_value_t = 1883)]
     pub(super) mqtt: u16,
-    /// Port of MQTT over TLS. This version has none yet: the option is taken, said, and does nothing.
-    #[arg(long, value_name = "PORT")]
-    pub(super) mqtts: Option<u16>,
+    /// Port of MQTT over TLS, likewise; the demo has an authority and a certificate of its own.
+    #[arg(long, value_name = "PORT", default_value_t = 8883)]
+    pub(super) mqtts: u16,
     /// Simulated patients of the larger hospital.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=2_000))]
     pub(super) patients: u16,
@@ -349,6 +358,9 @@ impl ServeArguments {
             (&key::HTTP_ADDR, &self.http_addr),
             (&key::PUBLIC_URL, &self.public_url),
             (&key::MQTT_ADDR, &self.mqtt_addr),
+            (&key::MQTTS_ADDR, &self.mqtts_addr),
+            (&key::TLS_CERT, &self.tls_cert),
+            (&key::TLS_KEY, &self.tls_key),
             (&key::METRICS_ADDR, &self.metrics_addr),
             (&key::LOG_FILTER, &self.log),
         ] {
