@@ -43,6 +43,9 @@ pub struct BrokerConfig {
     pub listen: SocketAddr,
     /// Where to listen for TLS; `None` for nowhere.
     pub tls: Option<TlsListen>,
+    /// Whether a load balancer stands before both and says in a PROXY protocol header, version 2, where each connection
+    /// comes from. One without it is refused then.
+    pub proxied: bool,
     /// Largest packet a client may send, fixed header included. Larger: DISCONNECT 0x95 and close.
     pub max_packet_bytes: usize,
     /// How long a connection may take to send its CONNECT, and before that for its TLS handshake.
@@ -72,6 +75,7 @@ impl Default for BrokerConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
             tls: None,
+            proxied: false,
             max_packet_bytes: MAX_PAYLOAD_BYTES + MAX_HEADER_BYTES,
             connect_timeout: Duration::from_secs(10),
             admit_timeout: Duration::from_secs(5),

@@ -6,7 +6,7 @@ use rumqttd::protocol::{ConnAck, ConnAckProperties, ConnectReturnCode, Packet, P
 
 use crate::{
     config::BrokerConfig,
-    protocol::{Qos, Reason, Version},
+    protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
 };
 
 /// Largest remaining length that four bytes can express.
@@ -41,9 +41,10 @@ pub(crate) fn accepted(version: Version, assigned_id: Option<&str>, config: &Bro
         max_qos: Some(1),
         retain_available: Some(0),
         max_packet_size: Some(u32::try_from(config.max_packet_bytes).unwrap_or(u32::MAX)),
+        topic_alias_max: Some(MAX_TOPIC_ALIASES),
         assigned_client_identifier: assigned_id.map(str::to_owned),
         subscription_identifiers_available: Some(0),
-        shared_subscription_available: Some(0),
+        shared_subscription_available: Some(1),
         ..ConnAckProperties::default()
     };
     let connack = ConnAck { session_present: false, code: ConnectReturnCode::Success };

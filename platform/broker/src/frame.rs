@@ -66,7 +66,10 @@ fn variable_integer(bytes: &[u8]) -> Result<Option<(usize, usize)>, Reason> {
 /// A PUBLISH, as positions in its frame's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Publish {
+    /// Empty where the alias stands for it.
     pub(crate) topic: Range<usize>,
+    /// What the topic is called from now on, or was called before.
+    pub(crate) alias: Option<u16>,
     pub(crate) payload: Range<usize>,
     /// `None` is QoS 0; QoS 2 is an error here.
     pub(crate) packet_id: Option<u16>,
@@ -89,13 +92,11 @@ pub(crate) fn publish(version: Version, first: u8, body: &[u8]) -> Result<Publis
     if packet_id == Some(0) {
         return Err(Reason::Protocol);
     }
-    if version == Version::V5 {
-        cursor.publish_properties()?;
-    }
-    if topic.is_empty() {
+    let alias = if version == Version::V5 { cursor.publish_properties()? } else { None };
+    if topic.is_empty() && alias.is_none() {
         return Err(Reason::Protocol);
     }
-    Ok(Publish { topic, payload: cursor.at..body.len(), packet_id, retain: first & 1 != 0 })
+    Ok(Publish { topic, alias, payload: cursor.at..body.len(), packet_id, retain: first & 1 != 0 })
 }
 
 /// Reads forward through a body; never past its end.
@@ -131,24 +132,30 @@ impl Cursor<'_> {
         self.skip(usize::from(length))
     }
 
-    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3). None of them changes what is stored,
-    /// so they are checked and passed over.
-    fn publish_properties(&mut self) -> Result<(), Reason> {
+    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3) and returns the topic alias. None of the others changes what
+    /// is stored, so they are checked and passed over.
+    fn publish_properties(&mut self) -> Result<Option<u16>, Reason> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let (length, length_bytes) = variable_integer(rest)?.ok_or(Reason::Malformed)?;
         self.at += length_bytes;
         if length == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let properties = self.skip(length)?;
         let mut inside =
             Cursor { bytes: self.bytes.get(..properties.end).unwrap_or_default(), at: properties.start };
+        let mut alias = None;
         while inside.at < properties.end {
             match inside.u8()? {
-                0x01 => inside.skip(1)?,                // payload format indicator
-                0x02 => inside.skip(4)?,                // message expiry interval
-                0x03 | 0x08 | 0x09 => inside.field()?,  // content type, response topic, correlation data
-                0x23 => return Err(Reason::TopicAlias), // the CONNACK offered no aliases
+                0x01 => inside.skip(1)?,               // payload format indicator
+                0x02 => inside.skip(4)?,               // message expiry interval
+                0x03 | 0x08 | 0x09 => inside.field()?, // content type, response topic, correlation data
+                0x23 => {
+                    if alias.replace(inside.u16()?).is_some() {
+                        return Err(Reason::Protocol);
+                    }
+                    inside.at..inside.at
+                }
                 0x26 => {
                     inside.field()?; // user property: a name and a value
                     inside.field()?
@@ -157,7 +164,7 @@ impl Cursor<'_> {
                 _ => return Err(Reason::Malformed),
             };
         }
-        Ok(())
+        Ok(alias)
     }
 }
 
@@ -173,13 +180,16 @@ mod tests {
     #[test]
     fn reads_publishes_of_both_versions() {
         let v311 = b"\x00\x01t\x00\x07payload";
-        let expected = Publish { topic: 2..3, payload: 5..12, packet_id: Some(7), retain: false };
+        let expected =
+            Publish { topic: 2..3, alias: None, payload: 5..12, packet_id: Some(7), retain: false };
         assert_eq!(publish(Version::V311, 0x32, v311), Ok(expected.clone()));
         let v5 = b"\x00\x01t\x00\x07\x00payload";
         assert_eq!(publish(Version::V5, 0x32, v5), Ok(Publish { payload: 6..13, ..expected }));
         let with_properties = b"\x00\x01t\x07\x26\x00\x01a\x00\x01bX";
-        let quiet = Publish { topic: 2..3, payload: 11..12, packet_id: None, retain: true };
+        let quiet = Publish { topic: 2..3, alias: None, payload: 11..12, packet_id: None, retain: true };
         assert_eq!(publish(Version::V5, 0x31, with_properties), Ok(quiet));
+        let aliased = Publish { topic: 2..2, alias: Some(9), payload: 6..7, packet_id: None, retain: false };
+        assert_eq!(publish(Version::V5, 0x30, b"\x00\x00\x03\x23\x00\x09X"), Ok(aliased));
     }
 
     #[test]
@@ -192,7 +202,7 @@ mod tests {
             (0x32, b"\x00\x01t\x00", Reason::Malformed),
             (0x30, b"\x00\x05t\x00", Reason::Malformed), // topic longer than the frame
             (0x30, b"\x00\x00\x00", Reason::Protocol),   // no topic and no alias
-            (0x30, b"\x00\x00\x03\x23\x00\x01", Reason::TopicAlias),
+            (0x30, b"\x00\x00\x06\x23\x00\x01\x23\x00\x02", Reason::Protocol), // two aliases
             (0x30, b"\x00\x01t\x02\x0B\x01", Reason::Protocol),
         ];
         for (first, body, reason) in cases {

@@ -13,6 +13,7 @@ use crate::{
     protocol::{Qos, Version},
     session::outbox::Offer,
     topics,
+    tree::{Audience, Subscriber},
 };
 
 /// Publishes to subscribers. Cheap to clone.
@@ -41,24 +42,18 @@ impl Handle {
             metrics.dropped(Loss::InvalidTopic, 1);
             return delivery;
         }
-        let mut fan_out = FanOut { topic, payload, frames: Vec::new() };
-        for subscriber in self.0.tree.matching(tenant, topic) {
-            let offer = match fan_out.frame(&subscriber.target, qos.min(subscriber.qos)) {
-                Some(frame) => subscriber.target.outbox.offer(frame),
-                None => Offer::TooLarge,
-            };
-            let loss = match offer {
-                Offer::Queued => {
-                    delivery.queued += 1;
-                    continue;
+        let mut fan_out = FanOut { topic, payload, qos, frames: Vec::new() };
+        let Audience { each, groups } = self.0.tree.matching(tenant, topic);
+        let of_each = each.iter().map(|subscriber| fan_out.offer(subscriber)).collect::<Vec<_>>();
+        let of_groups = groups.iter().map(|members| fan_out.offer_one_of(members));
+        for outcome in of_each.into_iter().chain(of_groups) {
+            match outcome {
+                Ok(()) => delivery.queued += 1,
+                Err(loss) => {
+                    metrics.dropped(loss, 1);
+                    delivery.dropped += 1;
                 }
-                Offer::QueueFull => Loss::QueueFull,
-                Offer::SlowConsumer => Loss::SlowConsumer,
-                Offer::Disconnected => Loss::Disconnected,
-                Offer::TooLarge => Loss::TooLarge,
-            };
-            metrics.dropped(loss, 1);
-            delivery.dropped += 1;
+            }
         }
         delivery
     }
@@ -89,10 +84,35 @@ impl Handle {
 struct FanOut<'a> {
     topic: &'a str,
     payload: Bytes,
+    qos: Qos,
     frames: Vec<((Version, Qos, usize), Outgoing)>,
 }
 
 impl FanOut<'_> {
+    /// Queues the message for a subscriber.
+    fn offer(&mut self, subscriber: &Subscriber<Target>) -> Result<(), Loss> {
+        let frame = self.frame(&subscriber.target, self.qos.min(subscriber.qos)).ok_or(Loss::TooLarge)?;
+        match subscriber.target.outbox.offer(frame) {
+            Offer::Queued => Ok(()),
+            Offer::QueueFull => Err(Loss::QueueFull),
+            Offer::SlowConsumer => Err(Loss::SlowConsumer),
+            Offer::Disconnected => Err(Loss::Disconnected),
+            Offer::TooLarge => Err(Loss::TooLarge),
+        }
+    }
+
+    /// Queues it for the first of a group that takes it; where none does, for the reason of the one whose turn it was.
+    fn offer_one_of(&mut self, members: &[Subscriber<Target>]) -> Result<(), Loss> {
+        let mut first = None;
+        for member in members {
+            match self.offer(member) {
+                Ok(()) => return Ok(()),
+                Err(loss) => first = first.or(Some(loss)),
+            }
+        }
+        Err(first.unwrap_or(Loss::Disconnected))
+    }
+
     fn frame(&mut self, target: &Target, qos: Qos) -> Option<Outgoing> {
         let alike = (target.outbox.version, qos, target.prefix_bytes);
         if let Some((_, frame)) = self.frames.iter().find(|(key, _)| *key == alike) {

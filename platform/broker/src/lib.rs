@@ -22,6 +22,7 @@ mod hub;
 mod listener;
 mod metrics;
 mod protocol;
+mod proxied;
 mod registry;
 mod session;
 mod topics;
@@ -39,6 +40,7 @@ pub use self::{
         Refusal,
     },
     handle::{Delivery, Handle},
+    listener::Entrance,
     metrics::BrokerMetrics,
     protocol::Qos,
 };
@@ -89,6 +91,11 @@ impl Broker {
     /// What it counts.
     pub fn metrics(&self) -> &BrokerMetrics {
         &self.hub.metrics
+    }
+
+    /// For clients that come another way, as by WebSocket.
+    pub fn entrance(&self) -> Entrance {
+        self.listener.entrance()
     }
 
     /// For publishing to its subscribers.

@@ -1,11 +1,13 @@
 //! Accepts connections and runs each in a task of its own.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use prometheus_client::metrics::gauge::Gauge;
 use rustls::ServerConfig;
 use tokio::{
+    io::DuplexStream,
     net::{TcpListener, TcpSocket, TcpStream},
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -19,7 +21,7 @@ use crate::{
     config::{TlsListen, TlsSettings},
     connect,
     hub::Hub,
-    session,
+    proxied, session,
     transport::Transport,
 };
 
@@ -38,7 +40,7 @@ pub(crate) struct Listener {
     tls: Option<SocketAddr>,
     /// A broker that is dropped without a shutdown stops accepting all the same.
     stop: DropGuard,
-    tasks: TaskTracker,
+    door: Door,
 }
 
 impl Listener {
@@ -56,8 +58,8 @@ impl Listener {
         if let Some((listener, settings)) = encrypted {
             tasks.spawn(door.clone().accept(listener, Some(settings)));
         }
-        tasks.spawn(door.accept(plain, None));
-        Ok(Self { local, tls, stop: stop.drop_guard(), tasks })
+        tasks.spawn(door.clone().accept(plain, None));
+        Ok(Self { local, tls, stop: stop.drop_guard(), door })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -68,17 +70,22 @@ impl Listener {
         self.tls
     }
 
+    pub(crate) fn entrance(&self) -> Entrance {
+        Entrance { door: self.door.clone(), runtime: Handle::current() }
+    }
+
     /// Stops accepting, lets the sessions finish within `grace`, then closes what is left.
     pub(crate) async fn shutdown(self, hub: &Hub, grace: Duration) {
         self.stop.disarm().cancel();
-        self.tasks.close();
+        let tasks = self.door.tasks;
+        tasks.close();
         hub.registry.drain();
-        if timeout(grace, self.tasks.wait()).await.is_ok() {
+        if timeout(grace, tasks.wait()).await.is_ok() {
             return;
         }
         hub.registry.close_all();
-        if timeout(CLOSE_TIMEOUT, self.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "mqtt connections did not close in time");
+        if timeout(CLOSE_TIMEOUT, tasks.wait()).await.is_err() {
+            tracing::warn!(open = tasks.len(), "mqtt connections did not close in time");
         }
     }
 }
@@ -90,7 +97,24 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// What every accept loop needs; the places are shared.
+/// Lets connections in that came another way than through a listener of the broker's own.
+#[derive(Clone)]
+pub struct Entrance {
+    door: Door,
+    runtime: Handle,
+}
+
+impl Entrance {
+    /// Serves a client whose bytes go through a pipe, until either side ends it. It has its place among the connections;
+    /// where there is none left the pipe is dropped at once.
+    pub fn enter(&self, pipe: DuplexStream, peer: SocketAddr) {
+        let Some(guard) = self.door.place() else { return };
+        let transport = std::future::ready(Some((Transport::Pipe(pipe), peer)));
+        self.door.tasks.spawn_on(self.door.clone().serve(transport, guard), &self.runtime);
+    }
+}
+
+/// What every way in needs; the places are shared.
 #[derive(Clone)]
 struct Door {
     hub: Arc<Hub>,
@@ -108,14 +132,12 @@ impl Door {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
-                    Ok(place) => {
-                        let guard = Guard::new(place, self.hub.metrics.connections.clone());
-                        let tls = tls.as_ref().map(|settings| settings.current());
-                        self.tasks.spawn(self.clone().serve(stream, peer, tls, guard));
-                    }
-                    Err(_) => self.hub.metrics.refused("max_connections"),
-                },
+                Ok((stream, peer)) => {
+                    let Some(guard) = self.place() else { continue };
+                    let tls = tls.as_ref().map(|settings| settings.current());
+                    let transport = secured(stream, peer, tls, Arc::clone(&self.hub));
+                    self.tasks.spawn(self.clone().serve(transport, guard));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "accepting an mqtt connection failed");
                     sleep(ACCEPT_PAUSE).await;
@@ -124,48 +146,67 @@ impl Door {
         }
     }
 
-    /// One connection, from its first byte to its last.
-    async fn serve(self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<ServerConfig>>, _guard: Guard) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "mqtt connection was gone before it was greeted");
-            return;
+    /// A place among the connections; `None` where all are taken, which is counted.
+    fn place(&self) -> Option<Guard> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        if place.is_err() {
+            self.hub.metrics.refused("max_connections");
         }
+        Some(Guard::new(place.ok()?, self.hub.metrics.connections.clone()))
+    }
+
+    /// One connection, from its first byte to its last.
+    async fn serve(self, transport: impl Future<Output = Option<(Transport, SocketAddr)>>, _guard: Guard) {
         let opened = async {
-            let mut stream = self.secured(stream, peer, tls).await?;
-            let opened = connect::greet(&mut stream, peer, &self.hub).await?;
-            Some((stream, opened))
+            let (mut transport, peer) = transport.await?;
+            let opened = connect::greet(&mut transport, peer, &self.hub).await?;
+            Some((transport, opened))
         };
         let opened = tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
             opened = opened => opened,
         };
-        if let Some((stream, opened)) = opened {
-            session::run(stream, opened, self.hub).await;
+        if let Some((transport, opened)) = opened {
+            session::run(transport, opened, self.hub).await;
         }
     }
+}
 
-    /// The connection after its TLS handshake, where it has one; `None` where that failed, which is counted.
-    async fn secured(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        tls: Option<Arc<ServerConfig>>,
-    ) -> Option<Transport> {
-        let Some(config) = tls else { return Some(Transport::Tcp(stream)) };
-        let handshake = TlsAcceptor::from(config).accept(stream);
-        match timeout(self.hub.config.connect_timeout, handshake).await {
-            Ok(Ok(stream)) => Some(Transport::Tls(Box::new(stream))),
-            Ok(Err(error)) => {
-                self.hub.metrics.refused("tls");
-                tracing::info!(%peer, %error, "mqtt connection refused: the TLS handshake failed");
-                None
-            }
-            Err(_) => {
-                self.hub.metrics.refused("tls_timeout");
-                tracing::info!(%peer, "mqtt connection refused: no TLS handshake in time");
-                None
-            }
+/// The connection and where it comes from, after its TLS handshake where it has one; `None` where it does not come so far,
+/// which is counted.
+async fn secured(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
+    hub: Arc<Hub>,
+) -> Option<(Transport, SocketAddr)> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "mqtt connection was gone before it was greeted");
+        return None;
+    }
+    let bound = hub.config.connect_timeout;
+    let mut client = peer;
+    if hub.config.proxied {
+        let Ok(Some(found)) = timeout(bound, proxied::client(&mut stream, peer)).await else {
+            hub.metrics.refused("proxy_protocol");
+            tracing::info!(%peer, "mqtt connection refused: no PROXY protocol header of version 2 in time");
+            return None;
+        };
+        client = found;
+    }
+    let Some(config) = tls else { return Some((Transport::Tcp(stream), client)) };
+    match timeout(bound, TlsAcceptor::from(config).accept(stream)).await {
+        Ok(Ok(stream)) => Some((Transport::Tls(Box::new(stream)), client)),
+        Ok(Err(error)) => {
+            hub.metrics.refused("tls");
+            tracing::info!(peer = %client, %error, "mqtt connection refused: the TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            hub.metrics.refused("tls_timeout");
+            tracing::info!(peer = %client, "mqtt connection refused: no TLS handshake in time");
+            None
         }
     }
 }

@@ -40,6 +40,9 @@ pub(crate) mod packet {
     pub(crate) const DISCONNECT: u8 = 14;
 }
 
+/// Topics of a v5 client that may have an alias; the CONNACK says so.
+pub(crate) const MAX_TOPIC_ALIASES: u16 = 16;
+
 /// Why the broker ends a connection. A v5 client is told, a v3.1.1 client only sees the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Reason {

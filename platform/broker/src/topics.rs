@@ -16,21 +16,32 @@ use crate::{
 /// Levels of a filter; bounds the depth of the subscription tree.
 const MAX_LEVELS: usize = 16;
 
+/// What a filter begins with whose subscription is shared; the name of the group follows.
+pub(crate) const SHARED: &str = "$share/";
+
 /// Longest topic or filter. The protocol allows 65,535 bytes; nothing here needs more than this.
 const MAX_TOPIC_BYTES: usize = 1_024;
 
 /// A valid topic filter in the tenant's name space.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Filter(Arc<str>);
+pub(crate) struct Filter {
+    path: Arc<str>,
+    /// The group that shares the subscription: each message goes to one of its members.
+    group: Option<Arc<str>>,
+}
 
 impl Filter {
     pub(crate) fn levels(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/')
+        self.path.split('/')
+    }
+
+    pub(crate) fn group(&self) -> Option<&Arc<str>> {
+        self.group.as_ref()
     }
 
     #[cfg(test)]
     pub(crate) fn unchecked(filter: &str) -> Self {
-        Self(filter.into())
+        Self { path: filter.into(), group: None }
     }
 }
 
@@ -39,8 +50,6 @@ impl Filter {
 pub(crate) enum FilterError {
     /// Not a topic filter: 0x8F.
     Invalid,
-    /// A shared subscription, which is not offered yet: 0x9E.
-    Shared,
     /// Not this client's business: 0x87.
     Denied,
 }
@@ -82,17 +91,21 @@ impl Rights {
 
     /// The client's filter in the tenant's name space, if the client may subscribe to it.
     pub(crate) fn filter(&self, filter: &str) -> Result<Filter, FilterError> {
-        if filter.starts_with("$share/") {
-            return Err(FilterError::Shared);
+        let (group, filter) = match filter.strip_prefix(SHARED) {
+            Some(shared) => shared.split_once('/').map(|(group, of)| (Some(group), of)),
+            None => Some((None, filter)),
         }
-        if !is_filter(filter) {
+        .ok_or(FilterError::Invalid)?;
+        let is_group = |name: &str| !name.is_empty() && name.len() <= MAX_TOPIC_BYTES && is_topic(name);
+        if !is_filter(filter) || !group.is_none_or(is_group) {
             return Err(FilterError::Invalid);
         }
         let allowed = match self.dialect {
             Some(dialect) => dialect.audible().iter().any(|own| covers(own, filter)),
             None => filter.starts_with("feed/"),
         };
-        if allowed { Ok(Filter([&self.prefix, filter].concat().into())) } else { Err(FilterError::Denied) }
+        let path = [&self.prefix, filter].concat().into();
+        if allowed { Ok(Filter { path, group: group.map(Into::into) }) } else { Err(FilterError::Denied) }
     }
 }
 
@@ -160,7 +173,7 @@ mod tests {
             "commands/reboot/+",
             "commands/reboot/#",
         ] {
-            let expected = Filter(format!("devices/d1/{allowed}").into());
+            let expected = Filter::unchecked(&format!("devices/d1/{allowed}"));
             assert_eq!(device.filter(allowed), Ok(expected), "{allowed}");
         }
         let refused = [
@@ -175,7 +188,13 @@ mod tests {
             ("devices/d2/commands/#", FilterError::Denied),
             ("/commands/#", FilterError::Denied),
             ("$SYS/#", FilterError::Denied),
-            ("$share/g/commands/#", FilterError::Shared),
+            ("$share/g/telemetry", FilterError::Denied),
+            ("$share/g/$share/g/commands/#", FilterError::Denied),
+            ("$share/g", FilterError::Invalid),
+            ("$share//commands/#", FilterError::Invalid),
+            ("$share/+/commands/#", FilterError::Invalid),
+            ("$share/g#/commands/#", FilterError::Invalid),
+            ("$share/g/", FilterError::Invalid),
             ("", FilterError::Invalid),
             ("commands/#/x", FilterError::Invalid),
             ("commands/a+", FilterError::Invalid),
@@ -191,7 +210,9 @@ mod tests {
     fn an_application_hears_the_feed_and_says_nothing() {
         let application = application();
         for allowed in ["feed/#", "feed/alarms/+/d1", "feed/+/d1"] {
-            assert_eq!(application.filter(allowed), Ok(Filter(allowed.into())));
+            assert_eq!(application.filter(allowed), Ok(Filter::unchecked(allowed)));
+            let shared = Filter { group: Some("g".into()), ..Filter::unchecked(allowed) };
+            assert_eq!(application.filter(&format!("$share/g/{allowed}")), Ok(shared));
         }
         for denied in ["#", "feed", "+/alarms", "feeds/#", "devices/d1/commands/#", "/feed/#", "$SYS/#"] {
             assert_eq!(application.filter(denied), Err(FilterError::Denied), "{denied}");
@@ -236,7 +257,7 @@ mod tests {
             let topic = format!("{device_or_not}{root}{topic}");
             prop_assume!(is_topic(&topic));
             if let Ok(filter) = device("d1").filter(&format!("{root}{filter}")) {
-                prop_assert!(!matches(&filter.0, &topic) || topic.starts_with("devices/d1/"), "{filter:?} {topic}");
+                prop_assert!(!matches(&filter.path, &topic) || topic.starts_with("devices/d1/"), "{filter:?} {topic}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What carries a connection: TCP, or TLS over it.
+//! What carries a connection: TCP, TLS over it, or a pipe to somebody who speaks WebSocket.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::server::TlsStream;
@@ -17,6 +17,7 @@ use tokio_rustls::server::TlsStream;
 pub(crate) enum Transport {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Pipe(DuplexStream),
 }
 
 impl Transport {
@@ -29,6 +30,8 @@ impl Transport {
                 // What is decrypted already, the end included, waits nowhere else.
                 if tls.wants_read() { tcp.poll_read_ready(cx) } else { Poll::Ready(Ok(())) }
             }
+            // It cannot say; who reads from it finds out.
+            Self::Pipe(_) => Poll::Ready(Ok(())),
         }
     }
 }
@@ -42,6 +45,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+            Self::Pipe(pipe) => Pin::new(pipe).poll_read(cx, buffer),
         }
     }
 }
@@ -51,6 +55,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+            Self::Pipe(pipe) => Pin::new(pipe).poll_write(cx, bytes),
         }
     }
 
@@ -58,6 +63,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            Self::Pipe(pipe) => Pin::new(pipe).poll_flush(cx),
         }
     }
 
@@ -65,6 +71,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            Self::Pipe(pipe) => Pin::new(pipe).poll_shutdown(cx),
         }
     }
 }

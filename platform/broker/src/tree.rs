@@ -4,7 +4,13 @@
 //! so a match across tenants cannot be expressed. A lookup costs the levels of the topic, not the
 //! number of subscriptions.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use ahash::RandomState;
 use parking_lot::RwLock;
@@ -32,14 +38,37 @@ pub(crate) struct Subscriber<S> {
     pub(crate) target: S,
 }
 
+/// Who hears a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Audience<S> {
+    /// Each of them.
+    pub(crate) each: Vec<Subscriber<S>>,
+    /// Of each group one: the first that takes it, in the order of their turns.
+    pub(crate) groups: Vec<Vec<Subscriber<S>>>,
+}
+
 struct Node<S> {
     children: HashMap<Box<str>, Node<S>, RandomState>,
     /// The child for `+`.
     any: Option<Box<Node<S>>>,
     /// Filters that end here.
-    here: Vec<Subscriber<S>>,
+    here: Subscriptions<S>,
     /// Filters that end in `#` here: they match this level and everything below.
-    below: Vec<Subscriber<S>>,
+    below: Subscriptions<S>,
+}
+
+/// Subscriptions to one filter.
+struct Subscriptions<S> {
+    each: Vec<Subscriber<S>>,
+    groups: Vec<Group<S>>,
+}
+
+/// Those who share one subscription.
+struct Group<S> {
+    name: Arc<str>,
+    members: Vec<Subscriber<S>>,
+    /// Counts the messages, so that each is another one's turn.
+    turn: AtomicUsize,
 }
 
 impl<S> Default for Tree<S> {
@@ -50,7 +79,55 @@ impl<S> Default for Tree<S> {
 
 impl<S> Default for Node<S> {
     fn default() -> Self {
-        Self { children: HashMap::default(), any: None, here: Vec::new(), below: Vec::new() }
+        Self {
+            children: HashMap::default(),
+            any: None,
+            here: Subscriptions::default(),
+            below: Subscriptions::default(),
+        }
+    }
+}
+
+impl<S> Default for Subscriptions<S> {
+    fn default() -> Self {
+        Self { each: Vec::new(), groups: Vec::new() }
+    }
+}
+
+impl<S> Subscriptions<S> {
+    /// Where subscribers of a group, or of none, stand.
+    fn list(&mut self, group: Option<&Arc<str>>) -> &mut Vec<Subscriber<S>> {
+        let Some(name) = group else { return &mut self.each };
+        let found = self.groups.iter().position(|known| known.name == *name);
+        let at = found.unwrap_or_else(|| {
+            let (name, turn) = (Arc::clone(name), AtomicUsize::new(0));
+            self.groups.push(Group { name, members: Vec::new(), turn });
+            self.groups.len() - 1
+        });
+        // It is there: found, or just added.
+        self.groups.get_mut(at).map_or(&mut self.each, |group| &mut group.members)
+    }
+
+    /// Removes a session's subscription; false when there was none.
+    fn remove(&mut self, group: Option<&Arc<str>>, session: SessionNumber) -> bool {
+        let Some(name) = group else { return remove_from(&mut self.each, session) };
+        let removed = self.groups.iter_mut().find(|known| known.name == *name);
+        let removed = removed.is_some_and(|group| remove_from(&mut group.members, session));
+        self.groups.retain(|group| !group.members.is_empty());
+        removed
+    }
+
+    fn is_empty(&self) -> bool {
+        self.each.is_empty() && self.groups.is_empty()
+    }
+}
+
+impl<S: Clone> Group<S> {
+    /// Its members, the one whose turn it is first.
+    fn in_turn(&self) -> Vec<Subscriber<S>> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.members.len().max(1);
+        let (before, from) = self.members.split_at_checked(turn).unwrap_or((&[], &self.members));
+        [from, before].concat()
     }
 }
 
@@ -60,7 +137,7 @@ impl<S: Clone> Tree<S> {
         let existing = self.tenants.read().get(&tenant).cloned();
         let root = existing.unwrap_or_else(|| Arc::clone(self.tenants.write().entry(tenant).or_default()));
         let mut root = root.write();
-        let list = root.descend(filter.levels());
+        let list = root.descend(filter.levels()).list(filter.group());
         match list.iter_mut().find(|other| other.session == subscriber.session) {
             Some(own) => {
                 *own = subscriber;
@@ -76,30 +153,31 @@ impl<S: Clone> Tree<S> {
     /// Removes a subscription; false when there was none.
     pub(crate) fn unsubscribe(&self, tenant: TenantId, filter: &Filter, session: SessionNumber) -> bool {
         let root = self.tenants.read().get(&tenant).cloned();
-        root.is_some_and(|root| root.write().remove(&mut filter.levels(), session))
+        root.is_some_and(|root| root.write().remove(&mut filter.levels(), filter.group(), session))
     }
 
-    /// Everybody who hears `topic`, each session once.
-    pub(crate) fn matching(&self, tenant: TenantId, topic: &str) -> Vec<Subscriber<S>> {
-        let mut found = Vec::new();
-        self.visit(tenant, topic, &mut |list| {
-            found.extend_from_slice(list);
+    /// Everybody who hears `topic`: each session once, and one more time for each group whose turn it has.
+    pub(crate) fn matching(&self, tenant: TenantId, topic: &str) -> Audience<S> {
+        let (mut each, mut groups) = (Vec::new(), Vec::new());
+        self.visit(tenant, topic, &mut |found| {
+            each.extend_from_slice(&found.each);
+            groups.extend(found.groups.iter().map(Group::in_turn));
             false
         });
-        if found.len() > 1 {
-            found.sort_unstable_by_key(|one: &Subscriber<S>| (one.session, std::cmp::Reverse(one.qos)));
-            found.dedup_by_key(|one| one.session);
+        if each.len() > 1 {
+            each.sort_unstable_by_key(|one: &Subscriber<S>| (one.session, std::cmp::Reverse(one.qos)));
+            each.dedup_by_key(|one| one.session);
         }
-        found
+        Audience { each, groups }
     }
 
     /// Whether anybody hears `topic`.
     pub(crate) fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
-        self.visit(tenant, topic, &mut |list| !list.is_empty())
+        self.visit(tenant, topic, &mut |found| !found.is_empty())
     }
 
-    /// Shows every list that matches, until `stop` says true.
-    fn visit(&self, tenant: TenantId, topic: &str, stop: &mut dyn FnMut(&[Subscriber<S>]) -> bool) -> bool {
+    /// Shows the subscriptions to every filter that matches, until `stop` says true.
+    fn visit(&self, tenant: TenantId, topic: &str, stop: &mut dyn FnMut(&Subscriptions<S>) -> bool) -> bool {
         let Some(root) = self.tenants.read().get(&tenant).cloned() else { return false };
         let root = root.read();
         if topic.starts_with('$') {
@@ -113,8 +191,8 @@ impl<S: Clone> Tree<S> {
 }
 
 impl<S> Node<S> {
-    /// The list in which subscriptions to a filter stand.
-    fn descend<'a>(&mut self, levels: impl Iterator<Item = &'a str>) -> &mut Vec<Subscriber<S>> {
+    /// Where subscriptions to a filter stand.
+    fn descend<'a>(&mut self, levels: impl Iterator<Item = &'a str>) -> &mut Subscriptions<S> {
         let mut node = self;
         for level in levels {
             node = match level {
@@ -127,18 +205,23 @@ impl<S> Node<S> {
     }
 
     /// Removes a session's subscription and the nodes that are empty without it.
-    fn remove(&mut self, levels: &mut dyn Iterator<Item = &str>, session: SessionNumber) -> bool {
+    fn remove(
+        &mut self,
+        levels: &mut dyn Iterator<Item = &str>,
+        group: Option<&Arc<str>>,
+        session: SessionNumber,
+    ) -> bool {
         match levels.next() {
-            None => remove_from(&mut self.here, session),
-            Some("#") => remove_from(&mut self.below, session),
+            None => self.here.remove(group, session),
+            Some("#") => self.below.remove(group, session),
             Some("+") => {
-                let removed = self.any.as_mut().is_some_and(|node| node.remove(levels, session));
+                let removed = self.any.as_mut().is_some_and(|node| node.remove(levels, group, session));
                 self.any.take_if(|node| node.is_empty());
                 removed
             }
             Some(level) => {
                 let Some(child) = self.children.get_mut(level) else { return false };
-                let removed = child.remove(levels, session);
+                let removed = child.remove(levels, group, session);
                 if child.is_empty() {
                     self.children.remove(level);
                 }
@@ -155,7 +238,7 @@ impl<S> Node<S> {
     fn visit<'a>(
         &self,
         mut levels: impl Iterator<Item = &'a str> + Clone,
-        stop: &mut dyn FnMut(&[Subscriber<S>]) -> bool,
+        stop: &mut dyn FnMut(&Subscriptions<S>) -> bool,
     ) -> bool {
         if stop(&self.below) {
             return true;
@@ -219,7 +302,7 @@ pub(crate) mod tests {
     }
 
     fn sessions(tree: &Tree<()>, number: u128, topic: &str) -> Vec<SessionNumber> {
-        tree.matching(tenant(number), topic).iter().map(|one| one.session).collect()
+        tree.matching(tenant(number), topic).each.iter().map(|one| one.session).collect()
     }
 
     #[test]
@@ -229,18 +312,48 @@ pub(crate) mod tests {
         assert!(tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
         assert!(tree.subscribe(tenant(1), &feed("feed/+/x"), subscriber(7, Qos::AtLeastOnce)));
         assert!(!tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
-        assert_eq!(tree.matching(tenant(1), "feed/a/x"), [subscriber(7, Qos::AtLeastOnce)]);
-        assert_eq!(
-            tree.matching(tenant(1), "feed"),
-            [subscriber(7, Qos::AtMostOnce)],
-            "# matches its parent"
-        );
+        assert_eq!(tree.matching(tenant(1), "feed/a/x").each, [subscriber(7, Qos::AtLeastOnce)]);
+        let parent = tree.matching(tenant(1), "feed").each;
+        assert_eq!(parent, [subscriber(7, Qos::AtMostOnce)], "# matches its parent");
         assert!(tree.has_subscribers(tenant(1), "feed/b") && !tree.has_subscribers(tenant(2), "feed/b"));
         assert!(tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
         assert!(!tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
-        assert!(tree.matching(tenant(1), "feed/b").is_empty());
+        assert!(tree.matching(tenant(1), "feed/b").each.is_empty());
         assert!(tree.unsubscribe(tenant(1), &feed("feed/+/x"), 7));
         assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty nodes are removed");
+    }
+
+    #[test]
+    fn members_of_a_group_take_turns_and_groups_do_not_know_each_other() {
+        let tree = Tree::default();
+        let shared = |filter: &str| application(1).filter(filter).unwrap();
+        let one = |session| subscriber(session, Qos::AtLeastOnce);
+        for session in [1, 2, 3] {
+            assert!(tree.subscribe(tenant(1), &shared("$share/g/feed/#"), one(session)));
+        }
+        assert!(!tree.subscribe(tenant(1), &shared("$share/g/feed/#"), one(3)), "there already");
+        assert!(tree.subscribe(tenant(1), &shared("$share/h/feed/#"), one(4)));
+        assert!(tree.subscribe(tenant(1), &shared("feed/#"), one(1)), "besides the group");
+        let other =
+            Rights::of(&Admission { tenant: tenant(2), client: Client::Application { name: "a".into() } });
+        assert!(tree.subscribe(tenant(2), &other.filter("$share/g/feed/#").unwrap(), one(5)));
+        let turns = |topic: &str| {
+            let Audience { each, groups } = tree.matching(tenant(1), topic);
+            assert_eq!(each, [one(1)]);
+            assert_eq!(groups[1], [one(4)], "the other group");
+            groups[0].iter().map(|member| member.session).collect::<Vec<_>>()
+        };
+        assert_eq!([turns("feed/a"), turns("feed/b")], [[1, 2, 3], [2, 3, 1]]);
+        assert!(tree.unsubscribe(tenant(1), &shared("$share/g/feed/#"), 2));
+        assert!(!tree.unsubscribe(tenant(1), &shared("$share/h/feed/#"), 2));
+        assert_eq!([turns("feed/a"), turns("feed/b")], [[1, 3], [3, 1]]);
+        for (filter, session) in
+            [("$share/g/feed/#", 1), ("$share/g/feed/#", 3), ("$share/h/feed/#", 4), ("feed/#", 1)]
+        {
+            assert!(tree.unsubscribe(tenant(1), &shared(filter), session));
+        }
+        assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty groups are removed");
+        assert!(tree.has_subscribers(tenant(2), "feed/a") && !tree.has_subscribers(tenant(1), "feed/a"));
     }
 
     #[test]
@@ -299,11 +412,13 @@ pub(crate) mod tests {
                     tree.subscribe(rights.tenant(), &filter, subscriber(1, Qos::AtLeastOnce));
                 }
             }
-            prop_assert!(tree.matching(tenant(2), &topic).is_empty());
+            let nobody = Audience { each: Vec::new(), groups: Vec::new() };
+            prop_assert_eq!(tree.matching(tenant(2), &topic), nobody);
             prop_assert!(!tree.has_subscribers(tenant(2), &topic));
             // And inside the tenant no device hears its neighbour.
             let neighbour = format!("devices/e/{topic}");
-            prop_assert!(tree.matching(tenant(1), &neighbour).is_empty());
+            let heard = tree.matching(tenant(1), &neighbour);
+            prop_assert!(heard.each.is_empty() && heard.groups.is_empty());
         }
     }
 }

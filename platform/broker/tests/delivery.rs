@@ -80,6 +80,45 @@ async fn every_subscriber_hears_at_its_own_version_and_qos() {
 }
 
 #[tokio::test]
+async fn who_shares_a_subscription_takes_turns_and_stands_in_for_who_is_gone() {
+    let world = World::obliging().await;
+    let named = |level, name: &str| Connect { client_id: name.into(), ..Connect::new(level, "1/app") };
+    let mut first = listening(&world, &named(V5, "first"), "$share/ehr/feed/#", 1).await;
+    let mut second = listening(&world, &named(V4, "second"), "$share/ehr/feed/#", 1).await;
+    let mut alone = listening(&world, &named(V5, "alone"), "$share/archive/feed/+", 1).await;
+    // The same names in another tenant are others.
+    let mut other = listening(&world, &Connect::new(V5, "2/app"), "$share/ehr/feed/#", 1).await;
+    let say = |number: usize| {
+        let payload = Bytes::from(number.to_string());
+        world.broker.handle().publish(tenant(1), "feed/x", payload, Qos::AtLeastOnce)
+    };
+    let two = Delivery { queued: 2, dropped: 0 };
+    for number in 0..4 {
+        assert_eq!(say(number), two, "one of the pair, and the one alone");
+    }
+    for (id, number) in (1..).zip(["0", "2"]) {
+        first.expect(&publish(V5, "feed/x", id, number.as_bytes())).await;
+    }
+    for (id, number) in (1..).zip(["1", "3"]) {
+        second.expect(&publish(V4, "feed/x", id, number.as_bytes())).await;
+    }
+    for (id, number) in (1..).zip(["0", "1", "2", "3"]) {
+        alone.expect(&publish(V5, "feed/x", id, number.as_bytes())).await;
+    }
+    second.send(&unsubscribe(V4, 3, "$share/ehr/feed/#")).await;
+    second.expect(&[0xB0, 2, 0, 3]).await;
+    drop(second);
+    for (id, number) in (3..).zip([4, 5]) {
+        assert_eq!(say(number), two);
+        first.expect(&publish(V5, "feed/x", id, number.to_string().as_bytes())).await;
+    }
+    other.expect_nothing_more().await;
+    // MQTT-3.8.3-4: nobody shares and leaves out what is their own.
+    first.send(&subscribe(V5, 9, &[("$share/ehr/feed/x", 1 | 4)])).await;
+    first.expect_disconnect(0x82).await;
+}
+
+#[tokio::test]
 async fn qos_1_in_flight_is_bounded_by_what_the_client_can_take() {
     let world = World::obliging().await;
     let handle = world.broker.handle();

@@ -39,8 +39,9 @@ async fn a_v5_client_is_told_every_limit() {
         ("maximum QoS 1", &[0x24, 1]),
         ("retain not available", &[0x25, 0]),
         ("maximum packet size", &max_packet),
+        ("topic alias maximum", &[0x22, 0, 16]),
         ("subscription identifiers not available", &[0x29, 0]),
-        ("shared subscriptions not available", &[0x2A, 0]),
+        ("shared subscriptions available", &[0x2A, 1]),
         ("assigned client identifier", b"\x12\x00\x15auto-"),
     ] {
         assert!(properties.windows(expected.len()).any(|found| found == expected), "{name}: {connack:02x?}");
@@ -177,6 +178,20 @@ async fn connections_beyond_the_limit_are_closed_unread() {
     drop(first);
     world.until_metric("mqtt_connections ", 0).await;
     Wire::device(&world, V4, "d1").await.expect_nothing_more().await;
+}
+
+#[tokio::test]
+async fn behind_a_load_balancer_each_connection_says_where_it_comes_from() {
+    let world = World::with(true, |config| config.proxied = true).await;
+    let announced =
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0C", &[192, 0, 2, 7, 198, 51, 100, 1, 1, 0, 7, 91][..]].concat();
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(&announced).await;
+    wire.greeted(&Connect::new(V5, "1/d1")).await.expect_nothing_more().await;
+    let mut without = Wire::open(world.broker.local_addr()).await;
+    without.send_unheard(&Connect::new(V5, "1/d1").frame()).await;
+    without.packet_or_end().await;
+    world.until_metric("mqtt_refusals_total{reason=\"proxy_protocol\"}", 1).await;
 }
 
 #[tokio::test]

@@ -202,7 +202,7 @@ async fn subscriptions_to_what_is_others_are_refused() {
     ];
     let mut v5 = Wire::device(&world, V5, "d1").await;
     v5.send(&subscribe(V5, 5, &filters)).await;
-    v5.expect(&[0x90, 9, 0, 5, 0, 1, 0x87, 0x87, 0x87, 0x8F, 0x9E]).await;
+    v5.expect(&[0x90, 9, 0, 5, 0, 1, 0x87, 0x87, 0x87, 0x8F, 0x87]).await;
     let mut v4 = Wire::device(&world, V4, "d1b").await;
     v4.send(&subscribe(V4, 5, &filters)).await;
     v4.expect(&[0x90, 8, 0, 5, 1, 0x80, 0x80, 0x80, 0x80, 0x80]).await;
@@ -235,14 +235,17 @@ async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
     let retained = frame(0x31, &[&field(b"telemetry")[..], &[0]].concat());
     let qos = |first| frame(first, &[&field(b"telemetry")[..], &[0, 1, 0]].concat());
     let subscription_id = frame(0x82, &[&[0, 1, 2, 0x0B, 5][..], &field(b"commands/#"), &[0]].concat());
-    let cases: [(&str, Vec<u8>, u8); 17] = [
+    let cases: [(&str, Vec<u8>, u8); 20] = [
         ("QoS 2", qos(0x34), 0x9B),
         ("QoS 3", qos(0x36), 0x81),
         ("retain", retained, 0x9A),
         ("oversize", publish(V5, "telemetry", 1, &[b'x'; 2_000]), 0x95),
         ("oversize, by its length alone", vec![0x30, 0xFF, 0xFF, 0xFF, 0x7F], 0x95),
         ("endless length", vec![0x30, 0xFF, 0xFF, 0xFF, 0xFF], 0x81),
-        ("topic alias", with_properties(&[0x23, 0, 1]), 0x94),
+        ("topic alias 0", with_properties(&[0x23, 0, 0]), 0x94),
+        ("topic alias beyond what was offered", with_properties(&[0x23, 0, 17]), 0x94),
+        ("two topic aliases", with_properties(&[0x23, 0, 1, 0x23, 0, 2]), 0x82),
+        ("a topic alias that stands for nothing", frame(0x30, &[0, 0, 3, 0x23, 0, 1]), 0x82),
         ("unknown property", with_properties(&[0x7F, 0, 1]), 0x81),
         ("packet id 0", frame(0x32, &[&field(b"telemetry")[..], &[0, 0, 0]].concat()), 0x82),
         ("cut off in the topic", frame(0x30, &[0, 9, b't']), 0x81),
@@ -268,6 +271,39 @@ async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
     }
     Wire::device(&world, V5, "d1").await.expect_nothing_more().await;
     assert_eq!(world.metric("mqtt_messages_received_total"), 0);
+}
+
+#[tokio::test]
+async fn a_topic_has_an_alias_for_as_long_as_the_connection() {
+    let world = World::obliging().await;
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    let aliased = |id: u8, topic: &str, alias: u8, payload: &[u8]| {
+        frame(0x32, &[&field(topic.as_bytes())[..], &[0, id, 3, 0x23, 0, alias], payload].concat())
+    };
+    let ecg = Channel::Telemetry { component: Some(Arc::from("ecg")) };
+    let plain = Channel::Telemetry { component: None };
+    for (id, topic, alias, expected) in [
+        (1, "telemetry", 1, &plain),
+        (2, "telemetry/ecg", 16, &ecg),
+        (3, "", 1, &plain),
+        (4, "", 16, &ecg),
+        (5, "telemetry/ecg", 1, &ecg),
+        (6, "", 1, &ecg),
+    ] {
+        wire.send(&aliased(id, topic, alias, &[id])).await;
+        let message = world.next_message().await;
+        assert_eq!((&message.channel, &message.payload[..]), (expected, &[id][..]), "message {id}");
+        wire.expect(&[0x40, 2, 0, id]).await;
+    }
+    // One for a topic outside the client's rights leads there as well.
+    for (id, topic) in [(7, "feed/x"), (8, "")] {
+        wire.send(&aliased(id, topic, 2, b"{}")).await;
+        wire.expect(&[0x40, 3, 0, id, 0x87]).await;
+    }
+    let mut other = Wire::device(&world, V5, "d2").await;
+    other.send(&aliased(1, "", 1, b"{}")).await;
+    other.expect_disconnect(0x82).await;
+    wire.expect_nothing_more().await;
 }
 
 #[tokio::test]

@@ -224,6 +224,7 @@ impl Platform {
             access: access.clone(),
             twins: twins.clone(),
             meter: meter.clone(),
+            mqtt: broker.entrance(),
             clock,
             health: health.clone(),
             metrics: http_metrics.clone(),
@@ -288,7 +289,11 @@ fn check_addresses(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn listen(
+/// A broker that listens where the configuration says.
+///
+/// # Errors
+/// [`StartError::Listen`] when an address is taken.
+pub(crate) async fn listen(
     config: &Config,
     gate: &Arc<Gate>,
     ingest: ToLog,
@@ -299,6 +304,7 @@ async fn listen(
     let broker = BrokerConfig {
         listen: address,
         tls,
+        proxied: config.mqtt.proxied,
         max_connections: config.mqtt.max_connections,
         ..BrokerConfig::default()
     };

@@ -9,8 +9,8 @@ use crate::{
     frame::{self, Frame, Scan},
     gate::{Channel, Inbound},
     metrics::Loss,
-    protocol::{Qos, Reason, Version, packet},
-    topics::FilterError,
+    protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
+    topics::{FilterError, SHARED},
 };
 
 /// Topics of a session that are remembered with what they mean.
@@ -25,6 +25,8 @@ pub(super) struct Inbox<'a> {
     /// A device publishes to very few topics, again and again: each is understood once.
     routes: Vec<(Box<[u8]>, Channel)>,
     next_route: usize,
+    /// What a v5 client calls its topics; `None` for a topic outside its rights.
+    aliases: Vec<(u16, Option<Channel>)>,
     /// How many messages the last chunk had.
     expected: usize,
     scratch: Vec<u8>,
@@ -41,7 +43,15 @@ pub(super) struct Harvest {
 impl<'a> Inbox<'a> {
     pub(super) fn new(session: &'a Session) -> Self {
         let subscriptions = Subscriptions::new(session);
-        Self { session, subscriptions, routes: Vec::new(), next_route: 0, expected: 0, scratch: Vec::new() }
+        Self {
+            session,
+            subscriptions,
+            routes: Vec::new(),
+            next_route: 0,
+            aliases: Vec::new(),
+            expected: 0,
+            scratch: Vec::new(),
+        }
     }
 
     /// Takes the whole frames out of `buffer`. What was understood before an error is harvested
@@ -128,7 +138,11 @@ impl<'a> Inbox<'a> {
             }
         }
         let topic = body.get(found.topic).unwrap_or_default();
-        let Some(channel) = self.channel(topic) else {
+        let channel = match found.alias {
+            None => self.channel(topic),
+            Some(alias) => self.aliased(alias, topic)?,
+        };
+        let Some(channel) = channel else {
             return self.refuse(found.packet_id, harvest);
         };
         if let Some(id) = found.packet_id {
@@ -172,6 +186,24 @@ impl<'a> Inbox<'a> {
         }
         self.next_route = (self.next_route + 1) % MAX_ROUTES;
         Some(channel)
+    }
+
+    /// What an alias stands for; from now on for `topic`, where there is one.
+    fn aliased(&mut self, alias: u16, topic: &[u8]) -> Result<Option<Channel>, Reason> {
+        if !(1..=MAX_TOPIC_ALIASES).contains(&alias) {
+            return Err(Reason::TopicAlias);
+        }
+        let known = self.aliases.iter().position(|(known, _)| *known == alias);
+        if topic.is_empty() {
+            let (_, channel) = known.and_then(|at| self.aliases.get(at)).ok_or(Reason::Protocol)?;
+            return Ok(channel.clone());
+        }
+        let channel = self.channel(topic);
+        match known.and_then(|at| self.aliases.get_mut(at)) {
+            Some((_, before)) => before.clone_from(&channel),
+            None => self.aliases.push((alias, channel.clone())),
+        }
+        Ok(channel)
     }
 
     /// A message to a topic outside the client's rights.
@@ -230,6 +262,10 @@ impl<'a> Inbox<'a> {
         if subscribe.pkid == 0 {
             return Err(Reason::Protocol);
         }
+        // MQTT-3.8.3-4: whoever shares what it hears cannot leave out what it said.
+        if subscribe.filters.iter().any(|wanted| wanted.nolocal && wanted.path.starts_with(SHARED)) {
+            return Err(Reason::Protocol);
+        }
         let version = self.session.version;
         let codes: Vec<u8> = subscribe
             .filters
@@ -249,7 +285,6 @@ impl<'a> Inbox<'a> {
         let filter = self.session.rights.filter(&wanted.path).map_err(|error| match error {
             FilterError::Denied => 0x87,
             FilterError::Invalid => 0x8F,
-            FilterError::Shared => 0x9E,
         })?;
         if self.subscriptions.add(filter, qos) { Ok(qos as u8) } else { Err(0x97) }
     }

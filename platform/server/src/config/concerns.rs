@@ -69,6 +69,8 @@ pub(crate) struct MqttConfig {
     pub(crate) addr: SocketAddr,
     /// Where they connect over TLS, and with which certificate; `None` for nowhere.
     pub(crate) tls: Option<(SocketAddr, TlsConfig)>,
+    /// Whether a load balancer before both says where connections come from.
+    pub(crate) proxied: bool,
     pub(crate) max_connections: usize,
 }
 
@@ -237,7 +239,13 @@ impl MqttConfig {
             _ => text.parse().ok().filter(|_| tls.is_some()),
         })?;
         let tls = tls.map(|tls| (tls_addr, tls));
-        Ok(Self { addr, tls, max_connections })
+        let either = "on, where a load balancer sends a PROXY protocol header (version 2), or off";
+        let proxied = values.parse(&key::MQTT_PROXY, either, |text| match text {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        })?;
+        Ok(Self { addr, tls, proxied, max_connections })
     }
 }
 

@@ -58,6 +58,7 @@ settings! {
     HTTP_WORKERS: "http.workers" "IOMT_HTTP_WORKERS" "2" Open;
     MQTT_ADDR: "mqtt.addr" "IOMT_MQTT_ADDR" "127.0.0.1:1883" Open;
     MQTTS_ADDR: "mqtt.tls_addr" "IOMT_MQTTS_ADDR" "" Open;
+    MQTT_PROXY: "mqtt.proxy_protocol" "IOMT_MQTT_PROXY_PROTOCOL" "off" Open;
     MQTT_CONNECTIONS: "mqtt.max_connections" "IOMT_MQTT_MAX_CONNECTIONS" "100000" Open;
     TLS_CERT: "tls.cert" "IOMT_TLS_CERT" "" Open;
     TLS_KEY: "tls.key" "IOMT_TLS_KEY" "" Open;

@@ -5,7 +5,9 @@ use actix_web::{
     web::{self, ServiceConfig, get, head, post, resource, to},
 };
 
-use super::{auth, graphql, health, oauth, oidc, openapi, problem::Problem, socket, telemetry, ui};
+use super::{
+    auth, graphql, health, mqtt_socket, oauth, oidc, openapi, problem::Problem, socket, telemetry, ui,
+};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     let only = |allowed: &'static str| to(move || async move { Problem::method_not_allowed(allowed) });
@@ -37,6 +39,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(auth::accept_invitation))
                 .default_service(only("GET, POST")),
         )
+        .service(resource("/mqtt").route(get().to(mqtt_socket::open)).default_service(only("GET")))
         .service(resource("/oauth/token").route(post().to(oauth::token)).default_service(only("POST")))
         .service(resource("/auth/oidc").route(get().to(oidc::entrances)).default_service(only("GET")))
         .service(resource("/auth/oidc/callback").route(get().to(oidc::callback)).default_service(only("GET")))

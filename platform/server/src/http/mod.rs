@@ -18,6 +18,7 @@ mod graphql_document;
 mod headers;
 mod health;
 mod metrics;
+mod mqtt_socket;
 mod oauth;
 mod oidc;
 mod openapi;

@@ -2,6 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
+use broker::Entrance;
 use graphql_schema::Schema;
 use identity::Identity;
 use tenants::{access::Access, clock::Clock, quotas::Meter};
@@ -24,6 +25,8 @@ pub(crate) struct Parts {
     pub(crate) access: Arc<Access>,
     pub(crate) twins: Twins,
     pub(crate) meter: Arc<Meter>,
+    /// Where MQTT over WebSockets goes.
+    pub(crate) mqtt: Entrance,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: HttpMetrics,

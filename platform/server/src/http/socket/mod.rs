@@ -29,11 +29,7 @@ pub(super) async fn open(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let offered =
-        request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
-    if !offered.flat_map(|value| value.split(',')).any(|offered| offered.trim() == PROTOCOL) {
-        return Err(Problem::bad_input(format!("connect as a WebSocket with the sub-protocol {PROTOCOL}")));
-    }
+    require_protocol(&request, PROTOCOL)?;
     let presented = Presented::of(&site, &request);
     match &presented {
         // The browser adds the cookie for any page; only ours may use it.
@@ -45,4 +41,14 @@ pub(super) async fn open(
     let conversation = Conversation::new(site, session, correlation(&request), origin(&request, &presented));
     actix_web::rt::spawn(conversation.run(frames, presented));
     Ok(response)
+}
+
+/// That a client offers to speak what is spoken here.
+pub(super) fn require_protocol(request: &HttpRequest, protocol: &str) -> Result<(), Problem> {
+    let offered =
+        request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
+    if offered.flat_map(|value| value.split(',')).any(|offered| offered.trim() == protocol) {
+        return Ok(());
+    }
+    Err(Problem::bad_input(format!("connect as a WebSocket with the sub-protocol {protocol}")))
 }

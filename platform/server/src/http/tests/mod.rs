@@ -2,6 +2,7 @@
 
 mod addresses;
 mod graphql;
+mod mqtt_socket;
 mod oauth;
 mod oidc;
 mod sessions;

@@ -15,6 +15,7 @@ use actix_web::{
     test::{TestRequest, init_service, read_body},
     web::Data,
 };
+use broker::Broker;
 use graphql_schema::{ApiMetrics, Limits, Services};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -36,8 +37,9 @@ use twins::{
 
 use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
 use crate::{
+    adapters::{Gate, ToLog},
     config::{Config, Environment, Sources, key},
-    wiring::Foundation,
+    wiring::{Foundation, listen},
 };
 
 pub(super) const EMAIL: &str = "nurse@st-elsewhere.example";
@@ -52,6 +54,7 @@ pub(super) struct World {
     pub(super) caller: Caller,
     pub(super) foundation: Foundation,
     pub(super) database_works: Arc<AtomicBool>,
+    _broker: Broker,
     _folder: tempfile::TempDir,
 }
 
@@ -90,6 +93,7 @@ impl World {
         let flags = vec![
             (&key::DATABASE_URL, database),
             (&key::HTTP_ADDR, "127.0.0.1:0".to_owned()),
+            (&key::MQTT_ADDR, "127.0.0.1:0".to_owned()),
             (&key::PUBLIC_URL, public_url.to_owned()),
         ];
         let config = Config::load(Sources { flags, ..Sources::default() }, &Environment::default()).unwrap();
@@ -97,8 +101,18 @@ impl World {
         let (caller, token) = nurse(&foundation).await;
         let device_token = device(&foundation, caller.tenant).await;
         let database_works = Arc::new(AtomicBool::new(true));
-        let parts = parts(&foundation, database_works.clone()).await;
-        Self { config, parts, token, device_token, caller, foundation, database_works, _folder: folder }
+        let (parts, broker) = parts(&config, &foundation, database_works.clone()).await;
+        Self {
+            config,
+            parts,
+            token,
+            device_token,
+            caller,
+            foundation,
+            database_works,
+            _broker: broker,
+            _folder: folder,
+        }
     }
 
     pub(super) async fn send(&self, request: TestRequest) -> Answer {
@@ -199,7 +213,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
     token
 }
 
-async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Parts {
+async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<AtomicBool>) -> (Parts, Broker) {
     let Foundation { database, identity, access, meter, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     let decoders: twins::Decoders = Arc::new(|id: &str| {
@@ -246,17 +260,22 @@ async fn parts(foundation: &Foundation, database_works: Arc<AtomicBool>) -> Part
         let works = database_works.load(SeqCst);
         Box::pin(async move { if works { Ok(()) } else { Err("the disk is full".to_owned()) } }) as _
     };
-    Parts {
+    let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
+    let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
+    let broker = listen(config, &gate, ingest, None, clock.clone()).await.unwrap();
+    let parts = Parts {
         schema: graphql_schema::schema(services, Limits::default()),
         identity: identity.clone(),
         access: access.clone(),
         health: Arc::new(Health::new(twins.health().clone(), Box::new(probe))),
         twins,
         meter: meter.clone(),
+        mqtt: broker.entrance(),
         clock: clock.clone(),
         metrics: HttpMetrics::default(),
         runtime: tokio::runtime::Handle::current(),
-    }
+    };
+    (parts, broker)
 }
 
 fn entry(tenant: TenantId, at: Timestamp) -> AuditEntry {
