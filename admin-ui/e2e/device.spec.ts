@@ -1,4 +1,5 @@
-import { publish } from './device';
+import { expectAccessible } from './axe';
+import { connect, publish } from './device';
 import { expect, test } from './fixtures';
 
 test('a message that is not understood stands on the device page with its reason, and the twin lives on', async ({
@@ -28,4 +29,26 @@ test('a message that is not understood stands on the device page with its reason
   const readings = page.getByRole('row');
   await expect(readings.filter({ hasText: 'heartRate' }).first()).toContainText('64');
   await expect(readings.filter({ hasText: 'batteryLevel' }).first()).toContainText('unmodeled');
+});
+
+test('a connected device shows where from, and whoever keeps devices working sends it away', async ({
+  page,
+  hospital,
+  signIn,
+}) => {
+  const device = hospital.device(1);
+  const { ended } = await connect(hospital, device);
+  await signIn(hospital.person('admin'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const connection = page.getByRole('region', { name: 'Connection' });
+  const session = connection.getByRole('row').last();
+  await expect(session).toContainText('127.0.0.1');
+  await expect(session).toContainText('TCP');
+  await expect(session).toContainText('3.1.1');
+  await expectAccessible(page);
+  await connection.getByRole('button', { name: 'Disconnect it' }).click();
+  await ended;
+  await expect(connection.getByText('It is not connected over MQTT now.')).toBeVisible();
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await expect(page.getByText('device.disconnect').first()).toBeVisible();
 });

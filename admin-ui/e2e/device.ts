@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { promisify } from 'node:util';
 import type { DemoDevice, Hospital } from './hospital';
 
@@ -15,6 +17,21 @@ export async function publish(hospital: Hospital, device: DemoDevice, payload: u
       throw new Error('mosquitto_pub is missing: apt-get install mosquitto-clients');
     throw error;
   });
+}
+
+/** A session of a device, which ends only when the other side ends it; answered with a promise of that. */
+export async function connect(hospital: Hospital, device: DemoDevice): Promise<{ ended: Promise<void> }> {
+  const field = (text: string) => [0, text.length, ...Buffer.from(text)];
+  const user = `${hospital.slug}/${device.id}`;
+  const body = [...field('MQTT'), 4, 0xc2, 0, 0, ...field(device.id), ...field(user), ...field(device.token)];
+  const socket = createConnection({ host: hospital.mqtt.host, port: Number(hospital.mqtt.port) });
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  // Two bytes of length, whatever it is.
+  socket.write(Buffer.from([0x10, (body.length & 0x7f) | 0x80, body.length >> 7, ...body]));
+  const [connack] = (await once(socket, 'data')) as [Buffer];
+  if (connack[3] !== 0) throw new Error(`refused: ${connack.toString('hex')}`);
+  socket.resume();
+  return { ended };
 }
 
 /** A measurement with a time of its own, in seconds from `start`. */

@@ -20,6 +20,7 @@ use tenants::{
 };
 use twins::{
     Decoders, Twins,
+    presence::DeviceSessions,
     store::directory::{Alarms, Devices, History, Patients, Rules},
 };
 
@@ -67,6 +68,8 @@ pub struct Services {
     pub clients: Arc<dyn ServiceClients>,
     /// To be told of whatever is revoked.
     pub revocations: Arc<Revocations>,
+    /// Devices that are connected.
+    pub sessions: Arc<dyn DeviceSessions>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

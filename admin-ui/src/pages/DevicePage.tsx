@@ -6,6 +6,7 @@ import { DeviceState } from '../ui/device/DeviceState';
 import { PatientOfDevice } from '../ui/device/DeviceTable';
 import classes from '../ui/device/device.module.css';
 import { LatestReadings } from '../ui/device/LatestReadings';
+import { LiveSessions } from '../ui/device/LiveSessions';
 import { Quarantine } from '../ui/device/Quarantine';
 import { SentList } from '../ui/device/SentList';
 import { SetAsideList } from '../ui/device/SetAsideList';
@@ -78,6 +79,7 @@ function OneDevice({ id }: { id: string }) {
               )}
             </dl>
           </section>
+          <LiveSessions deviceId={id} sessions={device.sessions} onDisconnected={refetch} />
           <div className={classes.columns}>
             <LatestReadings readings={device.readings} />
             <SetAsideList messages={device.setAside} count={device.setAsideCount} />

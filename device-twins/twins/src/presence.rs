@@ -1,7 +1,10 @@
 //! Which devices are connected right now. Kept in memory: it is true only of this moment.
 
+use std::{net::IpAddr, sync::Arc};
+
 use ahash::RandomState;
 use dashmap::DashMap;
+use jiff::Timestamp;
 use tenants::{DeviceId, TenantId};
 
 /// Counts the live connections of each device.
@@ -29,6 +32,40 @@ impl Presence {
     pub fn is_connected(&self, tenant: TenantId, device: &DeviceId) -> bool {
         self.connections.contains_key(&(tenant, device.clone()))
     }
+}
+
+/// What carries a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// TCP alone.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// A WebSocket.
+    WebSocket,
+}
+
+/// A live session of a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSession {
+    /// As the device calls itself, or was called.
+    pub client_id: Arc<str>,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// What carries it.
+    pub carrier: Carrier,
+    /// Version of MQTT: 3.1.1 or 5.
+    pub version: &'static str,
+    /// When it was let in.
+    pub since: Timestamp,
+}
+
+/// Whoever holds the connections of devices. What it says is true of this process and this moment.
+pub trait DeviceSessions: Send + Sync {
+    /// The live sessions of a device.
+    fn of(&self, tenant: TenantId, device: &DeviceId) -> Vec<DeviceSession>;
+    /// Ends them, and says how many there were. The device may come back at once.
+    fn end(&self, tenant: TenantId, device: &DeviceId) -> usize;
 }
 
 #[cfg(test)]

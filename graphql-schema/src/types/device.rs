@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 use readings::Reading;
 use tenants::{
@@ -12,6 +12,7 @@ use tenants::{
 use twins::{
     device::DeviceState,
     message::{Channel, LogMessage},
+    presence,
     store::{directory::DeviceRecord, journal},
 };
 
@@ -118,6 +119,44 @@ impl DeviceMessage {
     }
 }
 
+/// What carries a device's session.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MqttCarrier {
+    Tcp,
+    Tls,
+    #[graphql(name = "WEBSOCKET")]
+    WebSocket,
+}
+
+/// A live MQTT session of a device.
+#[derive(SimpleObject)]
+pub(crate) struct DeviceSession {
+    /// As the device calls itself, or was called.
+    client_id: String,
+    /// Network address that it comes from.
+    address: String,
+    carrier: MqttCarrier,
+    /// Of MQTT: 3.1.1 or 5
+    version: String,
+    since: DateTime,
+}
+
+impl From<presence::DeviceSession> for DeviceSession {
+    fn from(session: presence::DeviceSession) -> Self {
+        Self {
+            client_id: session.client_id.to_string(),
+            address: session.address.to_string(),
+            carrier: match session.carrier {
+                presence::Carrier::Tcp => MqttCarrier::Tcp,
+                presence::Carrier::Tls => MqttCarrier::Tls,
+                presence::Carrier::WebSocket => MqttCarrier::WebSocket,
+            },
+            version: session.version.to_owned(),
+            since: session.since.into(),
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Device(pub(crate) Arc<DeviceRecord>);
 
@@ -173,6 +212,13 @@ impl Device {
     async fn connected(&self, ctx: &Context<'_>) -> Result<bool> {
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         Ok(ctx.services()?.twins.presence().is_connected(scope.tenant(), &self.0.id))
+    }
+
+    /// Its live MQTT sessions with the server that answers.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<DeviceSession>> {
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let live = ctx.services()?.sessions.of(scope.tenant(), &self.0.id);
+        Ok(live.into_iter().map(Into::into).collect())
     }
 
     /// When its last message was received.

@@ -347,3 +347,30 @@ async fn an_identity_provider_is_enrolled_and_its_secret_never_told() {
         json!([{ "issuer": "https://unreachable.example", "enabled": false }])
     );
 }
+
+#[tokio::test]
+async fn a_device_is_sent_away_by_whoever_keeps_devices_working() {
+    const SENT_AWAY: &str = "mutation ($id: ID!) { disconnectDevice(id: $id) }";
+    let hospital = Hospital::open().await;
+    let sessions =
+        "query ($id: ID!) { device(id: $id) { sessions { clientId address carrier version since } } }";
+    let device = json!({ "id": MONITOR });
+    let seen = hospital.data(Role::Nurse, sessions, device.clone()).await["device"]["sessions"].take();
+    assert_eq!(
+        seen,
+        json!([{ "clientId": MONITOR, "address": "192.0.2.7", "carrier": "TLS", "version": "5",
+            "since": "2026-01-02T03:00:00Z" }])
+    );
+    let away = hospital.data(Role::Technician, SENT_AWAY, device.clone()).await;
+    assert_eq!(away["disconnectDevice"], 1);
+    for role in [Role::Nurse, Role::Clinician, Role::Auditor] {
+        assert_eq!(hospital.refusal(role, SENT_AWAY, device.clone()).await, "FORBIDDEN", "{role}");
+    }
+    let unknown = json!({ "id": "monitor-99" });
+    assert_eq!(hospital.refusal(Role::Technician, SENT_AWAY, unknown).await, "NOT_FOUND");
+    let trail =
+        hospital.data(Role::Admin, "{ auditLog { nodes { action subject detail } } }", json!({})).await;
+    let line = json!({ "action": "device.disconnect", "subject": format!("device:{MONITOR}"),
+        "detail": "192.0.2.7" });
+    assert!(trail["auditLog"]["nodes"].as_array().unwrap().contains(&line), "{trail}");
+}

@@ -38,6 +38,7 @@ use twins::{
     Decoders, Twins, Unsequenced,
     device::Decoder,
     message::Channel,
+    presence::{Carrier, DeviceSession, DeviceSessions},
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
 };
 use zeroize::Zeroizing;
@@ -93,6 +94,25 @@ pub(crate) struct Hospital {
     ward: UnitId,
     schema: Schema,
     _folder: TempDir,
+}
+
+/// Each device has one session: nothing connects here.
+struct Door;
+
+impl DeviceSessions for Door {
+    fn of(&self, _: TenantId, device: &DeviceId) -> Vec<DeviceSession> {
+        vec![DeviceSession {
+            client_id: device.as_str().into(),
+            address: [192, 0, 2, 7].into(),
+            carrier: Carrier::Tls,
+            version: "5",
+            since: "2026-01-02T03:00:00Z".parse().unwrap(),
+        }]
+    }
+
+    fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
+        self.of(tenant, device).len()
+    }
 }
 
 impl Hospital {
@@ -153,6 +173,7 @@ impl Hospital {
             tokens: stores.clone(),
             clients: stores.clone(),
             revocations: Arc::clone(&revocations),
+            sessions: Arc::new(Door),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             offboarding: Offboarding::new(

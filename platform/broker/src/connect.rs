@@ -14,12 +14,13 @@ use crate::{
     hub::Hub,
     metrics::Spoken,
     protocol::{Reason, Version, packet},
+    registry::SessionInfo,
     session::{
         Opened, Will, farewell,
         outbox::{Limits, Outbox},
     },
     topics::Rights,
-    transport::Transport,
+    transport::{Carrier, Transport},
 };
 
 /// Largest CONNECT. It comes from a stranger, so it is bounded more tightly than later packets.
@@ -112,7 +113,7 @@ pub(crate) async fn greet(stream: &mut Transport, peer: SocketAddr, hub: &Arc<Hu
     let mut version = Version::V311;
     let received = timeout(hub.config.connect_timeout, receive(stream, &mut version)).await;
     let opened = match received.unwrap_or(Err(Refused::Timeout)) {
-        Ok(request) => open(request, peer, correlation, hub).await,
+        Ok(request) => open(request, (peer, stream.carrier()), correlation, hub).await,
         Err(refused) => Err(refused),
     };
     match opened {
@@ -196,7 +197,7 @@ fn level(body: &[u8], told: &mut Version) -> Result<Version, Refused> {
 /// Decides about a CONNECT.
 async fn open(
     request: Request,
-    peer: SocketAddr,
+    (peer, carrier): (SocketAddr, Carrier),
     correlation: CorrelationId,
     hub: &Arc<Hub>,
 ) -> Result<Opened, Refused> {
@@ -228,7 +229,9 @@ async fn open(
         properties.and_then(|of| of.max_packet_size),
     );
     let outbox = Arc::new(Outbox::new(version, limits));
-    let seat = hub.registry.enter(&admission, client_id, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
+    let (client_id, since) = (client_id.into(), hub.clock.now());
+    let info = SessionInfo { client_id, peer, carrier, version: version.label(), since };
+    let seat = hub.registry.enter(&admission, info, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
     Ok(Opened {
         version,
         client: admission.client,

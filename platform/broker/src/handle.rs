@@ -10,7 +10,8 @@ use crate::{
     gate::Client,
     hub::{Hub, Target},
     metrics::Loss,
-    protocol::{Qos, Version},
+    protocol::{Qos, Reason, Version},
+    registry::SessionInfo,
     session::outbox::Offer,
     topics,
     tree::{Audience, Subscriber},
@@ -64,14 +65,19 @@ impl Handle {
         self.0.registry.expel(tenant)
     }
 
-    /// Whether a client is connected.
-    pub fn is_connected(&self, tenant: TenantId, client: &Client) -> bool {
-        self.0.registry.has(tenant, client)
+    /// The live sessions of a client.
+    pub fn sessions(&self, tenant: TenantId, client: &Client) -> Vec<SessionInfo> {
+        self.0.registry.of(tenant, client)
     }
 
     /// Ends the sessions of a client that may not be connected any more (0x87 on v5), and says how many there were.
     pub fn end(&self, tenant: TenantId, client: &Client) -> usize {
-        self.0.registry.end(tenant, client)
+        self.0.registry.end(tenant, client, Reason::NotAuthorized)
+    }
+
+    /// Ends the sessions of a client because somebody wants it (0x98 on v5), and says how many there were. It may come back.
+    pub fn disconnect(&self, tenant: TenantId, client: &Client) -> usize {
+        self.0.registry.end(tenant, client, Reason::Administrative)
     }
 
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.

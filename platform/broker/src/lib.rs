@@ -43,6 +43,8 @@ pub use self::{
     listener::Entrance,
     metrics::BrokerMetrics,
     protocol::Qos,
+    registry::SessionInfo,
+    transport::Carrier,
 };
 use self::{
     hub::{Correlations, Hub},

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    net::SocketAddr,
     sync::Arc,
 };
 
 use ahash::RandomState;
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tenants::{DeviceId, TenantId, clock::Clock};
 
@@ -13,17 +15,28 @@ use crate::{
     gate::{Admission, Client, Presence},
     protocol::Reason,
     session::outbox::Outbox,
+    transport::Carrier,
     tree::SessionNumber,
 };
 
-/// What makes a session the same session. The client identifier is free text that a client chooses, so
-/// it only counts within the identity that was authenticated: nobody takes over the session of another
-/// tenant, or of another device, by naming its client identifier.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    tenant: TenantId,
-    client: Client,
-    client_id: Arc<str>,
+/// Who a session belongs to. The client identifier is free text that a client chooses, so it only counts within the
+/// identity that was authenticated: nobody takes over the session of another tenant, or of another device, by naming
+/// its client identifier.
+type Owner = (TenantId, Client);
+
+/// What is known of a session while it is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// As the client calls itself, or was called.
+    pub client_id: Arc<str>,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+    /// What carries it.
+    pub carrier: Carrier,
+    /// Version of MQTT, as people say it: 3.1.1 or 5.
+    pub version: &'static str,
+    /// When it was let in.
+    pub since: Timestamp,
 }
 
 /// The live sessions of a broker.
@@ -35,7 +48,8 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct State {
-    sessions: HashMap<Key, Live, RandomState>,
+    /// Nearly always one for each.
+    sessions: HashMap<Owner, Vec<Live>, RandomState>,
     /// Live sessions of a device; it is present while there is one.
     devices: HashMap<(TenantId, DeviceId), usize, RandomState>,
     last_number: SessionNumber,
@@ -45,6 +59,7 @@ struct State {
 struct Live {
     number: SessionNumber,
     outbox: Arc<Outbox>,
+    info: SessionInfo,
 }
 
 impl Registry {
@@ -56,53 +71,56 @@ impl Registry {
     pub(crate) fn enter(
         self: &Arc<Self>,
         admission: &Admission,
-        client_id: &str,
+        info: SessionInfo,
         outbox: Arc<Outbox>,
     ) -> Option<Seat> {
-        let key =
-            Key { tenant: admission.tenant, client: admission.client.clone(), client_id: client_id.into() };
+        let owner = (admission.tenant, admission.client.clone());
         let mut state = self.state.lock();
         if state.closed {
             return None;
         }
         state.last_number += 1;
         let number = state.last_number;
-        let before = state.sessions.insert(key.clone(), Live { number, outbox });
-        self.count_in(&mut state, &key);
+        let theirs = state.sessions.entry(owner.clone()).or_default();
+        let before = theirs.iter().position(|live| live.info.client_id == info.client_id);
+        let before = before.map(|at| theirs.swap_remove(at));
+        theirs.push(Live { number, outbox, info });
+        self.count_in(&mut state, &owner);
         drop(state);
         if let Some(before) = before {
             before.outbox.close(Reason::TakenOver);
         }
-        Some(Seat { registry: Arc::clone(self), key, number })
+        Some(Seat { registry: Arc::clone(self), owner, number })
     }
 
-    fn leave(&self, key: &Key, number: SessionNumber) {
+    fn leave(&self, owner: &Owner, number: SessionNumber) {
         let mut state = self.state.lock();
-        if let Entry::Occupied(seat) = state.sessions.entry(key.clone())
-            && seat.get().number == number
-        {
-            seat.remove();
+        if let Entry::Occupied(mut theirs) = state.sessions.entry(owner.clone()) {
+            theirs.get_mut().retain(|live| live.number != number);
+            if theirs.get().is_empty() {
+                theirs.remove();
+            }
         }
-        self.count_out(&mut state, key);
+        self.count_out(&mut state, owner);
     }
 
     /// A device that is taken over stays present: the new session is counted before the old one goes.
-    fn count_in(&self, state: &mut State, key: &Key) {
-        let Client::Device(device) = &key.client else { return };
-        let count = state.devices.entry((key.tenant, device.clone())).or_default();
+    fn count_in(&self, state: &mut State, (tenant, client): &Owner) {
+        let Client::Device(device) = client else { return };
+        let count = state.devices.entry((*tenant, device.clone())).or_default();
         *count += 1;
         if *count == 1 {
-            self.presence.connected(key.tenant, device, self.clock.now());
+            self.presence.connected(*tenant, device, self.clock.now());
         }
     }
 
-    fn count_out(&self, state: &mut State, key: &Key) {
-        let Client::Device(device) = &key.client else { return };
-        if let Entry::Occupied(mut count) = state.devices.entry((key.tenant, device.clone())) {
+    fn count_out(&self, state: &mut State, (tenant, client): &Owner) {
+        let Client::Device(device) = client else { return };
+        if let Entry::Occupied(mut count) = state.devices.entry((*tenant, device.clone())) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
-                self.presence.disconnected(key.tenant, device, self.clock.now());
+                self.presence.disconnected(*tenant, device, self.clock.now());
             }
         }
     }
@@ -110,34 +128,36 @@ impl Registry {
     /// Ends all sessions of a tenant; says how many.
     pub(crate) fn expel(&self, tenant: TenantId) -> usize {
         let state = self.state.lock();
-        let theirs = state.sessions.iter().filter(|(key, _)| key.tenant == tenant);
-        theirs.map(|(_, live)| live.outbox.close(Reason::Suspended)).count()
+        let theirs = state.sessions.iter().filter(|((of, _), _)| *of == tenant);
+        theirs.flat_map(|(_, lives)| lives).map(|live| live.outbox.close(Reason::Suspended)).count()
     }
 
-    /// Whether a client has a session.
-    pub(crate) fn has(&self, tenant: TenantId, client: &Client) -> bool {
-        self.state.lock().sessions.keys().any(|key| key.tenant == tenant && key.client == *client)
+    /// The sessions of a client.
+    pub(crate) fn of(&self, tenant: TenantId, client: &Client) -> Vec<SessionInfo> {
+        let state = self.state.lock();
+        let theirs = state.sessions.get(&(tenant, client.clone()));
+        theirs.into_iter().flatten().map(|live| live.info.clone()).collect()
     }
 
     /// Ends the sessions of a client, and says how many there were.
-    pub(crate) fn end(&self, tenant: TenantId, client: &Client) -> usize {
+    pub(crate) fn end(&self, tenant: TenantId, client: &Client, why: Reason) -> usize {
         let state = self.state.lock();
-        let theirs = state.sessions.iter().filter(|(key, _)| key.tenant == tenant && key.client == *client);
-        theirs.map(|(_, live)| live.outbox.close(Reason::NotAuthorized)).count()
+        let theirs = state.sessions.get(&(tenant, client.clone()));
+        theirs.into_iter().flatten().map(|live| live.outbox.close(why)).count()
     }
 
     /// Takes no further sessions and asks those there are to finish.
     pub(crate) fn drain(&self) {
         let mut state = self.state.lock();
         state.closed = true;
-        for live in state.sessions.values() {
+        for live in state.sessions.values().flatten() {
             live.outbox.drain();
         }
     }
 
     /// Ends the sessions that are left.
     pub(crate) fn close_all(&self) {
-        for live in self.state.lock().sessions.values() {
+        for live in self.state.lock().sessions.values().flatten() {
             live.outbox.close(Reason::ShuttingDown);
         }
     }
@@ -146,7 +166,7 @@ impl Registry {
 /// A client's place in the registry; dropping it gives it up.
 pub(crate) struct Seat {
     registry: Arc<Registry>,
-    key: Key,
+    owner: Owner,
     number: SessionNumber,
 }
 
@@ -158,6 +178,6 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.registry.leave(&self.key, self.number);
+        self.registry.leave(&self.owner, self.number);
     }
 }

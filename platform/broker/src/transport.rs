@@ -13,6 +13,17 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+/// What carries a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// TCP alone.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// A WebSocket.
+    WebSocket,
+}
+
 /// A connection, whichever way it came.
 pub(crate) enum Transport {
     Tcp(TcpStream),
@@ -21,6 +32,14 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    pub(crate) const fn carrier(&self) -> Carrier {
+        match self {
+            Self::Tcp(_) => Carrier::Tcp,
+            Self::Tls(_) => Carrier::Tls,
+            Self::Pipe(_) => Carrier::WebSocket,
+        }
+    }
+
     /// Whether there may be something to read: until then nobody needs a buffer for it.
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

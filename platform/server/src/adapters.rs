@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use broker::{Admission, Chunk, Client, Gatekeeper, Handle, Ingest, Login, NotTaken, Receipt, Refusal};
+use broker::{
+    Admission, Chunk, Client, Gatekeeper, Handle, Ingest, Login, NotTaken, Receipt, Refusal, SessionInfo,
+};
 use identity::{Identity, Visitor};
 use jiff::Timestamp;
 use tenants::{
@@ -15,7 +17,11 @@ use tenants::{
     quotas::Meter,
 };
 use tokio::time::MissedTickBehavior;
-use twins::{Twins, Unsequenced, message::Channel};
+use twins::{
+    Twins, Unsequenced,
+    message::Channel,
+    presence::{Carrier, DeviceSession, DeviceSessions},
+};
 
 use crate::{applications::Applications, feed::FeedRelay};
 
@@ -153,6 +159,30 @@ impl Ingest for ToLog {
         });
         let receipt = self.twins.append(chunk.tenant, chunk.device, messages.collect()).await;
         receipt.map_err(|_| NotTaken::Closed)
+    }
+}
+
+/// Tells of the sessions of devices, and ends them.
+pub(crate) struct ToSessions(pub(crate) Handle);
+
+impl DeviceSessions for ToSessions {
+    fn of(&self, tenant: TenantId, device: &DeviceId) -> Vec<DeviceSession> {
+        let session = |info: SessionInfo| DeviceSession {
+            client_id: info.client_id,
+            address: info.peer.ip(),
+            carrier: match info.carrier {
+                broker::Carrier::Tcp => Carrier::Tcp,
+                broker::Carrier::Tls => Carrier::Tls,
+                broker::Carrier::WebSocket => Carrier::WebSocket,
+            },
+            version: info.version,
+            since: info.since,
+        };
+        self.0.sessions(tenant, &Client::Device(device.clone())).into_iter().map(session).collect()
+    }
+
+    fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
+        self.0.disconnect(tenant, &Client::Device(device.clone()))
     }
 }
 

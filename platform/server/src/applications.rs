@@ -52,7 +52,7 @@ impl Applications {
     pub(crate) fn connected(&self, broker: &Handle) -> Vec<Application> {
         let mut all = self.0.lock();
         all.retain(|(tenant, client), known| {
-            known.since.elapsed() < ON_THE_WAY || broker.is_connected(*tenant, client)
+            known.since.elapsed() < ON_THE_WAY || !broker.sessions(*tenant, client).is_empty()
         });
         all.values().cloned().collect()
     }

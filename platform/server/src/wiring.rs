@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use twins::{RecoveryError, Twins, device::Decoder, store::journal::Journal};
 
 use crate::{
-    adapters::{Gate, ToLog, ToPresence},
+    adapters::{Gate, ToLog, ToPresence, ToSessions},
     audit_heads,
     config::Config,
     feed::FeedRelay,
@@ -219,7 +219,10 @@ impl Platform {
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let (http_metrics, api_metrics) = (http::HttpMetrics::default(), ApiMetrics::default());
         let parts = http::Parts {
-            schema: graphql_schema::schema(services(&foundation, &twins, &api_metrics), Limits::default()),
+            schema: graphql_schema::schema(
+                services(&foundation, &twins, broker.handle(), &api_metrics),
+                Limits::default(),
+            ),
             identity: identity.clone(),
             access: access.clone(),
             twins: twins.clone(),
@@ -356,7 +359,12 @@ fn probe(database: &Database) -> http::Probe {
     })
 }
 
-fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Services {
+fn services(
+    foundation: &Foundation,
+    twins: &Twins,
+    broker: broker::Handle,
+    metrics: &ApiMetrics,
+) -> Services {
     let Foundation { database, identity, access, meter, clock, .. } = foundation;
     let store = Arc::new(database.clone());
     Services {
@@ -377,6 +385,7 @@ fn services(foundation: &Foundation, twins: &Twins, metrics: &ApiMetrics) -> Ser
         tokens: store.clone(),
         clients: store.clone(),
         revocations: identity.revocations().clone(),
+        sessions: Arc::new(ToSessions(broker)),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         offboarding: foundation.offboarding(),

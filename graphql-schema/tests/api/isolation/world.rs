@@ -379,6 +379,7 @@ impl World {
         Some(match coordinate {
             "Query.device(id)"
             | "Mutation.releaseDevice(id)"
+            | "Mutation.disconnectDevice(id)"
             | "Mutation.placeDevice(id)"
             | "Query.alarms(device)" => json!(device),
             "Query.patient(id)"

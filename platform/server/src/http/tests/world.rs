@@ -37,7 +37,7 @@ use twins::{
 
 use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
 use crate::{
-    adapters::{Gate, ToLog},
+    adapters::{Gate, ToLog, ToSessions},
     config::{Config, Environment, Sources, key},
     wiring::{Foundation, listen},
 };
@@ -224,6 +224,9 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     let (twins, writer) = opened.unwrap();
     tokio::spawn(writer);
     twins.recover().await.unwrap();
+    let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
+    let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
+    let broker = listen(config, &gate, ingest, None, clock.clone()).await.unwrap();
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),
@@ -242,6 +245,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         tokens: store.clone(),
         clients: store.clone(),
         revocations: foundation.identity.revocations().clone(),
+        sessions: Arc::new(ToSessions(broker.handle())),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         offboarding: foundation.offboarding(),
@@ -260,9 +264,6 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         let works = database_works.load(SeqCst);
         Box::pin(async move { if works { Ok(()) } else { Err("the disk is full".to_owned()) } }) as _
     };
-    let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
-    let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
-    let broker = listen(config, &gate, ingest, None, clock.clone()).await.unwrap();
     let parts = Parts {
         schema: graphql_schema::schema(services, Limits::default()),
         identity: identity.clone(),

@@ -1,0 +1,72 @@
+import { Button } from '@mantine/core';
+import { useMutation } from 'urql';
+import { type DeviceQuery, DisconnectDeviceDocument, type MqttCarrier } from '../../api/generated/graphql';
+import { ErrorNotice } from '../feedback/ErrorNotice';
+import page from '../page.module.css';
+import { Age } from '../time';
+import { useSignedIn } from '../use-signed-in';
+
+type Sessions = NonNullable<DeviceQuery['device']>['sessions'];
+
+const OVER: Record<MqttCarrier, string> = { TCP: 'TCP', TLS: 'TLS', WEBSOCKET: 'WebSocket' };
+
+interface LiveSessionsProps {
+  deviceId: string;
+  sessions: Sessions;
+  onDisconnected: () => void;
+}
+
+/** Where the device is connected from, and a way to send it away when it hangs. */
+export function LiveSessions({ deviceId, sessions, onDisconnected }: LiveSessionsProps) {
+  const { may } = useSignedIn();
+  const [{ fetching, error }, disconnect] = useMutation(DisconnectDeviceDocument);
+  return (
+    <section className={page.panel} aria-label="Connection">
+      <div className={page.head}>
+        <h2>Connection</h2>
+        <span className={page.spacer} />
+        {may('device:write') && sessions.length > 0 && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            loading={fetching}
+            onClick={async () => {
+              const { data } = await disconnect({ id: deviceId });
+              if (data) onDisconnected();
+            }}
+          >
+            Disconnect it
+          </Button>
+        )}
+      </div>
+      {sessions.length === 0 && <p className={page.note}>It is not connected over MQTT now.</p>}
+      {sessions.length > 0 && (
+        <table className={page.plain}>
+          <thead>
+            <tr>
+              <th scope="col">Connected for</th>
+              <th scope="col">From</th>
+              <th scope="col">Over</th>
+              <th scope="col">MQTT</th>
+              <th scope="col">Calls itself</th>
+            </tr>
+          </thead>
+          <tbody>
+            {sessions.map(({ clientId, address, carrier, version, since }) => (
+              <tr key={clientId}>
+                <td>
+                  <Age at={since} />
+                </td>
+                <td className={page.mono}>{address}</td>
+                <td>{OVER[carrier]}</td>
+                <td>{version}</td>
+                <td className={page.mono}>{clientId}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {error && <ErrorNotice error={error} />}
+    </section>
+  );
+}
