@@ -26,8 +26,8 @@ export async function connect(hospital: Hospital, device: DemoDevice): Promise<{
   const body = [...field('MQTT'), 4, 0xc2, 0, 0, ...field(device.id), ...field(user), ...field(device.token)];
   const socket = createConnection({ host: hospital.mqtt.host, port: Number(hospital.mqtt.port) });
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  // Two bytes of length, whatever it is.
-  socket.write(Buffer.from([0x10, (body.length & 0x7f) | 0x80, body.length >> 7, ...body]));
+  const length = body.length < 128 ? [body.length] : [(body.length & 0x7f) | 0x80, body.length >> 7];
+  socket.write(Buffer.from([0x10, ...length, ...body]));
   const [connack] = (await once(socket, 'data')) as [Buffer];
   if (connack[3] !== 0) throw new Error(`refused: ${connack.toString('hex')}`);
   socket.resume();

@@ -1,5 +1,5 @@
 //! `cargo bench-ingest`: builds the server and the load generator optimised, then becomes the load generator.
-//! `cargo bench-neighbours`: one of its phases.
+//! `cargo bench-connections`, `cargo bench-neighbours`: one of its phases each.
 //! `cargo bench-access`: runs the measurements of `storage`, which need its insides, and prints their JSON lines.
 
 use std::io::{BufRead, BufReader};
@@ -44,6 +44,11 @@ pub(crate) fn ingest(arguments: &[&str]) -> ExitCode {
     let mut load = process::command(metadata.program("release", "bench-ingest"));
     load.arg("--server").arg(metadata.program("release", "iomt"));
     process::hand_over(load.args(arguments.iter().filter(|argument| **argument != "--")))
+}
+
+/// How fast many sessions are opened, and what each takes.
+pub(crate) fn connections(arguments: &[&str]) -> ExitCode {
+    ingest(&[&["--phases", "sessions"], arguments].concat())
 }
 
 /// What a hospital at ten times its quotas does to another.

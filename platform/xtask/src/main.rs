@@ -27,6 +27,7 @@ Commands of this project
   cargo demo                  build everything and run a demo hospital   (cargo demo --help)
   cargo verify                everything that CI checks                  (cargo verify --help)
   cargo bench-ingest          throughput, latency and memory of ingest   (cargo bench-ingest --help)
+  cargo bench-connections     how fast many sessions are opened, and what each takes
   cargo bench-neighbours      what a hospital at ten times its quotas does to another
   cargo bench-access          cost of access decisions and row policies  (cargo bench-access --help)
   cargo xtask architecture    compare the crates' arrows with platform/ARCHITECTURE.md
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["demo", rest @ ..] => demo::run(rest),
         ["verify", rest @ ..] => verify::run(rest),
         ["bench", "ingest", rest @ ..] => bench::ingest(rest),
+        ["bench", "connections", rest @ ..] => bench::connections(rest),
         ["bench", "neighbours", rest @ ..] => bench::neighbours(rest),
         ["bench", "access", rest @ ..] => bench::access(rest),
         ["architecture"] => architecture::run(),

@@ -8,16 +8,22 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Connections from one source address before the next is taken: fewer than the kernel has ports for.
 const CONNECTIONS_OF_AN_ADDRESS: usize = 20_000;
 
-/// Connects and logs in; fails loudly when refused. `index` chooses the source address.
-pub(crate) async fn open(server: SocketAddr, login: &Login, index: usize) -> TcpStream {
+/// Connects. `index` chooses the source address.
+pub(crate) async fn socket(server: SocketAddr, index: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     let source =
         u8::try_from(1 + index / CONNECTIONS_OF_AN_ADDRESS).expect("fewer than five million connections");
     if source > 1 {
         socket.bind(SocketAddr::from(([127, 0, 0, source], 0))).expect("all of 127.0.0.0/8 is this machine");
     }
-    let mut stream = socket.connect(server).await.expect("the server listens");
+    let stream = socket.connect(server).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
+    stream
+}
+
+/// Connects and logs in; fails loudly when refused.
+pub(crate) async fn open(server: SocketAddr, login: &Login, index: usize) -> TcpStream {
+    let mut stream = socket(server, index).await;
     stream.write_all(&connect(login, Version::V311, 3_600)).await.expect("the server reads");
     let mut answer = [0; 4];
     stream.read_exact(&mut answer).await.expect("CONNECT is answered");

@@ -3,7 +3,7 @@
 //! The server and Mosquitto run as processes of their own; this process is the load, on a single thread, with frames
 //! encoded beforehand, because it shares the machine with what it measures. Phases: `flood.rs` (rate, PUBACK latency,
 //! time until all is folded), `alarms.rs` (from a reading to the subscriber), `memory.rs` (with many devices connected),
-//! `neighbours.rs` (a quiet hospital beside a loud one).
+//! `neighbours.rs` (a quiet hospital beside a loud one), `sessions.rs` (opening and holding many).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +22,7 @@ mod neighbours;
 mod options;
 mod payload;
 mod quotas;
+mod sessions;
 
 use options::{Command, Options, Phase};
 
@@ -37,7 +38,7 @@ fn main() {
             std::process::exit(2);
         }
     };
-    machine::allow_open_files(2 * options.connections + 1_000);
+    machine::allow_open_files(2 * options.connections.max(options.sessions) + 1_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(tokio::task::LocalSet::new().run_until(run(options)));
 }
@@ -54,6 +55,9 @@ async fn run(options: Options) {
     }
     if options.runs(Phase::Memory) {
         memory::run(&options, folder.path()).await;
+    }
+    if options.runs(Phase::Sessions) {
+        sessions::run(&options, folder.path()).await;
     }
     if options.runs(Phase::Neighbours) {
         neighbours::run(&options, folder.path()).await;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 bench-ingest --server PATH [OPTIONS]
   --server PATH       a release build of iomt
-  --phases LIST       of flood,alarms,memory,neighbours (default: the first three)
+  --phases LIST       of flood,alarms,memory,neighbours,sessions (default: the first three)
   --publishers N      connections that send (50)
   --window N          messages of a connection that wait for their PUBACK (50)
   --messages N        messages of one round, all connections together (200000)
@@ -13,6 +13,7 @@ bench-ingest --server PATH [OPTIONS]
   --seconds N         how long alarms are timed (15)
   --limit N           messages a second that a loud neighbour may send; it offers ten times as many (5000)
   --connections N     devices connected while memory is measured (10000)
+  --sessions N        idle sessions that are opened (50000)
   --folder DIR        where the data lies; put it on the disk to be measured (beside this program)
   --no-mosquitto      do not measure Mosquitto even where it is installed
 
@@ -24,6 +25,7 @@ pub(crate) enum Phase {
     Alarms,
     Memory,
     Neighbours,
+    Sessions,
 }
 
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub(crate) struct Options {
     pub(crate) seconds: usize,
     pub(crate) limit: usize,
     pub(crate) connections: usize,
+    pub(crate) sessions: usize,
     pub(crate) folder: PathBuf,
     pub(crate) mosquitto: bool,
 }
@@ -66,6 +69,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         seconds: 15,
         limit: 5_000,
         connections: 10_000,
+        sessions: 50_000,
         folder: beside.unwrap_or_else(std::env::temp_dir),
         mosquitto: true,
     };
@@ -75,6 +79,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "-h" | "--help" => return Ok(Command::Help),
             "--no-mosquitto" => options.mosquitto = false,
             "--server" => options.server = value()?.into(),
+            "--sessions" => options.sessions = number(&name, &value()?)?,
             "--folder" => options.folder = value()?.into(),
             "--phases" => options.phases = phases(&value()?)?,
             "--publishers" => options.publishers = number(&name, &value()?)?,
@@ -104,6 +109,7 @@ fn phases(list: &str) -> Result<Vec<Phase>, String> {
         "alarms" => Ok(Phase::Alarms),
         "memory" => Ok(Phase::Memory),
         "neighbours" => Ok(Phase::Neighbours),
+        "sessions" => Ok(Phase::Sessions),
         _ => Err(format!("--phases: there is no {name}")),
     };
     list.split(',').map(phase).collect()
