@@ -10,14 +10,7 @@ use tests::time::instant;
 /// Starts this program again with the highest limit of open files, unless the limit is high enough. A process cannot raise
 /// its own limit without calling into the C library, but a shell can before it becomes this program.
 pub(crate) fn allow_open_files(wanted: usize) {
-    let allowed = || {
-        let limits = fs::read_to_string("/proc/self/limits").ok()?;
-        let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
-        let mut numbers =
-            line.split_whitespace().skip(3).map(|number| number.parse::<usize>().unwrap_or(usize::MAX));
-        Some((numbers.next()?, numbers.next()?))
-    };
-    let Some((soft, hard)) = allowed() else { return };
+    let Some((soft, hard)) = open_files() else { return };
     if soft >= wanted.min(hard) {
         return;
     }
@@ -29,6 +22,15 @@ pub(crate) fn allow_open_files(wanted: usize) {
         .args(std::env::args().skip(1));
     let error = shell.exec();
     eprintln!("the limit of open files stays at {soft}: {error}");
+}
+
+/// How many files a process may have open, now and at most.
+pub(crate) fn open_files() -> Option<(usize, usize)> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
+    let mut numbers =
+        line.split_whitespace().skip(3).map(|number| number.parse::<usize>().unwrap_or(usize::MAX));
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// The median time of a small write that survives a power cut, in milliseconds: what every commit has to wait for.

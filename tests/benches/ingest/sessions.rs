@@ -21,20 +21,22 @@ use tokio_rustls::client::TlsStream;
 
 use crate::connection::{open, socket};
 use crate::figures::print;
-use crate::machine::resident_mib;
+use crate::machine::{open_files, resident_mib};
 use crate::options::Options;
 
 /// Log-ins under way at a time, as when a ward comes back after a power cut.
 const AT_ONCE: usize = 64;
 /// Sessions over which one rate is taken.
 const STEP: usize = 1_000;
-/// Where memory is looked at.
-const LOOK_AT: [usize; 2] = [20_000, 50_000];
+/// Memory is looked at each time that so many more are open, and at the end.
+const LOOK_EVERY: usize = 10_000;
+/// Files that a process needs besides its connections.
+const OTHER_FILES: usize = 500;
 /// Sessions over TLS: a handshake costs the load as much as the server.
 const TLS_SESSIONS: usize = 20_000;
 
 pub(crate) async fn run(options: &Options, folder: &Path) {
-    let count = options.sessions;
+    let count = possible(options.sessions);
     let extra_devices = u32::try_from(count).expect("fewer than four billion devices");
     let data = Some(folder.join("data-sessions"));
     let server =
@@ -57,6 +59,15 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
             print("iomt", &format!("connect_rate_ratio_{figure}"), ours / theirs, "x mosquitto", more);
         }
     }
+}
+
+/// As many as the machine lets a process have.
+fn possible(wanted: usize) -> usize {
+    let most = open_files().map_or(wanted, |(soft, _)| soft.saturating_sub(OTHER_FILES));
+    if most < wanted {
+        eprintln!("{most} sessions instead of {wanted}: a process may not have more files open here");
+    }
+    wanted.min(most)
 }
 
 /// Sessions a second while there were few, and while there were nearly all.
@@ -85,7 +96,7 @@ async fn plain(subject: &str, process: u32, server: SocketAddr, logins: &Rc<Vec<
             held.extend(lane.await.expect("every device is let in"));
         }
         rates.push((until - from) as f64 / began.elapsed().as_secs_f64());
-        if LOOK_AT.contains(&held.len()) {
+        if held.len().is_multiple_of(LOOK_EVERY) || held.len() == logins.len() {
             per_session(subject, "TCP", process, idle, held.len());
         }
     }

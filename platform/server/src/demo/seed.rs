@@ -18,7 +18,7 @@ use tenants::{
     org::{OrgUnit, UnitKind},
     stores::{Accounts, ApiTokens, OrgUnits, Tenants},
 };
-use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules};
+use twins::store::directory::{DeviceRecord, Devices, NewDevice, PatientRecord, Patients, Rules};
 
 use super::{
     credentials::{Credentials, DemoDevice, DemoTenant, Person},
@@ -27,6 +27,8 @@ use super::{
 
 /// The template of the demo's monitors.
 const MONITOR: &str = "dtmi:iomt:PatientMonitor;1";
+/// Devices that are registered in one transaction: many extra ones are set up in seconds.
+const DEVICES_AT_ONCE: usize = 1_000;
 
 /// Why the demo could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -88,17 +90,22 @@ impl Seed {
         }
         let wards = self.wards(&caller, hospital).await?;
         let whole = UnitId::root(tenant.id);
-        let mut devices = Vec::new();
+        let mut made = Vec::new();
         for n in 0..size.patients {
             let demo = patient(hospital, n);
             let ward = wards.get(demo.ward).copied().unwrap_or(whole);
             let patient = self.patient(&caller, demo, ward).await?;
             let (id, name) = (format!("monitor-{:02}", n + 1), format!("Bedside monitor {:02}", n + 1));
-            devices.push(self.device(&caller, &id, &name, (Some(patient), ward)).await?);
+            made.push(self.device(&caller, &id, &name, (Some(patient), ward))?);
         }
         for n in 1..=size.extra_devices {
             let id = format!("bench-{n:05}");
-            devices.push(self.device(&caller, &id, "Bench device", (None, whole)).await?);
+            made.push(self.device(&caller, &id, "Bench device", (None, whole))?);
+        }
+        let (devices, new): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        let scope = self.scope(&caller, Object::Device).await?;
+        for some in new.chunks(DEVICES_AT_ONCE) {
+            Devices::create_all(&self.database, &scope, some).await?;
         }
         Ok(DemoTenant { slug: hospital.slug.to_owned(), name: hospital.name.to_owned(), users, devices })
     }
@@ -218,13 +225,14 @@ impl Seed {
         Ok(id)
     }
 
-    async fn device(
+    /// A device, to be registered with others.
+    fn device(
         &self,
         caller: &Caller,
         id: &str,
         name: &str,
         (patient, unit): (Option<PatientId>, UnitId),
-    ) -> Result<DemoDevice, SeedError> {
+    ) -> Result<(DemoDevice, NewDevice), SeedError> {
         let token = generate()?;
         let id = DeviceId::parse(id).map_err(|error| SeedError::Data(error.to_string()))?;
         let record = DeviceRecord {
@@ -234,11 +242,10 @@ impl Seed {
             patient,
             unit,
         };
-        let entry = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
-        let scope = self.scope(caller, Object::Device).await?;
-        let hash = SecretHash::of(token.as_bytes());
-        Devices::create(&self.database, &scope, &record, &hash, &entry).await?;
-        Ok(DemoDevice { id: id.to_string(), token, patient: patient.map(|id| id.to_string()) })
+        let audit = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
+        let new = NewDevice { record, token: SecretHash::of(token.as_bytes()), audit };
+        let demo = DemoDevice { id: id.to_string(), token, patient: patient.map(|id| id.to_string()) };
+        Ok((demo, new))
     }
 
     async fn scope(&self, caller: &Caller, object: Object) -> Result<Scope, SeedError> {
