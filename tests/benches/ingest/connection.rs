@@ -5,14 +5,15 @@ use tests::mqtt::{Login, Version, connect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Connections from one source address before the next is taken: fewer than the kernel has ports for.
-const CONNECTIONS_OF_AN_ADDRESS: usize = 20_000;
+/// Connections from one source address before the next is taken: far fewer than the kernel has ports for, or it would look
+/// for a free one longer than the server needs to let a client in.
+const CONNECTIONS_OF_AN_ADDRESS: usize = 4_000;
 
 /// Connects. `index` chooses the source address.
 pub(crate) async fn socket(server: SocketAddr, index: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     let source =
-        u8::try_from(1 + index / CONNECTIONS_OF_AN_ADDRESS).expect("fewer than five million connections");
+        u8::try_from(1 + index / CONNECTIONS_OF_AN_ADDRESS).expect("fewer than a million connections");
     if source > 1 {
         socket.bind(SocketAddr::from(([127, 0, 0, source], 0))).expect("all of 127.0.0.0/8 is this machine");
     }

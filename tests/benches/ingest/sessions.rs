@@ -41,13 +41,16 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     let data = Some(folder.join("data-sessions"));
     let server =
         ServerOptions { binary: Some(options.server.clone()), data, extra_devices, ..ServerOptions::new(3) };
-    let server = Server::start(server).await;
+    let mut server = Server::start(server).await;
     let tenant = server.first_tenant();
     let spare = tenant.devices.iter().filter(|device| device.patient.is_none()).take(count);
     let logins: Rc<Vec<Login>> = Rc::new(spare.map(|device| server.login(tenant, device)).collect());
     assert_eq!(logins.len(), count, "the demo has too few devices");
 
     let ours = plain("iomt", server.process(), server.mqtt(), &logins).await;
+    // Anew, so that nothing is left of what the others took.
+    server.terminate().await;
+    server.restart().await;
     encrypted(&server, &logins[..count.min(TLS_SESSIONS)]).await;
     drop(server);
     let broker = if options.mosquitto { Broker::start().await } else { None };
@@ -119,7 +122,6 @@ fn per_session(subject: &str, over: &str, process: u32, idle_mib: f64, count: us
 
 async fn encrypted(server: &Server, logins: &[Login]) {
     let (process, address) = (server.process(), server.mqtts());
-    // Those before have gone; what they took is not given back at once.
     let idle = resident_mib(process);
     let mut roots = RootCertStore::empty();
     let authority =
