@@ -73,6 +73,27 @@ impl Refused {
         }
     }
 
+    /// What a v5 client is told besides, for whoever looks for the mistake: nothing that a stranger could learn from.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Gone | Self::Timeout | Self::NotConnect => "",
+            Self::Malformed => "the CONNECT is not as MQTT writes it",
+            Self::TooLarge => "the CONNECT is too large",
+            Self::UnsupportedVersion => "versions 3.1.1 and 5 are spoken here",
+            Self::AuthMethod => "a user name and a password are asked for, no other method",
+            Self::WillTopic => "the will's topic is outside the client's rights",
+            Self::WillQos => "the will's QoS can be 0 or 1",
+            Self::WillRetain => "the will cannot be retained",
+            Self::ShuttingDown | Self::By(Refusal::Unavailable) => {
+                "the server cannot do this right now; come back in a moment"
+            }
+            Self::By(Refusal::BadCredentials) => "hospital, user name or password is not right",
+            Self::By(Refusal::NotAuthorized) => "this client may not connect now",
+            Self::By(Refusal::ClientIdNotValid) => "the client identifier cannot be used",
+            Self::By(Refusal::Busy) => "too many attempts; wait before the next",
+        }
+    }
+
     /// The code of the CONNACK; `None` closes without one.
     const fn code(self, version: Version) -> Option<u8> {
         let (v311, v5) = match self {
@@ -110,10 +131,14 @@ struct Request {
 /// Greets a client. `None`: it was refused, told why, and counted.
 pub(crate) async fn greet(stream: &mut Transport, peer: SocketAddr, hub: &Arc<Hub>) -> Option<Opened> {
     let correlation = hub.correlations.take(1);
-    let mut version = Version::V311;
+    let (mut version, mut max_bytes) = (Version::V311, usize::MAX);
     let received = timeout(hub.config.connect_timeout, receive(stream, &mut version)).await;
     let opened = match received.unwrap_or(Err(Refused::Timeout)) {
-        Ok(request) => open(request, (peer, stream.carrier()), correlation, hub).await,
+        Ok(request) => {
+            let limit = request.properties.as_ref().and_then(|of| of.max_packet_size);
+            max_bytes = limit.and_then(|bytes| bytes.try_into().ok()).unwrap_or(usize::MAX);
+            open(request, (peer, stream.carrier()), correlation, hub).await
+        }
         Err(refused) => Err(refused),
     };
     match opened {
@@ -131,7 +156,7 @@ pub(crate) async fn greet(stream: &mut Transport, peer: SocketAddr, hub: &Arc<Hu
                 tracing::info!(%correlation, %peer, reason = refused.label(), "mqtt connection refused");
             }
             if let Some(code) = refused.code(version) {
-                farewell(stream, encode::refused(version, code), None).await;
+                farewell(stream, &encode::refused(version, code, refused.words(), max_bytes)).await;
             }
             None
         }

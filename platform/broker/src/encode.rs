@@ -55,12 +55,28 @@ pub(crate) fn accepted(version: Version, assigned_id: Option<&str>, config: &Bro
     }
 }
 
-/// The CONNACK of a refused client.
-pub(crate) fn refused(version: Version, code: u8) -> Vec<u8> {
+/// The CONNACK of a refused client; with `words`, where it takes a packet that large.
+pub(crate) fn refused(version: Version, code: u8, words: &str, max_bytes: usize) -> Vec<u8> {
     match version {
         Version::V311 => vec![0x20, 2, 0, code],
-        Version::V5 => vec![0x20, 3, 0, code, 0],
+        Version::V5 => with_words(&[0x20], &[0, code], words, max_bytes),
     }
+}
+
+/// A v5 packet of a few bytes, with a reason string behind them (MQTT 5, 3.1.2.11.4: not where the packet would become
+/// larger than the client takes).
+fn with_words(first: &[u8], body: &[u8], words: &str, max_bytes: usize) -> Vec<u8> {
+    const REASON_STRING: u8 = 0x1F;
+    let packet = |properties: &[u8]| {
+        let mut packet = first.to_vec();
+        let mut length = Vec::new();
+        remaining_length(properties.len(), &mut length);
+        remaining_length(body.len() + length.len() + properties.len(), &mut packet);
+        [&packet, body, &length, properties].concat()
+    };
+    let length = u16::try_from(words.len()).unwrap_or_default().to_be_bytes();
+    let told = packet(&[&[REASON_STRING], &length[..], words.as_bytes()].concat());
+    if told.len() <= max_bytes { told } else { packet(&[]) }
 }
 
 /// Appends a PUBACK that says yes. Both versions write it alike.
@@ -95,9 +111,12 @@ fn acknowledgement(first: u8, version: Version, packet_id: u16, codes: &[u8]) ->
     frame
 }
 
-/// The DISCONNECT that tells a client why; v3.1.1 has none from server to client.
-pub(crate) fn disconnect(version: Version, reason: Reason) -> Option<[u8; 4]> {
-    (version == Version::V5).then(|| [0xE0, 2, reason.code(), 0])
+/// The DISCONNECT that tells a client why, in words where it takes a packet that large; v3.1.1 has none from server to client.
+pub(crate) fn disconnect(version: Version, reason: Reason, max_bytes: usize) -> Vec<u8> {
+    match version {
+        Version::V311 => Vec::new(),
+        Version::V5 => with_words(&[0xE0], &[reason.code()], reason.words(), max_bytes),
+    }
 }
 
 /// A PUBLISH, encoded once for all subscribers of one version and QoS.
@@ -150,12 +169,30 @@ mod tests {
         assert!(wire.is_empty());
         // The codec cannot read the v5 CONNACK and UNSUBACK, so those are covered by a real client.
         let mut wire = BytesMut::from(&suback(Version::V5, 9, &[0, 1, 0x87])[..]);
-        wire.extend_from_slice(&disconnect(Version::V5, Reason::TakenOver).unwrap());
+        wire.extend_from_slice(&disconnect(Version::V5, Reason::TakenOver, 1_024));
         for expected in ["SubAck", "Disconnect"] {
             let packet = V5.read_mut(&mut wire, 1024).unwrap();
             assert!(format!("{packet:?}").starts_with(expected), "{packet:?}");
         }
         assert!(wire.is_empty());
+    }
+
+    #[test]
+    fn words_are_left_out_where_the_packet_would_be_too_large() {
+        let told = disconnect(Version::V5, Reason::OverQuota, usize::MAX);
+        let words = Reason::OverQuota.words();
+        assert_eq!(told[..4], [0xE0, 5 + words.len() as u8, 0x97, 3 + words.len() as u8]);
+        assert_eq!(told[4..7], [0x1F, 0, words.len() as u8]);
+        assert!(told.ends_with(words.as_bytes()));
+        assert_eq!(disconnect(Version::V5, Reason::OverQuota, told.len()), told);
+        assert_eq!(disconnect(Version::V5, Reason::OverQuota, told.len() - 1), [0xE0, 2, 0x97, 0]);
+        assert!(disconnect(Version::V311, Reason::OverQuota, usize::MAX).is_empty());
+        assert_eq!(
+            refused(Version::V5, 0x86, "no", usize::MAX),
+            [0x20, 8, 0, 0x86, 5, 0x1F, 0, 2, b'n', b'o']
+        );
+        assert_eq!(refused(Version::V5, 0x86, "no", 9), [0x20, 3, 0, 0x86, 0]);
+        assert_eq!(refused(Version::V311, 5, "no", usize::MAX), [0x20, 2, 0, 5]);
     }
 
     #[test]

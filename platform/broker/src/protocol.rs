@@ -96,6 +96,29 @@ impl Reason {
         }
     }
 
+    /// What a v5 client is told besides, for whoever looks for the mistake.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Malformed => "the packet is not as MQTT writes it",
+            Self::Protocol => "the packet is out of order, or says what it may not",
+            Self::NotAuthorized => "this client may not be connected any more",
+            Self::IngestFailed => "what was sent could not be stored; send it again",
+            Self::ShuttingDown => "the server shuts down; come back in a moment",
+            Self::KeepAlive => "nothing was heard for one and a half times the keep-alive",
+            Self::TakenOver => "the same client has connected again",
+            Self::Suspended => "the hospital is suspended",
+            Self::Administrative => "somebody has ended this session; it may come back",
+            Self::ReceiveMaximum => "more messages wait for their acknowledgement than the CONNACK allows",
+            Self::TopicAlias => "the topic alias is 0, or more than the CONNACK allows",
+            Self::PacketTooLarge => "the packet is larger than the CONNACK allows",
+            Self::SlowConsumer => "messages are taken too slowly, and no more can wait",
+            Self::OverQuota => "the hospital sends far more than it may; send again, more slowly",
+            Self::RetainNotSupported => "messages cannot be retained",
+            Self::QosNotSupported => "the QoS is more than the CONNACK allows",
+            Self::SubscriptionIds => "subscriptions cannot have identifiers",
+        }
+    }
+
     /// Its name in metrics and logs.
     pub(crate) const fn label(self) -> &'static str {
         match self {

@@ -96,8 +96,7 @@ impl Rights {
             None => Some((None, filter)),
         }
         .ok_or(FilterError::Invalid)?;
-        let is_group = |name: &str| !name.is_empty() && name.len() <= MAX_TOPIC_BYTES && is_topic(name);
-        if !is_filter(filter) || !group.is_none_or(is_group) {
+        if !is_filter(filter) || !group.is_none_or(is_topic) {
             return Err(FilterError::Invalid);
         }
         let allowed = match self.dialect {

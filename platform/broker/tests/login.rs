@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use support::{
     World, device, tenant,
-    wire::{Connect, V4, V5, Wire, publish},
+    wire::{Connect, V4, V5, Wire, in_words, publish},
 };
 
 #[tokio::test]
@@ -91,13 +91,22 @@ async fn refusals_say_why_in_the_words_of_each_version() {
         (property(b"\x21\x00\x00"), Some(0x81), "malformed"), // receive maximum 0
         (property(b"\x7F\x00"), Some(0x81), "malformed"),
     ];
+    // Who takes small packets only is not told in words.
+    let small = Connect { properties: b"\x27\0\0\0\x20".to_vec(), ..wrong(V5) };
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(&small.frame()).await;
+    wire.expect(&[0x20, 3, 0, 0x86, 0]).await;
     for (connect, code, reason) in cases {
         let metric = format!("mqtt_refusals_total{{reason=\"{reason}\"}}");
         let before = world.metric(&metric);
         let mut wire = Wire::open(world.broker.local_addr()).await;
         wire.send(&connect.frame()).await;
         match code {
-            Some(code) if connect.level == V5 => wire.expect(&[0x20, 3, 0, code, 0]).await,
+            Some(code) if connect.level == V5 => {
+                let told = wire.packet().await;
+                assert_eq!((told[0], told[2], told[3]), (0x20, 0, code), "{reason}: {told:02x?}");
+                assert!(in_words(&told[4..]).len() > 10, "{reason}: {told:02x?}");
+            }
             Some(code) => wire.expect(&[0x20, 2, 0, code]).await,
             None => {}
         }

@@ -149,7 +149,9 @@ pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
         session.publish_will(will).await;
     }
     if let End::Broke(reason) = end {
-        farewell(&mut stream, unsent, encode::disconnect(version, reason)).await;
+        let mut last = unsent;
+        last.extend(encode::disconnect(version, reason, session.outbox.packet_bytes()));
+        farewell(&mut stream, &last).await;
     }
 }
 
@@ -204,9 +206,8 @@ impl Session {
 }
 
 /// Sends the last frames and closes so that they arrive.
-pub(crate) async fn farewell(stream: &mut Transport, mut last: Vec<u8>, disconnect: Option<[u8; 4]>) {
-    last.extend_from_slice(disconnect.as_ref().map_or(&[][..], |frame| frame));
-    if !matches!(timeout(FAREWELL, stream.write_all(&last)).await, Ok(Ok(()))) {
+pub(crate) async fn farewell(stream: &mut Transport, last: &[u8]) {
+    if !matches!(timeout(FAREWELL, stream.write_all(last)).await, Ok(Ok(()))) {
         return;
     }
     if stream.shutdown().await.is_err() {

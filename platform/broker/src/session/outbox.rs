@@ -128,6 +128,11 @@ impl Outbox {
         self.waker.wake();
     }
 
+    /// Largest packet that the client takes.
+    pub(super) fn packet_bytes(&self) -> usize {
+        self.limits.packet_bytes
+    }
+
     /// Asks the session to read no further, to send the PUBACKs of what it has read, and to end.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Release);

@@ -118,6 +118,14 @@ pub(crate) fn subscribe(level: u8, id: u16, filters: &[(&str, u8)]) -> Vec<u8> {
     frame(0x82, &body)
 }
 
+/// The reason string, where it is the only property.
+pub(crate) fn in_words(properties: &[u8]) -> &str {
+    match properties {
+        [_, 0x1F, _, _, words @ ..] => std::str::from_utf8(words).unwrap(),
+        _ => "",
+    }
+}
+
 pub(crate) fn unsubscribe(level: u8, id: u16, filter: &str) -> Vec<u8> {
     let mut body = id.to_be_bytes().to_vec();
     if level == V5 {
@@ -222,7 +230,9 @@ impl Wire {
 
     /// A v5 DISCONNECT with the reason, then the end.
     pub(crate) async fn expect_disconnect(&mut self, reason: u8) {
-        self.expect(&[0xE0, 2, reason, 0]).await;
+        let packet = self.packet().await;
+        assert_eq!((packet[0], packet[2]), (0xE0, reason), "{packet:02x?}");
+        assert!(in_words(&packet[3..]).len() > 10, "{packet:02x?}");
         self.expect_closed().await;
     }
 }
