@@ -134,6 +134,27 @@ async fn acknowledgements_come_in_the_order_of_the_messages() {
 }
 
 #[tokio::test]
+async fn qos_2_is_taken_in_two_steps() {
+    const PUBREC: Packet = Packet::Other { kind: 5 };
+    const PUBCOMP: Packet = Packet::Other { kind: 7 };
+    let server = Server::start(Options::new(2)).await;
+    for version in BOTH {
+        let mut wire = Wire::greeted(server.mqtt(), version, &login(&server)).await;
+        let mut message = reading(9, version);
+        message[0] = 0x34;
+        for attempt in 0..2 {
+            wire.send(&message).await;
+            assert_eq!(wire.answer().await, Some(PUBREC), "4.3.3-8 with {version:?}, attempt {attempt}");
+            message[0] |= 0b1000;
+        }
+        wire.send(&[0x62, 2, 0, 9]).await;
+        assert_eq!(wire.answer().await, Some(PUBCOMP), "4.3.3-11 with {version:?}");
+        wire.send(&ping()).await;
+        assert_eq!(wire.answer().await, Some(Packet::Pingresp), "and nothing else");
+    }
+}
+
+#[tokio::test]
 async fn silence_longer_than_the_keep_alive_ends_a_session() {
     let server = Server::start(Options::new(2)).await;
     for version in BOTH {

@@ -54,15 +54,16 @@ pub struct BrokerConfig {
     pub admit_timeout: Duration,
     /// Open connections, those not yet authenticated included. Beyond it a new one is closed unread.
     pub max_connections: usize,
-    /// Messages of one connection that wait for their commit. A v5 client is told this number and
-    /// disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further.
+    /// Messages of one connection that wait for their commit, or of QoS 2 for their PUBREL. A v5 client is told this number
+    /// and disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further, and disconnects it
+    /// when it leaves so many messages of QoS 2 unreleased.
     pub receive_maximum: u16,
-    /// QoS 1 messages to one client that it has not acknowledged yet. More wait in the outbox.
+    /// Messages of QoS 1 and 2 to one client that it has not acknowledged yet. More wait in the outbox.
     pub max_in_flight: u16,
-    /// Messages queued to one client, for each QoS. QoS 0 beyond it is dropped and counted, QoS 1
-    /// beyond it disconnects the slow consumer (0x97).
+    /// Messages queued to one client, those of QoS 0 and the others by themselves. QoS 0 beyond it is dropped and counted, the
+    /// others beyond it disconnect the slow consumer (0x97).
     pub outbox_messages: usize,
-    /// The same bound in bytes, for each QoS.
+    /// The same bound in bytes.
     pub outbox_bytes: usize,
     /// How long a client may take to receive anything at all before it counts as a slow consumer.
     pub write_timeout: Duration,

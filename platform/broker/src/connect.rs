@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use rumqttd::protocol::{Connect, ConnectProperties, LastWill, Login as Credentials, Packet, QoS};
+use rumqttd::protocol::{Connect, ConnectProperties, LastWill, Login as Credentials, Packet};
 use tenants::CorrelationId;
 use tokio::{io::AsyncReadExt, time::timeout};
 
@@ -45,7 +45,6 @@ enum Refused {
     UnsupportedVersion,
     AuthMethod,
     WillTopic,
-    WillQos,
     WillRetain,
     ShuttingDown,
     By(Refusal),
@@ -62,7 +61,6 @@ impl Refused {
             Self::UnsupportedVersion => "unsupported_version",
             Self::AuthMethod => "auth_method",
             Self::WillTopic => "will_topic",
-            Self::WillQos => "will_qos",
             Self::WillRetain => "will_retain",
             Self::ShuttingDown => "shutting_down",
             Self::By(Refusal::BadCredentials) => "bad_credentials",
@@ -82,7 +80,6 @@ impl Refused {
             Self::UnsupportedVersion => "versions 3.1.1 and 5 are spoken here",
             Self::AuthMethod => "a user name and a password are asked for, no other method",
             Self::WillTopic => "the will's topic is outside the client's rights",
-            Self::WillQos => "the will's QoS can be 0 or 1",
             Self::WillRetain => "the will cannot be retained",
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => {
                 "the server cannot do this right now; come back in a moment"
@@ -103,7 +100,6 @@ impl Refused {
             Self::UnsupportedVersion => (Some(1), Some(0x84)),
             Self::AuthMethod => (None, Some(0x8C)),
             Self::WillTopic => (Some(5), Some(0x87)),
-            Self::WillQos => (None, Some(0x9B)),
             Self::WillRetain => (None, Some(0x9A)),
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => (Some(3), Some(0x88)),
             Self::By(Refusal::BadCredentials) => (Some(5), Some(0x86)),
@@ -252,6 +248,7 @@ async fn open(
         &hub.config,
         properties.and_then(|of| of.receive_maximum),
         properties.and_then(|of| of.max_packet_size),
+        properties.and_then(|of| of.topic_alias_max),
     );
     let outbox = Arc::new(Outbox::new(version, limits));
     let (client_id, since) = (client_id.into(), hub.clock.now());
@@ -297,7 +294,6 @@ fn check(
         // A v3.1.1 client cannot know beforehand. Its will is stored once and never retained, which
         // satisfies what it asked for better than a refusal.
         Some(will) if version == Version::V5 && will.retain => Err(Refused::WillRetain),
-        Some(will) if version == Version::V5 && will.qos == QoS::ExactlyOnce => Err(Refused::WillQos),
         _ => Ok(()),
     }
 }

@@ -1,11 +1,12 @@
 //! Frames that the broker sends. They are few and small, so they are written byte by byte; only the
 //! v5 CONNACK with its many properties goes through the codec.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use rumqttd::protocol::{ConnAck, ConnAckProperties, ConnectReturnCode, Packet, Protocol as _, v5::V5};
 
 use crate::{
     config::BrokerConfig,
+    message::Outgoing,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
 };
 
@@ -15,8 +16,8 @@ const MAX_REMAINING_LENGTH: usize = 268_435_455;
 /// Answer to a PINGREQ.
 pub(crate) const PINGRESP: [u8; 2] = [0xD0, 0];
 
-/// PUBACK reason: the client may not publish to that topic.
-pub(crate) const PUBACK_NOT_AUTHORIZED: u8 = 0x87;
+/// Reason of a PUBACK or PUBREC: the client may not publish to that topic.
+pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
 
 /// Appends a variable byte integer.
 pub(crate) fn remaining_length(mut length: usize, out: &mut impl BufMut) {
@@ -38,12 +39,11 @@ pub(crate) fn accepted(version: Version, assigned_id: Option<&str>, config: &Bro
     let properties = ConnAckProperties {
         session_expiry_interval: Some(0), // clean sessions only
         receive_max: Some(config.receive_maximum.max(1)),
-        max_qos: Some(1),
         retain_available: Some(0),
         max_packet_size: Some(u32::try_from(config.max_packet_bytes).unwrap_or(u32::MAX)),
         topic_alias_max: Some(MAX_TOPIC_ALIASES),
         assigned_client_identifier: assigned_id.map(str::to_owned),
-        subscription_identifiers_available: Some(0),
+        subscription_identifiers_available: Some(1),
         shared_subscription_available: Some(1),
         ..ConnAckProperties::default()
     };
@@ -79,16 +79,25 @@ fn with_words(first: &[u8], body: &[u8], words: &str, max_bytes: usize) -> Vec<u
     if told.len() <= max_bytes { told } else { packet(&[]) }
 }
 
-/// Appends a PUBACK that says yes. Both versions write it alike.
-pub(crate) fn puback(packet_id: u16, out: &mut Vec<u8>) {
+/// First bytes of the packets that acknowledge a message, or a step of its delivery.
+pub(crate) const PUBACK: u8 = 0x40;
+pub(crate) const PUBREC: u8 = 0x50;
+pub(crate) const PUBREL: u8 = 0x62;
+pub(crate) const PUBCOMP: u8 = 0x70;
+
+/// Reason of a PUBREL or PUBCOMP for a packet identifier that nothing is known of.
+pub(crate) const NOT_FOUND: u8 = 0x92;
+
+/// Appends an acknowledgement that says yes. Both versions write it alike.
+pub(crate) fn acknowledge(first: u8, packet_id: u16, out: &mut Vec<u8>) {
     let [high, low] = packet_id.to_be_bytes();
-    out.extend_from_slice(&[0x40, 2, high, low]);
+    out.extend_from_slice(&[first, 2, high, low]);
 }
 
-/// Appends a v5 PUBACK that says no.
-pub(crate) fn puback_refused(packet_id: u16, reason: u8, out: &mut Vec<u8>) {
+/// Appends a v5 acknowledgement that says something else.
+pub(crate) fn acknowledge_with(first: u8, packet_id: u16, reason: u8, out: &mut Vec<u8>) {
     let [high, low] = packet_id.to_be_bytes();
-    out.extend_from_slice(&[0x40, 3, high, low, reason]);
+    out.extend_from_slice(&[first, 3, high, low, reason]);
 }
 
 /// A SUBACK with one code for each filter.
@@ -119,42 +128,90 @@ pub(crate) fn disconnect(version: Version, reason: Reason, max_bytes: usize) -> 
     }
 }
 
-/// A PUBLISH, encoded once for all subscribers of one version and QoS.
-#[derive(Debug, Clone)]
-pub(crate) struct Outgoing {
-    /// The frame; a QoS 1 frame has 0 where the packet identifier goes.
-    pub(crate) frame: Bytes,
-    /// Where the packet identifier goes; `None` is QoS 0.
-    pub(crate) id_at: Option<usize>,
+/// How a PUBLISH names its topic to a v5 client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// In full.
+    Whole,
+    /// In full, and by this alias from now on.
+    Introduced(u16),
+    /// By its alias alone.
+    Known(u16),
 }
 
-/// Encodes a PUBLISH; `None` when topic or payload are longer than the protocol can say.
-pub(crate) fn publish(version: Version, qos: Qos, topic: &str, payload: &[u8]) -> Option<Outgoing> {
-    let topic_length = u16::try_from(topic.len()).ok()?;
-    let acknowledged = qos == Qos::AtLeastOnce;
-    let id_bytes = if acknowledged { 2 } else { 0 };
-    let property_bytes = if version == Version::V5 { 1 } else { 0 };
-    let length = 2 + topic.len() + id_bytes + property_bytes + payload.len();
-    if length > MAX_REMAINING_LENGTH {
-        return None;
+/// What a PUBLISH is sent with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Labels {
+    /// Not used with QoS 0.
+    pub(crate) packet_id: u16,
+    pub(crate) named: Named,
+}
+
+/// Appends a PUBLISH; nothing, and false, when it is longer than the client takes or the protocol can say.
+pub(crate) fn publish(
+    version: Version,
+    message: &Outgoing,
+    Labels { packet_id, named }: Labels,
+    max_bytes: usize,
+    out: &mut Vec<u8>,
+) -> bool {
+    const SUBSCRIPTION_ID: u8 = 0x0B;
+    const TOPIC_ALIAS: u8 = 0x23;
+    let mut properties = Vec::new();
+    if version == Version::V5 {
+        for id in &message.subscription_ids {
+            properties.push(SUBSCRIPTION_ID);
+            remaining_length(usize::try_from(*id).unwrap_or_default(), &mut properties);
+        }
+        if let Named::Introduced(alias) | Named::Known(alias) = named {
+            let [high, low] = alias.to_be_bytes();
+            properties.extend_from_slice(&[TOPIC_ALIAS, high, low]);
+        }
     }
-    let mut frame = BytesMut::with_capacity(5 + length);
-    frame.put_u8(if acknowledged { 0x32 } else { 0x30 });
-    remaining_length(length, &mut frame);
-    frame.put_u16(topic_length);
-    frame.put_slice(topic.as_bytes());
-    let id_at = acknowledged.then_some(frame.len());
-    frame.put_bytes(0, id_bytes + property_bytes);
-    frame.put_slice(payload);
-    Some(Outgoing { frame: frame.freeze(), id_at })
+    let topic = if matches!(named, Named::Known(_)) { "" } else { message.topic() };
+    let Ok(topic_length) = u16::try_from(topic.len()) else { return false };
+    let mut head = Vec::with_capacity(16 + topic.len() + properties.len());
+    head.put_u16(topic_length);
+    head.put_slice(topic.as_bytes());
+    if message.qos != Qos::AtMostOnce {
+        head.put_u16(packet_id);
+    }
+    if version == Version::V5 {
+        remaining_length(properties.len(), &mut head);
+        head.put_slice(&properties);
+    }
+    let length = head.len() + message.message.payload.len();
+    if length > MAX_REMAINING_LENGTH || length + length_bytes(length) + 1 > max_bytes {
+        return false;
+    }
+    out.put_u8(0x30 | (message.qos as u8) << 1);
+    remaining_length(length, out);
+    out.put_slice(&head);
+    out.put_slice(&message.message.payload);
+    true
+}
+
+/// How many bytes a variable byte integer takes.
+const fn length_bytes(length: usize) -> usize {
+    match length {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => 4,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use rumqttd::protocol::v4::V4;
 
     use super::*;
-    use crate::frame::{self, Scan};
+    use crate::{
+        frame::{self, Scan},
+        message::Message,
+    };
 
     #[test]
     fn the_codec_reads_what_we_write() {
@@ -195,28 +252,71 @@ mod tests {
         assert_eq!(refused(Version::V311, 5, "no", usize::MAX), [0x20, 2, 0, 5]);
     }
 
+    fn outgoing(qos: Qos, topic: &str, payload: Vec<u8>, ids: &[u32]) -> Outgoing {
+        let message = Message { topic: topic.into(), payload: payload.into() };
+        Outgoing { message: Arc::new(message), qos, prefix_bytes: 0, subscription_ids: ids.into() }
+    }
+
     #[test]
     fn a_publish_is_read_back_with_its_packet_identifier() {
+        let labels = Labels { packet_id: 513, named: Named::Whole };
         for version in [Version::V311, Version::V5] {
-            for qos in [Qos::AtMostOnce, Qos::AtLeastOnce] {
-                let payload = vec![b'x'; 300];
-                let out = publish(version, qos, "feed/alarms", &payload).unwrap();
-                let mut wire = out.frame.to_vec();
-                if let Some(at) = out.id_at {
-                    wire[at..at + 2].copy_from_slice(&513_u16.to_be_bytes());
-                }
+            for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
+                let message = outgoing(qos, "feed/alarms", vec![b'x'; 300], &[]);
+                let mut wire = Vec::new();
+                assert!(publish(version, &message, labels, usize::MAX, &mut wire));
                 let Scan::Whole(found) = frame::scan(&wire, 1024).unwrap() else { panic!("not whole") };
                 let body = &wire[found.body.clone()];
                 let read = frame::publish(version, found.first, body).unwrap();
                 assert_eq!(&body[read.topic], b"feed/alarms");
-                assert_eq!(&body[read.payload], &payload[..]);
-                assert_eq!(read.packet_id, (qos == Qos::AtLeastOnce).then_some(513));
+                assert_eq!(&body[read.payload], &[b'x'; 300]);
+                assert_eq!(read.packet_id, (qos != Qos::AtMostOnce).then_some(513));
+                let mut short = Vec::new();
+                assert!(publish(version, &message, labels, wire.len(), &mut short));
+                assert!(!publish(version, &message, labels, wire.len() - 1, &mut short));
+                assert_eq!(short, wire, "what is too large leaves nothing behind");
             }
         }
     }
 
     #[test]
+    fn aliases_and_subscription_identifiers_are_told_to_v5_only() {
+        let message = outgoing(Qos::AtMostOnce, "t", b"X".to_vec(), &[200, 1]);
+        let sent = |version, named| {
+            let mut wire = Vec::new();
+            publish(version, &message, Labels { packet_id: 0, named }, usize::MAX, &mut wire);
+            wire
+        };
+        assert_eq!(sent(Version::V311, Named::Introduced(3)), b"\x30\x04\x00\x01tX");
+        let ids = b"\x0B\xC8\x01\x0B\x01";
+        assert_eq!(sent(Version::V5, Named::Whole), [b"\x30\x0A\x00\x01t\x05", &ids[..], b"X"].concat());
+        let introduced = [b"\x30\x0D\x00\x01t\x08", &ids[..], b"\x23\x00\x03X"].concat();
+        assert_eq!(sent(Version::V5, Named::Introduced(3)), introduced);
+        let known = [b"\x30\x0C\x00\x00\x08", &ids[..], b"\x23\x00\x03X"].concat();
+        assert_eq!(sent(Version::V5, Named::Known(3)), known);
+    }
+
+    #[test]
     fn a_topic_too_long_for_the_protocol_is_not_sent() {
-        assert!(publish(Version::V5, Qos::AtMostOnce, &"t".repeat(65_536), b"").is_none());
+        let message = outgoing(Qos::AtMostOnce, &"t".repeat(65_536), Vec::new(), &[]);
+        let labels = Labels { packet_id: 0, named: Named::Whole };
+        assert!(!publish(Version::V5, &message, labels, usize::MAX, &mut Vec::new()));
+    }
+
+    #[test]
+    fn the_steps_of_qos_2_are_written_as_the_codec_reads_them() {
+        let mut wire = BytesMut::new();
+        let mut out = Vec::new();
+        for kind in [PUBREC, PUBREL, PUBCOMP] {
+            acknowledge(kind, 9, &mut out);
+        }
+        wire.extend_from_slice(&out);
+        for expected in ["PubRec", "PubRel", "PubComp"] {
+            let packet = V4.read_mut(&mut wire, 1024).unwrap();
+            assert!(format!("{packet:?}").starts_with(expected), "{packet:?}");
+        }
+        out.clear();
+        acknowledge_with(PUBCOMP, 9, NOT_FOUND, &mut out);
+        assert_eq!(out, [0x70, 3, 0, 9, 0x92]);
     }
 }

@@ -5,10 +5,13 @@
 
 use std::ops::Range;
 
-use crate::protocol::{Reason, Version};
+use crate::protocol::{Qos, Reason, Version};
 
 /// The longest fixed header: type and flags, then four bytes of remaining length.
 const MAX_FIXED_HEADER: usize = 5;
+
+/// The one property that may come more than once.
+const USER_PROPERTY: u8 = 0x26;
 
 /// What is at the start of a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,27 +71,25 @@ fn variable_integer(bytes: &[u8]) -> Result<Option<(usize, usize)>, Reason> {
 pub(crate) struct Publish {
     /// Empty where the alias stands for it.
     pub(crate) topic: Range<usize>,
+    pub(crate) qos: Qos,
+    /// `None` is QoS 0.
+    pub(crate) packet_id: Option<u16>,
+    pub(crate) retain: bool,
     /// What the topic is called from now on, or was called before.
     pub(crate) alias: Option<u16>,
     pub(crate) payload: Range<usize>,
-    /// `None` is QoS 0; QoS 2 is an error here.
-    pub(crate) packet_id: Option<u16>,
-    pub(crate) retain: bool,
 }
 
 /// Reads the PUBLISH with the given first byte and body.
 pub(crate) fn publish(version: Version, first: u8, body: &[u8]) -> Result<Publish, Reason> {
-    let qos = (first >> 1) & 0b11;
+    let qos = Qos::from_bits((first >> 1) & 0b11).ok_or(Reason::Malformed)?;
     let duplicate = first & 0b1000 != 0;
-    match qos {
-        0 if duplicate => return Err(Reason::Malformed),
-        0 | 1 => {}
-        2 => return Err(Reason::QosNotSupported),
-        _ => return Err(Reason::Malformed),
+    if qos == Qos::AtMostOnce && duplicate {
+        return Err(Reason::Malformed);
     }
     let mut cursor = Cursor { bytes: body, at: 0 };
     let topic = cursor.field()?;
-    let packet_id = if qos == 0 { None } else { Some(cursor.u16()?) };
+    let packet_id = if qos == Qos::AtMostOnce { None } else { Some(cursor.u16()?) };
     if packet_id == Some(0) {
         return Err(Reason::Protocol);
     }
@@ -96,7 +97,27 @@ pub(crate) fn publish(version: Version, first: u8, body: &[u8]) -> Result<Publis
     if topic.is_empty() && alias.is_none() {
         return Err(Reason::Protocol);
     }
-    Ok(Publish { topic, alias, payload: cursor.at..body.len(), packet_id, retain: first & 1 != 0 })
+    Ok(Publish { topic, qos, packet_id, retain: first & 1 != 0, alias, payload: cursor.at..body.len() })
+}
+
+/// A PUBACK, PUBREC, PUBREL or PUBCOMP: whose packet identifier, and whether it says that the message was refused.
+pub(crate) fn acknowledgement(version: Version, body: &[u8]) -> Result<(u16, bool), Reason> {
+    let mut cursor = Cursor { bytes: body, at: 0 };
+    let packet_id = cursor.u16()?;
+    if packet_id == 0 {
+        return Err(Reason::Protocol);
+    }
+    if cursor.at == body.len() {
+        return Ok((packet_id, false));
+    }
+    if version == Version::V311 {
+        return Err(Reason::Malformed);
+    }
+    let reason = cursor.u8()?;
+    if cursor.at < body.len() {
+        cursor.acknowledgement_properties()?;
+    }
+    if cursor.at == body.len() { Ok((packet_id, reason >= 0x80)) } else { Err(Reason::Malformed) }
 }
 
 /// Reads forward through a body; never past its end.
@@ -132,39 +153,90 @@ impl Cursor<'_> {
         self.skip(usize::from(length))
     }
 
-    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3) and returns the topic alias. None of the others changes what
-    /// is stored, so they are checked and passed over.
-    fn publish_properties(&mut self) -> Result<Option<u16>, Reason> {
+    fn text(&mut self) -> Result<&str, Reason> {
+        let range = self.field()?;
+        let bytes = self.bytes.get(range).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).map_err(|_| Reason::Malformed)?;
+        if text.contains('\0') { Err(Reason::Malformed) } else { Ok(text) }
+    }
+
+    /// The properties from here on, as a cursor of their own; this one stands behind them.
+    fn properties(&mut self) -> Result<Self, Reason> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let (length, length_bytes) = variable_integer(rest)?.ok_or(Reason::Malformed)?;
         self.at += length_bytes;
-        if length == 0 {
-            return Ok(None);
-        }
-        let properties = self.skip(length)?;
-        let mut inside =
-            Cursor { bytes: self.bytes.get(..properties.end).unwrap_or_default(), at: properties.start };
-        let mut alias = None;
-        while inside.at < properties.end {
-            match inside.u8()? {
-                0x01 => inside.skip(1)?,               // payload format indicator
-                0x02 => inside.skip(4)?,               // message expiry interval
-                0x03 | 0x08 | 0x09 => inside.field()?, // content type, response topic, correlation data
-                0x23 => {
-                    if alias.replace(inside.u16()?).is_some() {
+        let range = self.skip(length)?;
+        Ok(Self { bytes: self.bytes.get(..range.end).unwrap_or_default(), at: range.start })
+    }
+
+    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3) and returns the topic alias. None of the others changes what
+    /// is stored, so they are checked and passed over.
+    fn publish_properties(&mut self) -> Result<Option<u16>, Reason> {
+        let mut inside = self.properties()?;
+        let (mut alias, mut once) = (None, 0_u64);
+        while inside.at < inside.bytes.len() {
+            let property = inside.u8()?;
+            if property != USER_PROPERTY {
+                let bit = 1_u64.checked_shl(u32::from(property)).ok_or(Reason::Malformed)?;
+                if once & bit != 0 {
+                    return Err(Reason::Protocol);
+                }
+                once |= bit;
+            }
+            match property {
+                0x01 if inside.u8()? > 1 => return Err(Reason::Protocol), // payload format indicator
+                0x01 => {}
+                // Message expiry interval.
+                0x02 => {
+                    inside.skip(4)?;
+                }
+                // Content type.
+                0x03 => {
+                    inside.text()?;
+                }
+                // Response topic.
+                0x08 => {
+                    let response_topic = inside.text()?;
+                    if response_topic.is_empty() || response_topic.contains(['+', '#']) {
                         return Err(Reason::Protocol);
                     }
-                    inside.at..inside.at
                 }
-                0x26 => {
-                    inside.field()?; // user property: a name and a value
-                    inside.field()?
+                // Correlation data.
+                0x09 => {
+                    inside.field()?;
                 }
+                0x23 => alias = Some(inside.u16()?),
+                USER_PROPERTY => inside.pair()?,
                 0x0B => return Err(Reason::Protocol), // subscription identifier: server to client only
                 _ => return Err(Reason::Malformed),
-            };
+            }
         }
         Ok(alias)
+    }
+
+    /// Walks over the properties of an acknowledgement: a reason string, and what users add.
+    fn acknowledgement_properties(&mut self) -> Result<(), Reason> {
+        let mut inside = self.properties()?;
+        let mut has_reason = false;
+        while inside.at < inside.bytes.len() {
+            match inside.u8()? {
+                0x1F if !has_reason => {
+                    has_reason = true;
+                    inside.text()?;
+                }
+                0x1F => return Err(Reason::Protocol),
+                USER_PROPERTY => inside.pair()?,
+                _ => return Err(Reason::Malformed),
+            }
+        }
+        Ok(())
+    }
+
+    /// A user property: a name and a value.
+    fn pair(&mut self) -> Result<(), Reason> {
+        self.text()?;
+        self.text()?;
+        Ok(())
     }
 }
 
@@ -179,34 +251,67 @@ mod tests {
 
     #[test]
     fn reads_publishes_of_both_versions() {
-        let v311 = b"\x00\x01t\x00\x07payload";
-        let expected =
-            Publish { topic: 2..3, alias: None, payload: 5..12, packet_id: Some(7), retain: false };
-        assert_eq!(publish(Version::V311, 0x32, v311), Ok(expected.clone()));
-        let v5 = b"\x00\x01t\x00\x07\x00payload";
-        assert_eq!(publish(Version::V5, 0x32, v5), Ok(Publish { payload: 6..13, ..expected }));
-        let with_properties = b"\x00\x01t\x07\x26\x00\x01a\x00\x01bX";
-        let quiet = Publish { topic: 2..3, alias: None, payload: 11..12, packet_id: None, retain: true };
-        assert_eq!(publish(Version::V5, 0x31, with_properties), Ok(quiet));
-        let aliased = Publish { topic: 2..2, alias: Some(9), payload: 6..7, packet_id: None, retain: false };
-        assert_eq!(publish(Version::V5, 0x30, b"\x00\x00\x03\x23\x00\x09X"), Ok(aliased));
+        let expected = Publish {
+            topic: 2..3,
+            qos: Qos::AtLeastOnce,
+            packet_id: Some(7),
+            retain: false,
+            alias: None,
+            payload: 5..12,
+        };
+        assert_eq!(publish(Version::V311, 0x32, b"\x00\x01t\x00\x07payload"), Ok(expected.clone()));
+        let v5 = Publish { payload: 6..13, ..expected.clone() };
+        assert_eq!(publish(Version::V5, 0x32, b"\x00\x01t\x00\x07\x00payload"), Ok(v5));
+        let twice = Publish { qos: Qos::ExactlyOnce, ..expected };
+        assert_eq!(publish(Version::V311, 0x3C, b"\x00\x01t\x00\x07payload"), Ok(twice), "DUP set");
+        // A user property, an expiry of 60 s, an alias, the payload format and another user property.
+        let body = b"\x00\x00\x1A\x26\x00\x01a\x00\x01b\x02\x00\x00\x00\x3C\x23\x00\x09\x01\x01\x26\x00\x02cd\x00\x02efX";
+        let found = publish(Version::V5, 0x31, body).unwrap();
+        assert_eq!((found.alias, found.retain, &body[found.payload]), (Some(9), true, &b"X"[..]));
     }
 
     #[test]
     fn refuses_what_the_protocol_forbids() {
-        let cases: [(u8, &[u8], Reason); 9] = [
-            (0x34, b"\x00\x01t\x00\x01\x00", Reason::QosNotSupported),
+        let cases: [(u8, &[u8], Reason); 13] = [
             (0x36, b"\x00\x01t\x00\x01\x00", Reason::Malformed),
             (0x38, b"\x00\x01t\x00", Reason::Malformed), // DUP on QoS 0
             (0x32, b"\x00\x01t\x00\x00\x00", Reason::Protocol), // packet id 0
+            (0x34, b"\x00\x01t\x00\x00\x00", Reason::Protocol),
             (0x32, b"\x00\x01t\x00", Reason::Malformed),
             (0x30, b"\x00\x05t\x00", Reason::Malformed), // topic longer than the frame
             (0x30, b"\x00\x00\x00", Reason::Protocol),   // no topic and no alias
             (0x30, b"\x00\x00\x06\x23\x00\x01\x23\x00\x02", Reason::Protocol), // two aliases
             (0x30, b"\x00\x01t\x02\x0B\x01", Reason::Protocol),
+            (0x30, b"\x00\x01t\x02\x01\x02", Reason::Protocol), // payload format 2
+            (0x30, b"\x00\x01t\x04\x08\x00\x01#", Reason::Protocol), // wildcard in the response topic
+            (0x30, b"\x00\x01t\x04\x03\x00\x01\xFF", Reason::Malformed), // no UTF-8
+            (0x30, b"\x00\x01t\x02\xFF\x01", Reason::Malformed), // no property
         ];
         for (first, body, reason) in cases {
             assert_eq!(publish(Version::V5, first, body), Err(reason), "{first:#x} {body:?}");
+        }
+    }
+
+    #[test]
+    fn acknowledgements_are_short_or_long() {
+        let both = [Version::V311, Version::V5];
+        for version in both {
+            assert_eq!(acknowledgement(version, &[0, 7]), Ok((7, false)));
+            assert_eq!(acknowledgement(version, &[0, 0]), Err(Reason::Protocol));
+            assert_eq!(acknowledgement(version, &[7]), Err(Reason::Malformed));
+        }
+        assert_eq!(acknowledgement(Version::V311, &[0, 7, 0]), Err(Reason::Malformed));
+        let long: [(&[u8], _); 7] = [
+            (b"\x00\x07\x10", Ok((7, false))),
+            (b"\x00\x07\x87\x00", Ok((7, true))),
+            (b"\x00\x07\x87\x04\x1F\x00\x01x", Ok((7, true))),
+            (b"\x00\x07\x00\x0B\x1F\x00\x01x\x26\x00\x01a\x00\x01b", Ok((7, false))),
+            (b"\x00\x07\x00\x08\x1F\x00\x01x\x1F\x00\x01y", Err(Reason::Protocol)),
+            (b"\x00\x07\x00\x02\x23\x01", Err(Reason::Malformed)),
+            (b"\x00\x07\x00\x00\x00", Err(Reason::Malformed)),
+        ];
+        for (body, expected) in long {
+            assert_eq!(acknowledgement(Version::V5, body), expected, "{body:02x?}");
         }
     }
 
@@ -240,6 +345,9 @@ mod tests {
             for version in [Version::V311, Version::V5] {
                 if let Ok(found) = publish(version, first, &bytes) {
                     prop_assert!(found.topic.end <= found.payload.start && found.payload.end == bytes.len());
+                }
+                if let Ok((packet_id, _)) = acknowledgement(version, &bytes) {
+                    prop_assert_ne!(packet_id, 0);
                 }
             }
         }

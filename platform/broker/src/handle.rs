@@ -6,11 +6,11 @@ use bytes::Bytes;
 use tenants::TenantId;
 
 use crate::{
-    encode::{self, Outgoing},
     gate::Client,
     hub::{Hub, Target},
+    message::{Message, Outgoing},
     metrics::Loss,
-    protocol::{Qos, Reason, Version},
+    protocol::{Qos, Reason},
     registry::SessionInfo,
     session::outbox::Offer,
     topics,
@@ -43,9 +43,12 @@ impl Handle {
             metrics.dropped(Loss::InvalidTopic, 1);
             return delivery;
         }
-        let mut fan_out = FanOut { topic, payload, qos, frames: Vec::new() };
         let Audience { each, groups } = self.0.tree.matching(tenant, topic);
-        let of_each = each.iter().map(|subscriber| fan_out.offer(subscriber)).collect::<Vec<_>>();
+        if each.is_empty() && groups.is_empty() {
+            return delivery;
+        }
+        let fan_out = FanOut { message: Arc::new(Message { topic: topic.into(), payload }), qos };
+        let of_each = each.iter().map(|subscriber| fan_out.offer(subscriber));
         let of_groups = groups.iter().map(|members| fan_out.offer_one_of(members));
         for outcome in of_each.into_iter().chain(of_groups) {
             match outcome {
@@ -86,19 +89,22 @@ impl Handle {
     }
 }
 
-/// Encodes a message once for all subscribers who see it alike.
-struct FanOut<'a> {
-    topic: &'a str,
-    payload: Bytes,
+/// A message for all its subscribers, who share it.
+struct FanOut {
+    message: Arc<Message>,
     qos: Qos,
-    frames: Vec<((Version, Qos, usize), Outgoing)>,
 }
 
-impl FanOut<'_> {
+impl FanOut {
     /// Queues the message for a subscriber.
-    fn offer(&mut self, subscriber: &Subscriber<Target>) -> Result<(), Loss> {
-        let frame = self.frame(&subscriber.target, self.qos.min(subscriber.qos)).ok_or(Loss::TooLarge)?;
-        match subscriber.target.outbox.offer(frame) {
+    fn offer(&self, subscriber: &Subscriber<Target>) -> Result<(), Loss> {
+        let outgoing = Outgoing {
+            message: Arc::clone(&self.message),
+            qos: self.qos.min(subscriber.qos),
+            prefix_bytes: subscriber.target.prefix_bytes,
+            subscription_ids: subscriber.ids.clone(),
+        };
+        match subscriber.target.outbox.offer(outgoing) {
             Offer::Queued => Ok(()),
             Offer::QueueFull => Err(Loss::QueueFull),
             Offer::SlowConsumer => Err(Loss::SlowConsumer),
@@ -108,7 +114,7 @@ impl FanOut<'_> {
     }
 
     /// Queues it for the first of a group that takes it; where none does, for the reason of the one whose turn it was.
-    fn offer_one_of(&mut self, members: &[Subscriber<Target>]) -> Result<(), Loss> {
+    fn offer_one_of(&self, members: &[Subscriber<Target>]) -> Result<(), Loss> {
         let mut first = None;
         for member in members {
             match self.offer(member) {
@@ -117,16 +123,5 @@ impl FanOut<'_> {
             }
         }
         Err(first.unwrap_or(Loss::Disconnected))
-    }
-
-    fn frame(&mut self, target: &Target, qos: Qos) -> Option<Outgoing> {
-        let alike = (target.outbox.version, qos, target.prefix_bytes);
-        if let Some((_, frame)) = self.frames.iter().find(|(key, _)| *key == alike) {
-            return Some(frame.clone());
-        }
-        let seen = self.topic.get(target.prefix_bytes..)?;
-        let frame = encode::publish(target.outbox.version, qos, seen, &self.payload)?;
-        self.frames.push((alike, frame.clone()));
-        Some(frame)
     }
 }

@@ -20,6 +20,7 @@ pub mod gate;
 mod handle;
 mod hub;
 mod listener;
+mod message;
 mod metrics;
 mod protocol;
 mod proxied;

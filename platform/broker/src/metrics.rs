@@ -25,7 +25,7 @@ pub(crate) enum Loss {
     NotAuthorized,
     /// QoS 0 to a subscriber whose queue is full.
     QueueFull,
-    /// QoS 1 to a subscriber that was disconnected for being too slow.
+    /// QoS 1 or 2 to a subscriber that was disconnected for being too slow.
     SlowConsumer,
     /// Still queued when the subscriber's connection ended.
     Disconnected,
@@ -74,7 +74,7 @@ impl BrokerMetrics {
         mqtt.register("disconnects", "Sessions ended, by reason", self.disconnects.clone());
         mqtt.register("messages_received", "Messages handed to ingest", self.messages_in.clone());
         mqtt.register("bytes_received", "Bytes read from clients", self.bytes_in.clone());
-        mqtt.register("acks_sent", "PUBACKs sent after the commit", self.acks.clone());
+        mqtt.register("acks_sent", "PUBACKs and PUBRECs sent after the commit", self.acks.clone());
         mqtt.register("messages_sent", "Messages sent to subscribers", self.messages_out.clone());
         mqtt.register("drops", "Messages dropped, by reason", self.drops.clone());
     }

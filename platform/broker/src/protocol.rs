@@ -20,13 +20,37 @@ impl Version {
     }
 }
 
-/// Quality of service of a message to a subscriber. QoS 2 is not offered.
+/// Quality of service of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Qos {
     /// QoS 0: sent once, dropped when the subscriber's queue is full.
     AtMostOnce,
-    /// QoS 1: kept until the subscriber acknowledges it.
+    /// QoS 1: sent until the subscriber acknowledges it.
     AtLeastOnce,
+    /// QoS 2: handed over in two steps, so that it arrives once.
+    ExactlyOnce,
+}
+
+impl Qos {
+    /// From its two bits.
+    pub(crate) const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+}
+
+impl From<rumqttd::protocol::QoS> for Qos {
+    fn from(qos: rumqttd::protocol::QoS) -> Self {
+        match qos {
+            rumqttd::protocol::QoS::AtMostOnce => Self::AtMostOnce,
+            rumqttd::protocol::QoS::AtLeastOnce => Self::AtLeastOnce,
+            rumqttd::protocol::QoS::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
 }
 
 /// Control packet types (MQTT 5, table 2-1).
@@ -34,13 +58,16 @@ pub(crate) mod packet {
     pub(crate) const CONNECT: u8 = 1;
     pub(crate) const PUBLISH: u8 = 3;
     pub(crate) const PUBACK: u8 = 4;
+    pub(crate) const PUBREC: u8 = 5;
+    pub(crate) const PUBREL: u8 = 6;
+    pub(crate) const PUBCOMP: u8 = 7;
     pub(crate) const SUBSCRIBE: u8 = 8;
     pub(crate) const UNSUBSCRIBE: u8 = 10;
     pub(crate) const PINGREQ: u8 = 12;
     pub(crate) const DISCONNECT: u8 = 14;
 }
 
-/// Topics of a v5 client that may have an alias; the CONNACK says so.
+/// Topics of a v5 client that may have an alias; the CONNACK says so. As many at most have one on the way to a client.
 pub(crate) const MAX_TOPIC_ALIASES: u16 = 16;
 
 /// Why the broker ends a connection. A v5 client is told, a v3.1.1 client only sees the close.
@@ -61,8 +88,6 @@ pub(crate) enum Reason {
     SlowConsumer,
     OverQuota,
     RetainNotSupported,
-    QosNotSupported,
-    SubscriptionIds,
 }
 
 impl From<NotTaken> for Reason {
@@ -91,8 +116,6 @@ impl Reason {
             Self::PacketTooLarge => 0x95,
             Self::SlowConsumer | Self::OverQuota => 0x97,
             Self::RetainNotSupported => 0x9A,
-            Self::QosNotSupported => 0x9B,
-            Self::SubscriptionIds => 0xA1,
         }
     }
 
@@ -114,8 +137,6 @@ impl Reason {
             Self::SlowConsumer => "messages are taken too slowly, and no more can wait",
             Self::OverQuota => "the hospital sends far more than it may; send again, more slowly",
             Self::RetainNotSupported => "messages cannot be retained",
-            Self::QosNotSupported => "the QoS is more than the CONNACK allows",
-            Self::SubscriptionIds => "subscriptions cannot have identifiers",
         }
     }
 
@@ -137,8 +158,6 @@ impl Reason {
             Self::SlowConsumer => "slow_consumer",
             Self::OverQuota => "over_quota",
             Self::RetainNotSupported => "retain_not_supported",
-            Self::QosNotSupported => "qos_not_supported",
-            Self::SubscriptionIds => "subscription_ids",
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Subscriber<S> {
     pub(crate) session: SessionNumber,
     /// The highest QoS it was granted on a filter that matches.
     pub(crate) qos: Qos,
+    /// Identifiers of its subscriptions that match, where it gave them some.
+    pub(crate) ids: Vec<u32>,
     pub(crate) target: S,
 }
 
@@ -132,7 +134,7 @@ impl<S: Clone> Group<S> {
 }
 
 impl<S: Clone> Tree<S> {
-    /// Adds a subscription, or changes its QoS when the session has it already. True when it is new.
+    /// Adds a subscription, or changes its QoS and identifier when the session has it already. True when it is new.
     pub(crate) fn subscribe(&self, tenant: TenantId, filter: &Filter, subscriber: Subscriber<S>) -> bool {
         let existing = self.tenants.read().get(&tenant).cloned();
         let root = existing.unwrap_or_else(|| Arc::clone(self.tenants.write().entry(tenant).or_default()));
@@ -165,8 +167,15 @@ impl<S: Clone> Tree<S> {
             false
         });
         if each.len() > 1 {
-            each.sort_unstable_by_key(|one: &Subscriber<S>| (one.session, std::cmp::Reverse(one.qos)));
-            each.dedup_by_key(|one| one.session);
+            each.sort_by_key(|one: &Subscriber<S>| one.session);
+            each.dedup_by(|again, first| {
+                let same = again.session == first.session;
+                if same {
+                    first.qos = first.qos.max(again.qos);
+                    first.ids.append(&mut again.ids);
+                }
+                same
+            });
         }
         Audience { each, groups }
     }
@@ -298,7 +307,7 @@ pub(crate) mod tests {
     }
 
     fn subscriber(session: SessionNumber, qos: Qos) -> Subscriber<()> {
-        Subscriber { session, qos, target: () }
+        Subscriber { session, qos, ids: Vec::new(), target: () }
     }
 
     fn sessions(tree: &Tree<()>, number: u128, topic: &str) -> Vec<SessionNumber> {
@@ -321,6 +330,26 @@ pub(crate) mod tests {
         assert!(tree.matching(tenant(1), "feed/b").each.is_empty());
         assert!(tree.unsubscribe(tenant(1), &feed("feed/+/x"), 7));
         assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty nodes are removed");
+    }
+
+    #[test]
+    fn a_session_is_told_every_subscription_that_matched() {
+        let tree = Tree::default();
+        let subscribe = |filter: &str, qos, ids: &[u32]| {
+            let subscriber = Subscriber { ids: ids.to_vec(), ..subscriber(7, qos) };
+            tree.subscribe(tenant(1), &application(1).filter(filter).unwrap(), subscriber)
+        };
+        assert!(subscribe("feed/#", Qos::ExactlyOnce, &[3]) && subscribe("feed/+", Qos::AtMostOnce, &[4]));
+        assert!(subscribe("feed/x", Qos::AtLeastOnce, &[]) && subscribe("feed/y", Qos::AtLeastOnce, &[5]));
+        assert!(!subscribe("feed/y", Qos::AtLeastOnce, &[6]), "another identifier for the same filter");
+        let heard = |topic| {
+            let [one]: [Subscriber<()>; 1] = tree.matching(tenant(1), topic).each.try_into().unwrap();
+            assert_eq!(one.qos, Qos::ExactlyOnce);
+            let mut ids = one.ids;
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!([heard("feed/x"), heard("feed/y")], [vec![3, 4], vec![3, 4, 6]]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use broker::{Delivery, Qos};
 use bytes::Bytes;
 use support::{
     World, tenant,
-    wire::{Connect, V4, V5, Wire, frame, publish, subscribe, unsubscribe},
+    wire::{Connect, V4, V5, Wire, field, frame, publish, subscribe, unsubscribe},
 };
 
 async fn listening(world: &World, connect: &Connect, filter: &str, qos: u8) -> Wire {
@@ -205,4 +205,65 @@ async fn who_reads_nothing_is_closed() {
         world.broker.handle().publish(tenant(1), "feed/x", large.clone(), Qos::AtMostOnce);
     }
     world.until_metric("mqtt_disconnects_total{reason=\"slow_consumer\"}", 1).await;
+}
+
+#[tokio::test]
+async fn qos_2_is_handed_over_in_two_steps() {
+    let world = World::with(true, |config| config.max_in_flight = 1).await;
+    let say = |payload| world.broker.handle().publish(tenant(1), "feed/x", payload, Qos::ExactlyOnce);
+    for level in [V4, V5] {
+        let mut wire = listening(&world, &Connect::new(level, "1/app"), "feed/#", 2).await;
+        assert_eq!([say(Bytes::from_static(b"1")), say(Bytes::from_static(b"2"))], [ONE; 2]);
+        let mut first = publish(level, "feed/x", 1, b"1");
+        first[0] = 0x34;
+        wire.expect(&first).await;
+        wire.send(&[0x40, 2, 0, 1]).await; // a PUBACK is no answer to it
+        wire.expect_nothing_more().await;
+        for _ in 0..2 {
+            wire.send(&[0x50, 2, 0, 1]).await;
+            wire.expect(&[0x62, 2, 0, 1]).await;
+        }
+        wire.expect_nothing_more().await;
+        wire.send(&[0x70, 2, 0, 1]).await;
+        let mut second = publish(level, "feed/x", 2, b"2");
+        second[0] = 0x34;
+        wire.expect(&second).await;
+        if level == V5 {
+            wire.send(&[0x50, 4, 0, 2, 0x97, 0]).await; // refused: there is nothing to release
+        } else {
+            wire.send(&[0x50, 2, 0, 2]).await;
+            wire.expect(&[0x62, 2, 0, 2]).await;
+            wire.send(&[0x70, 2, 0, 2]).await;
+        }
+        wire.expect_nothing_more().await;
+        wire.send(&[0x50, 2, 0, 9]).await;
+        let nothing_of_it: &[u8] = if level == V5 { &[0x62, 3, 0, 9, 0x92] } else { &[0x62, 2, 0, 9] };
+        wire.expect(nothing_of_it).await;
+        assert_eq!(say(Bytes::from_static(b"3")), ONE);
+        assert_eq!(wire.packet().await.last(), Some(&b'3'));
+    }
+}
+
+#[tokio::test]
+async fn a_v5_client_is_told_which_subscriptions_matched_and_topics_by_alias() {
+    let world = World::obliging().await;
+    let connect = Connect { properties: vec![0x22, 0, 1], ..Connect::new(V5, "1/app") };
+    let mut wire = Wire::login(&world, &connect).await;
+    let subscribe = |id: u8, filter: &str| {
+        frame(0x82, &[&[0, 1, 2, 0x0B, id][..], &field(filter.as_bytes()), &[0]].concat())
+    };
+    for (id, filter) in [(5, "feed/#"), (6, "feed/+/x"), (7, "feed/+/x")] {
+        wire.send(&subscribe(id, filter)).await;
+        wire.expect(&[0x90, 4, 0, 1, 0, 0]).await;
+    }
+    let say =
+        |topic| world.broker.handle().publish(tenant(1), topic, Bytes::from_static(b"{}"), Qos::AtMostOnce);
+    let heard = |topic: &str, properties: &[u8]| {
+        let length = u8::try_from(properties.len()).unwrap();
+        frame(0x30, &[&field(topic.as_bytes())[..], &[length], properties, b"{}"].concat())
+    };
+    assert_eq!(["feed/a/x", "feed/a/x", "feed/b"].map(say), [ONE; 3], "once, however many match");
+    wire.expect(&heard("feed/a/x", &[0x0B, 5, 0x0B, 7, 0x23, 0, 1])).await;
+    wire.expect(&heard("", &[0x0B, 5, 0x0B, 7, 0x23, 0, 1])).await;
+    wire.expect(&heard("feed/b", &[0x0B, 5])).await;
 }

@@ -202,10 +202,10 @@ async fn subscriptions_to_what_is_others_are_refused() {
     ];
     let mut v5 = Wire::device(&world, V5, "d1").await;
     v5.send(&subscribe(V5, 5, &filters)).await;
-    v5.expect(&[0x90, 9, 0, 5, 0, 1, 0x87, 0x87, 0x87, 0x8F, 0x87]).await;
+    v5.expect(&[0x90, 9, 0, 5, 0, 2, 0x87, 0x87, 0x87, 0x8F, 0x87]).await;
     let mut v4 = Wire::device(&world, V4, "d1b").await;
     v4.send(&subscribe(V4, 5, &filters)).await;
-    v4.expect(&[0x90, 8, 0, 5, 1, 0x80, 0x80, 0x80, 0x80, 0x80]).await;
+    v4.expect(&[0x90, 8, 0, 5, 2, 0x80, 0x80, 0x80, 0x80, 0x80]).await;
     let mut application = Wire::login(&world, &Connect::new(V5, "1/app")).await;
     application
         .send(&subscribe(V5, 6, &[("feed/alarms/#", 1), ("#", 0), ("devices/d1/commands/#", 0)]))
@@ -234,9 +234,8 @@ async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
     };
     let retained = frame(0x31, &[&field(b"telemetry")[..], &[0]].concat());
     let qos = |first| frame(first, &[&field(b"telemetry")[..], &[0, 1, 0]].concat());
-    let subscription_id = frame(0x82, &[&[0, 1, 2, 0x0B, 5][..], &field(b"commands/#"), &[0]].concat());
-    let cases: [(&str, Vec<u8>, u8); 20] = [
-        ("QoS 2", qos(0x34), 0x9B),
+    let subscription_id = frame(0x82, &[&[0, 1, 2, 0x0B, 0][..], &field(b"commands/#"), &[0]].concat());
+    let cases: [(&str, Vec<u8>, u8); 22] = [
         ("QoS 3", qos(0x36), 0x81),
         ("retain", retained, 0x9A),
         ("oversize", publish(V5, "telemetry", 1, &[b'x'; 2_000]), 0x95),
@@ -252,10 +251,13 @@ async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
         ("second CONNECT", Connect::new(V5, "1/d1").frame(), 0x82),
         ("CONNACK", vec![0x20, 3, 0, 0, 0], 0x82),
         ("UNSUBACK", vec![0xB0, 3, 0, 1, 0], 0x82),
-        ("PUBREL", vec![0x62, 2, 0, 1], 0x82),
+        ("PUBREL without its flags", vec![0x60, 2, 0, 1], 0x81),
+        ("PUBREC with flags", vec![0x52, 2, 0, 1], 0x81),
+        ("PUBCOMP for packet id 0", vec![0x70, 2, 0, 0], 0x82),
+        ("PUBACK cut off", vec![0x40, 1, 0], 0x81),
         ("AUTH", vec![0xF0, 0], 0x82),
         ("SUBSCRIBE without a filter", frame(0x82, &[0, 1, 0]), 0x82),
-        ("subscription identifier", subscription_id, 0xA1),
+        ("subscription identifier 0", subscription_id, 0x82),
     ];
     for (name, bytes, reason) in cases {
         let mut v5 = Wire::device(&world, V5, "d1").await;
@@ -265,7 +267,7 @@ async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
         assert!(in_words(&told[3..]).len() > 10, "{name}: {told:02x?}");
         v5.expect_closed().await;
     }
-    for first in [0x34, 0x36, 0x20, 0x62, 0xF0] {
+    for first in [0x36, 0x20, 0x60, 0x72, 0xF0] {
         let mut v4 = Wire::device(&world, V4, "d1").await;
         v4.send_unheard(&frame(first, &[&field(b"telemetry")[..], &[0, 1]].concat())).await;
         v4.expect_closed().await;
@@ -358,4 +360,78 @@ async fn a_will_speaks_for_who_vanishes_and_for_nobody_else() {
         }
     }
     assert_eq!(world.metric("mqtt_messages_received_total"), 7, "four alive, three wills");
+}
+
+/// A PUBLISH of QoS 2.
+fn twice(level: u8, topic: &str, id: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = publish(level, topic, id, payload);
+    frame[0] = 0x34;
+    frame
+}
+
+#[tokio::test]
+async fn qos_2_is_taken_once_however_often_it_is_sent() {
+    let world = World::deliberate().await;
+    for level in [V4, V5] {
+        let mut wire = Wire::device(&world, level, "d1").await;
+        let mut again = twice(level, "telemetry", 7, b"first");
+        wire.send(&again).await;
+        let first = world.next_chunk().await;
+        assert_eq!(first.payloads(), [b"first"]);
+        wire.expect_nothing_more().await; // no PUBREC before the commit
+        again[0] |= 0b1000;
+        wire.send(&again).await;
+        wire.expect_nothing_more().await;
+        first.commit.send(()).unwrap();
+        for _ in 0..2 {
+            wire.expect(&[0x50, 2, 0, 7]).await;
+        }
+        wire.send(&again).await;
+        wire.expect(&[0x50, 2, 0, 7]).await;
+        assert!(!world.has_chunk().await, "it is in the log already");
+        for known in [true, false] {
+            wire.send(&[0x62, 2, 0, 7]).await;
+            let pubcomp: &[u8] = if known || level == V4 { &[0x70, 2, 0, 7] } else { &[0x70, 3, 0, 7, 0x92] };
+            wire.expect(pubcomp).await;
+        }
+        wire.send(&twice(level, "telemetry", 7, b"second")).await;
+        let second = world.next_chunk().await;
+        assert_eq!(second.payloads(), [b"second"], "the identifier was free again");
+        second.commit.send(()).unwrap();
+        wire.expect(&[0x50, 2, 0, 7]).await;
+    }
+}
+
+#[tokio::test]
+async fn qos_2_outside_the_rights_is_refused_with_its_first_answer() {
+    let world = World::obliging().await;
+    let mut v5 = Wire::device(&world, V5, "d1").await;
+    v5.send(&twice(V5, "devices/d2/telemetry", 7, b"{}")).await;
+    v5.expect(&[0x50, 3, 0, 7, 0x87]).await;
+    v5.send(&twice(V5, "telemetry", 7, b"{}")).await;
+    v5.expect(&[0x50, 2, 0, 7]).await;
+    let mut v4 = Wire::device(&world, V4, "d2").await;
+    v4.send(&twice(V4, "devices/d1/telemetry", 7, b"{}")).await;
+    v4.expect_closed().await;
+    assert_eq!(world.metric("mqtt_messages_received_total"), 1);
+}
+
+#[tokio::test]
+async fn qos_2_that_is_never_released_costs_no_more_than_the_window() {
+    let world = World::with(true, |config| config.receive_maximum = 3).await;
+    for level in [V4, V5] {
+        let mut wire = Wire::device(&world, level, "d1").await;
+        for id in 1..=3 {
+            wire.send(&twice(level, "telemetry", id, b"{}")).await;
+            wire.expect(&[0x50, 2, 0, u8::try_from(id).unwrap()]).await;
+        }
+        wire.send(&[0x62, 2, 0, 2]).await;
+        wire.expect(&[0x70, 2, 0, 2]).await;
+        wire.send(&publish(level, "telemetry", 9, b"{}")).await;
+        wire.expect(&[0x40, 2, 0, 9]).await;
+        wire.send(&twice(level, "telemetry", 4, b"{}")).await;
+        wire.expect(&[0x50, 2, 0, 4]).await;
+        wire.send(&twice(level, "telemetry", 5, b"{}")).await;
+        if level == V5 { wire.expect_disconnect(0x93).await } else { wire.expect_closed().await }
+    }
 }

@@ -1,4 +1,4 @@
-//! PUBACKs that wait for their commit, in the order in which the messages came.
+//! PUBACKs and PUBRECs that wait for their commit, in the order in which the messages came.
 
 use std::{
     collections::VecDeque,
@@ -8,18 +8,53 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::gate::Receipt;
+use crate::{encode, gate::Receipt, protocol::Qos};
 
 /// Buffers that grew beyond this are given back when they are empty.
 const KEPT_BYTES: usize = 1_024;
 
-/// The messages of one chunk: what it waits for, and its share of the encoded PUBACKs.
+/// What is to be sent once the messages of a chunk are committed.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// Messages that wait for their commit, of any QoS.
+    pub(super) messages: usize,
+    /// Acknowledgements, as they are sent.
+    pub(super) encoded: Vec<u8>,
+    /// How many acknowledgements.
+    pub(super) acks: usize,
+    /// How many of them are PUBACKs, with which the client may send the next message.
+    pub(super) window: usize,
+}
+
+impl Due {
+    /// The message was taken, or will be.
+    pub(super) fn acknowledge(&mut self, qos: Qos, packet_id: u16) {
+        encode::acknowledge(self.answer(qos), packet_id, &mut self.encoded);
+    }
+
+    /// It is not taken, as its topic is outside the client's rights.
+    pub(super) fn refuse(&mut self, qos: Qos, packet_id: u16) {
+        encode::acknowledge_with(self.answer(qos), packet_id, encode::NOT_AUTHORIZED, &mut self.encoded);
+    }
+
+    fn answer(&mut self, qos: Qos) -> u8 {
+        self.acks += 1;
+        if qos == Qos::ExactlyOnce {
+            return encode::PUBREC;
+        }
+        self.window += 1;
+        encode::PUBACK
+    }
+}
+
+/// The messages of one chunk: what it waits for, and its share of the encoded acknowledgements.
 struct Batch {
     /// `None` when nothing of the chunk went to ingest (all of it was refused).
     receipt: Option<Receipt>,
     bytes: usize,
     messages: usize,
     acks: usize,
+    window: usize,
 }
 
 /// A chunk was never committed, so neither it nor anything behind it may be acknowledged.
@@ -29,7 +64,7 @@ pub(super) struct NeverCommitted;
 /// The pending acknowledgements of one session.
 ///
 /// The reader appends, the writer takes; both run in one task, so the lock is never contended.
-/// Encoded PUBACKs of all batches stand in one buffer, so that batches whose receipts resolved
+/// Encoded acknowledgements of all batches stand in one buffer, so that batches whose receipts resolved
 /// together leave in one write without another allocation.
 #[derive(Default)]
 pub(super) struct AckQueue(Mutex<State>);
@@ -37,21 +72,22 @@ pub(super) struct AckQueue(Mutex<State>);
 #[derive(Default)]
 struct State {
     batches: VecDeque<Batch>,
-    /// Encoded PUBACKs of the batches; the first `taken` bytes are gone already.
+    /// Encoded acknowledgements of the batches; the first `taken` bytes are gone already.
     encoded: Vec<u8>,
     taken: usize,
     messages: usize,
-    acks: usize,
+    window: usize,
 }
 
 impl AckQueue {
-    /// Adds a chunk of `messages`, of which those in `encoded` (`acks` of them) want a PUBACK.
-    pub(super) fn push(&self, receipt: Option<Receipt>, encoded: &[u8], messages: usize, acks: usize) {
+    /// Adds what is due for a chunk.
+    pub(super) fn push(&self, receipt: Option<Receipt>, due: &Due) {
         let mut state = self.0.lock();
-        state.encoded.extend_from_slice(encoded);
+        let Due { messages, acks, window, .. } = *due;
+        state.encoded.extend_from_slice(&due.encoded);
         state.messages += messages;
-        state.acks += acks;
-        state.batches.push_back(Batch { receipt, bytes: encoded.len(), messages, acks });
+        state.window += window;
+        state.batches.push_back(Batch { receipt, bytes: due.encoded.len(), messages, acks, window });
     }
 
     /// Messages that wait for their commit, of any QoS.
@@ -60,15 +96,15 @@ impl AckQueue {
     }
 
     /// Messages whose PUBACK has not been handed to the writer.
-    pub(super) fn acks(&self) -> usize {
-        self.0.lock().acks
+    pub(super) fn window(&self) -> usize {
+        self.0.lock().window
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.lock().batches.is_empty()
     }
 
-    /// Moves the PUBACKs that are due to `out` and says how many; registers the task with the first
+    /// Moves the acknowledgements that are due to `out` and says how many; registers the task with the first
     /// receipt that is still open. A receipt that resolves early waits for those before it.
     pub(super) fn take_ready(
         &self,
@@ -91,7 +127,7 @@ impl AckQueue {
             due.0 += first.bytes;
             due.1 += first.acks;
             state.messages -= first.messages;
-            state.acks -= first.acks;
+            state.window -= first.window;
             state.batches.pop_front();
         }
         let end = state.taken + due.0;
@@ -139,7 +175,7 @@ mod tests {
         let acks = AckQueue::default();
         let pushed = |name| {
             let (sender, receipt) = oneshot::channel();
-            acks.push(Some(receipt), &[name], 1, 1);
+            acks.push(Some(receipt), &Due { messages: 1, encoded: vec![name], acks: 1, window: 1 });
             sender
         };
         let (first, second, third) = (pushed(b'a'), pushed(b'b'), pushed(b'c'));
@@ -164,9 +200,10 @@ mod tests {
             for (size, refused) in sizes.iter().zip(&refused) {
                 let bytes: Vec<u8> = (0..*size).map(|_| { name += 1; name }).collect();
                 let (sender, receipt) = oneshot::channel();
-                acks.push((!refused).then_some(receipt), &bytes, *size, *size);
+                expected.extend_from_slice(&bytes);
+                let due = Due { messages: *size, encoded: bytes, acks: *size, window: *size };
+                acks.push((!refused).then_some(receipt), &due);
                 senders.push(Some(sender).filter(|_| !refused));
-                expected.extend(bytes);
             }
             let mut out = Vec::new();
             let mut taken = take(&acks, &mut out).unwrap();
@@ -179,7 +216,7 @@ mod tests {
                 let open = senders.iter().position(Option::is_some).unwrap_or(senders.len());
                 let due: usize = sizes.iter().take(open).sum();
                 prop_assert_eq!(out.len(), due);
-                prop_assert_eq!(acks.acks(), expected.len() - due);
+                prop_assert_eq!(acks.window(), expected.len() - due);
             }
             prop_assert_eq!(&out, &expected);
             prop_assert_eq!(taken, expected.len());

@@ -1,9 +1,12 @@
 //! Takes the frames of a read apart: messages for ingest, answers for the client.
 
-use bytes::{Bytes, BytesMut};
-use rumqttd::protocol::{DisconnectReasonCode, Filter, Packet, QoS, Subscribe, Unsubscribe};
+use std::collections::HashSet;
 
-use super::{End, Session, subscriptions::Subscriptions};
+use ahash::RandomState;
+use bytes::{Bytes, BytesMut};
+use rumqttd::protocol::{DisconnectReasonCode, Filter, Packet, Subscribe, SubscribeProperties, Unsubscribe};
+
+use super::{End, Session, acks::Due, subscriptions::Subscriptions};
 use crate::{
     codec, encode,
     frame::{self, Frame, Scan},
@@ -27,6 +30,9 @@ pub(super) struct Inbox<'a> {
     next_route: usize,
     /// What a v5 client calls its topics; `None` for a topic outside its rights.
     aliases: Vec<(u16, Option<Channel>)>,
+    /// Packet identifiers of QoS 2 messages that were taken and that the client has not released: with one of these, a
+    /// message is one that was taken already.
+    received: HashSet<u16, RandomState>,
     /// How many messages the last chunk had.
     expected: usize,
     scratch: Vec<u8>,
@@ -35,9 +41,8 @@ pub(super) struct Inbox<'a> {
 /// What the frames of one read amount to.
 pub(super) struct Harvest {
     pub(super) messages: Vec<Inbound>,
-    /// Encoded PUBACKs, to be sent once the messages are committed.
-    pub(super) pubacks: Vec<u8>,
-    pub(super) acks: usize,
+    /// To be sent once the messages are committed.
+    pub(super) due: Due,
 }
 
 impl<'a> Inbox<'a> {
@@ -49,6 +54,7 @@ impl<'a> Inbox<'a> {
             routes: Vec::new(),
             next_route: 0,
             aliases: Vec::new(),
+            received: HashSet::default(),
             expected: 0,
             scratch: Vec::new(),
         }
@@ -81,12 +87,13 @@ impl<'a> Inbox<'a> {
             return (outcome, None);
         }
         let frames = buffer.split_to(whole).freeze();
-        let pubacks = std::mem::take(&mut self.scratch);
-        let mut harvest = Harvest { messages: Vec::new(), pubacks, acks: 0 };
+        let due = Due { encoded: std::mem::take(&mut self.scratch), ..Due::default() };
+        let mut harvest = Harvest { messages: Vec::new(), due };
         let outcome = self.read_all(&frames, &mut harvest).and(outcome);
         self.expected = harvest.messages.len();
-        if harvest.messages.is_empty() && harvest.pubacks.is_empty() {
-            self.take_back(harvest.pubacks);
+        harvest.due.messages = harvest.messages.len();
+        if harvest.messages.is_empty() && harvest.due.encoded.is_empty() {
+            self.take_back(harvest.due.encoded);
             return (outcome, None);
         }
         self.stamp(&mut harvest.messages);
@@ -106,10 +113,13 @@ impl<'a> Inbox<'a> {
         while let Some(rest) = frames.get(at..) {
             let Ok(Scan::Whole(frame)) = frame::scan(rest, usize::MAX) else { break };
             let (start, end) = (at, at + frame.body.end);
-            if frame.kind() == packet::PUBLISH {
-                self.publish(&frame, frames, at, harvest).map_err(End::Broke)?;
-            } else {
-                self.control(frames.get(start..end).unwrap_or_default())?;
+            match frame.kind() {
+                packet::PUBLISH => self.publish(&frame, frames, at, harvest).map_err(End::Broke)?,
+                packet::PUBACK | packet::PUBREC | packet::PUBREL | packet::PUBCOMP => {
+                    let body = rest.get(frame.body.clone()).unwrap_or_default();
+                    self.acknowledgement(&frame, body).map_err(End::Broke)?;
+                }
+                _ => self.control(frames.get(start..end).unwrap_or_default())?,
             }
             at = end;
         }
@@ -128,14 +138,11 @@ impl<'a> Inbox<'a> {
         let body_at = at + frame.body.start;
         let body = frames.get(body_at..at + frame.body.end).unwrap_or_default();
         let found = frame::publish(version, frame.first, body)?;
-        if version == Version::V5 {
-            if found.retain {
-                return Err(Reason::RetainNotSupported); // the CONNACK said so; v3.1.1 cannot know
-            }
-            let unacknowledged = self.session.acks.acks() + harvest.acks;
-            if found.packet_id.is_some() && unacknowledged >= self.receive_maximum() {
-                return Err(Reason::ReceiveMaximum);
-            }
+        if version == Version::V5 && found.retain {
+            return Err(Reason::RetainNotSupported); // the CONNACK said so; v3.1.1 cannot know
+        }
+        if found.packet_id.is_some() && self.is_window_full(found.qos, harvest) {
+            return Err(Reason::ReceiveMaximum);
         }
         let topic = body.get(found.topic).unwrap_or_default();
         let channel = match found.alias {
@@ -143,11 +150,13 @@ impl<'a> Inbox<'a> {
             Some(alias) => self.aliased(alias, topic)?,
         };
         let Some(channel) = channel else {
-            return self.refuse(found.packet_id, harvest);
+            return self.refuse(found.qos, found.packet_id, harvest);
         };
         if let Some(id) = found.packet_id {
-            encode::puback(id, &mut harvest.pubacks);
-            harvest.acks += 1;
+            harvest.due.acknowledge(found.qos, id);
+            if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
+                return Ok(()); // sent again: the first one is in the log, or on its way there
+            }
         }
         if harvest.messages.is_empty() {
             harvest.messages.reserve(self.expected.max(1));
@@ -170,8 +179,16 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn receive_maximum(&self) -> usize {
-        usize::from(self.session.hub.config.receive_maximum.max(1))
+    /// Whether the client may send no further message of that QoS. Of QoS 1, a v3.1.1 client cannot know and is not read
+    /// instead; QoS 2 must be read on, as only a PUBREL makes room.
+    fn is_window_full(&self, qos: Qos, harvest: &Harvest) -> bool {
+        let most = usize::from(self.session.hub.config.receive_maximum.max(1));
+        let unacknowledged = self.session.acks.window() + harvest.due.window + self.received.len();
+        match (self.session.version, qos) {
+            (Version::V5, _) => unacknowledged >= most,
+            (Version::V311, Qos::ExactlyOnce) => self.received.len() >= most,
+            (Version::V311, _) => false,
+        }
     }
 
     fn channel(&mut self, topic: &[u8]) -> Option<Channel> {
@@ -207,43 +224,61 @@ impl<'a> Inbox<'a> {
     }
 
     /// A message to a topic outside the client's rights.
-    fn refuse(&self, packet_id: Option<u16>, harvest: &mut Harvest) -> Result<(), Reason> {
+    fn refuse(&self, qos: Qos, packet_id: Option<u16>, harvest: &mut Harvest) -> Result<(), Reason> {
         if self.session.version == Version::V311 {
             return Err(Reason::NotAuthorized);
         }
         match packet_id {
-            Some(id) => {
-                encode::puback_refused(id, encode::PUBACK_NOT_AUTHORIZED, &mut harvest.pubacks);
-                harvest.acks += 1;
-            }
+            Some(id) => harvest.due.refuse(qos, id),
             None => self.session.hub.metrics.dropped(Loss::NotAuthorized, 1),
         }
         Ok(())
     }
 
-    /// Everything that is no PUBLISH.
+    /// A PUBACK, PUBREC, PUBREL or PUBCOMP.
+    fn acknowledgement(&mut self, frame: &Frame, body: &[u8]) -> Result<(), Reason> {
+        let Session { version, outbox, correlation, .. } = self.session;
+        let kind = frame.kind();
+        if frame.first & 0x0F != if kind == packet::PUBREL { 0b0010 } else { 0 } {
+            return Err(Reason::Malformed);
+        }
+        let (id, refused) = frame::acknowledgement(*version, body)?;
+        let known = match kind {
+            packet::PUBACK => outbox.acknowledged(id),
+            packet::PUBREC => outbox.received(id, refused),
+            packet::PUBREL => self.released(id),
+            _ => outbox.completed(id),
+        };
+        if !known {
+            tracing::debug!(%correlation, id, kind, "acknowledgement for nothing in flight");
+        }
+        Ok(())
+    }
+
+    /// A PUBREL came: its packet identifier may be used again. False when it was not in use.
+    fn released(&mut self, id: u16) -> bool {
+        let known = self.received.remove(&id);
+        let mut answer = Vec::with_capacity(5);
+        if known || self.session.version == Version::V311 {
+            encode::acknowledge(encode::PUBCOMP, id, &mut answer);
+        } else {
+            encode::acknowledge_with(encode::PUBCOMP, id, encode::NOT_FOUND, &mut answer);
+        }
+        self.session.outbox.reply(&answer);
+        known
+    }
+
+    /// Everything that is neither PUBLISH nor acknowledges one.
     fn control(&mut self, frame: &[u8]) -> Result<(), End> {
         let broke = End::Broke;
-        match *frame {
-            [0xC0, 0] => {
-                self.session.outbox.reply(&encode::PINGRESP);
-                return Ok(());
-            }
-            [0x40, 2, high, low] => {
-                self.acknowledged(u16::from_be_bytes([high, low]));
-                return Ok(());
-            }
-            _ => {} // rarer, or longer forms
+        if *frame == [0xC0, 0] {
+            self.session.outbox.reply(&encode::PINGRESP);
+            return Ok(());
         }
         match codec::decode(self.session.version, frame).map_err(broke)? {
-            Packet::PubAck(ack, _) => {
-                self.acknowledged(ack.pkid);
-                Ok(())
+            Packet::Subscribe(subscribe, properties) => {
+                self.subscribe(&subscribe, properties.as_ref()).map_err(broke)
             }
-            Packet::Subscribe(_, Some(properties)) if properties.id.is_some() => {
-                Err(broke(Reason::SubscriptionIds))
-            }
-            Packet::Subscribe(subscribe, _) => self.subscribe(&subscribe).map_err(broke),
             Packet::Unsubscribe(unsubscribe, _) => self.unsubscribe(&unsubscribe).map_err(broke),
             Packet::Disconnect(disconnect, _) => {
                 Err(End::Left { will: disconnect.reason_code != DisconnectReasonCode::NormalDisconnection })
@@ -252,13 +287,11 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn acknowledged(&self, packet_id: u16) {
-        if !self.session.outbox.acknowledged(packet_id) {
-            tracing::debug!(correlation = %self.session.correlation, packet_id, "puback for nothing in flight");
-        }
-    }
-
-    fn subscribe(&mut self, subscribe: &Subscribe) -> Result<(), Reason> {
+    fn subscribe(
+        &mut self,
+        subscribe: &Subscribe,
+        properties: Option<&SubscribeProperties>,
+    ) -> Result<(), Reason> {
         if subscribe.pkid == 0 {
             return Err(Reason::Protocol);
         }
@@ -267,10 +300,15 @@ impl<'a> Inbox<'a> {
             return Err(Reason::Protocol);
         }
         let version = self.session.version;
+        let id = properties.and_then(|of| of.id).map(u32::try_from).transpose();
+        let id = id.map_err(|_| Reason::Protocol)?;
+        if id == Some(0) {
+            return Err(Reason::Protocol);
+        }
         let codes: Vec<u8> = subscribe
             .filters
             .iter()
-            .map(|wanted| match self.subscribe_one(wanted) {
+            .map(|wanted| match self.subscribe_one(wanted, id) {
                 Err(_) if version == Version::V311 => 0x80,
                 Ok(code) | Err(code) => code,
             })
@@ -280,13 +318,13 @@ impl<'a> Inbox<'a> {
     }
 
     /// The granted QoS, or the v5 reason why not.
-    fn subscribe_one(&mut self, wanted: &Filter) -> Result<u8, u8> {
-        let qos = if wanted.qos == QoS::AtMostOnce { Qos::AtMostOnce } else { Qos::AtLeastOnce };
+    fn subscribe_one(&mut self, wanted: &Filter, id: Option<u32>) -> Result<u8, u8> {
+        let qos = Qos::from(wanted.qos);
         let filter = self.session.rights.filter(&wanted.path).map_err(|error| match error {
             FilterError::Denied => 0x87,
             FilterError::Invalid => 0x8F,
         })?;
-        if self.subscriptions.add(filter, qos) { Ok(qos as u8) } else { Err(0x97) }
+        if self.subscriptions.add(filter, qos, id) { Ok(qos as u8) } else { Err(0x97) }
     }
 
     fn unsubscribe(&mut self, unsubscribe: &Unsubscribe) -> Result<(), Reason> {

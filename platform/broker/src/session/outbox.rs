@@ -9,22 +9,26 @@ use std::{
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
+use super::flight::{Flights, Next};
 use crate::{
     config::BrokerConfig,
-    encode::Outgoing,
-    protocol::{Qos, Reason, Version},
+    encode::{self, Labels, Named},
+    message::Outgoing,
+    protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
 };
 
-/// Bounds of one outbox. They hold for each QoS by itself, so that a flood of QoS 0 never costs a
-/// subscriber its QoS 1 messages.
+/// Bounds of one outbox. They hold by themselves for messages that are acknowledged, so that a flood of QoS 0 never costs
+/// a subscriber the others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
-    /// QoS 1 messages that the client has not acknowledged yet.
+    /// Messages of QoS 1 and 2 that the client has not acknowledged yet.
     pub(crate) in_flight: usize,
     /// The client's own limit (v5 Maximum Packet Size).
     pub(crate) packet_bytes: usize,
+    /// Topics that may have an alias on their way to the client (v5 Topic Alias Maximum).
+    pub(crate) aliases: usize,
 }
 
 impl Limits {
@@ -33,6 +37,7 @@ impl Limits {
         config: &BrokerConfig,
         receive_maximum: Option<u16>,
         packet_bytes: Option<u32>,
+        topic_alias_maximum: Option<u16>,
     ) -> Self {
         let in_flight = config.max_in_flight.min(receive_maximum.unwrap_or(u16::MAX));
         Self {
@@ -41,6 +46,7 @@ impl Limits {
             in_flight: usize::from(in_flight.max(1)),
             packet_bytes: packet_bytes
                 .map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            aliases: usize::from(topic_alias_maximum.unwrap_or(0).min(MAX_TOPIC_ALIASES)),
         }
     }
 }
@@ -51,7 +57,7 @@ pub(crate) enum Offer {
     Queued,
     /// QoS 0 and the queue is full.
     QueueFull,
-    /// QoS 1 and the queue is full: the session is being closed.
+    /// QoS 1 or 2 and the queue is full: the session is being closed.
     SlowConsumer,
     /// The session is over.
     Disconnected,
@@ -73,10 +79,12 @@ struct State {
     /// Encoded answers (SUBACK, PINGRESP, ...). Bounded by the reader, which writes them.
     replies: Vec<u8>,
     queue: VecDeque<Outgoing>,
-    /// What of the queue is QoS 0 and QoS 1.
-    depth: [Depth; 2],
-    in_flight: VecDeque<u16>,
-    last_id: u16,
+    /// What of the queue is QoS 0.
+    unacknowledged: Depth,
+    /// What of the queue is QoS 1 or 2.
+    acknowledged: Depth,
+    flights: Flights,
+    aliases: Aliases,
     closing: Option<Reason>,
     over: bool,
 }
@@ -95,16 +103,16 @@ impl Outbox {
 
     /// Queues a message for the client.
     pub(crate) fn offer(&self, message: Outgoing) -> Offer {
-        let size = message.frame.len();
+        let size = message.size();
         if size > self.limits.packet_bytes {
             return Offer::TooLarge;
         }
-        let qos = if message.id_at.is_some() { Qos::AtLeastOnce } else { Qos::AtMostOnce };
+        let qos = message.qos;
         let mut state = self.state.lock();
         if state.over || state.closing.is_some() {
             return Offer::Disconnected;
         }
-        let depth = &mut state.depth[qos as usize];
+        let depth = state.depth(qos);
         if depth.messages >= self.limits.messages || depth.bytes + size > self.limits.bytes {
             if qos == Qos::AtMostOnce {
                 return Offer::QueueFull;
@@ -157,40 +165,86 @@ impl Outbox {
         self.state.lock().replies.len()
     }
 
-    /// The client acknowledged a message; false when there was none of that id.
+    /// A PUBACK came; false when none was due for that identifier.
     pub(super) fn acknowledged(&self, packet_id: u16) -> bool {
-        let mut state = self.state.lock();
-        let found = state.in_flight.iter().position(|id| *id == packet_id);
-        found.and_then(|position| state.in_flight.remove(position)).is_some()
+        self.state.lock().flights.acknowledged(packet_id)
     }
 
-    /// Moves what may be sent now to `out`, up to about `high_water` bytes, and says how many messages
-    /// that was. Answers go first, so that a SUBACK precedes the first message of its subscription.
-    pub(super) fn take(&self, out: &mut Vec<u8>, high_water: usize) -> Result<usize, Reason> {
+    /// A PUBREC came, which may say that the client refuses the message; false when none was due for that identifier. The
+    /// PUBREL is among the answers then.
+    pub(super) fn received(&self, packet_id: u16, refused: bool) -> bool {
+        let mut state = self.state.lock();
+        let next = state.flights.received(packet_id, refused);
+        match (next, self.version) {
+            (Next::Refused, _) => {}
+            (Next::Unknown, Version::V5) if !refused => {
+                encode::acknowledge_with(encode::PUBREL, packet_id, encode::NOT_FOUND, &mut state.replies);
+            }
+            (Next::Unknown, Version::V5) => {}
+            (Next::Release | Next::Unknown, _) => {
+                encode::acknowledge(encode::PUBREL, packet_id, &mut state.replies);
+            }
+        }
+        next != Next::Unknown
+    }
+
+    /// A PUBCOMP came; false when none was due for that identifier.
+    pub(super) fn completed(&self, packet_id: u16) -> bool {
+        self.state.lock().flights.completed(packet_id)
+    }
+
+    /// Moves what may be sent now to `out`, up to about `high_water` bytes. Answers go first, so that a SUBACK precedes the
+    /// first message of its subscription.
+    pub(super) fn take(&self, out: &mut Vec<u8>, high_water: usize) -> Result<Taken, Reason> {
         let mut state = self.state.lock();
         if let Some(reason) = state.closing {
             return Err(reason);
         }
+        let mut taken = Taken::default();
         if out.len() >= high_water {
-            return Ok(0);
+            return Ok(taken);
         }
         if !state.replies.is_empty() {
             out.append(&mut state.replies);
             state.replies = Vec::new();
         }
-        let mut sent = 0;
         while out.len() < high_water {
-            let blocked = state.in_flight.len() >= self.limits.in_flight;
-            let Some(message) = state.queue.pop_front_if(|next| !(blocked && next.id_at.is_some())) else {
+            let blocked = state.flights.len() >= self.limits.in_flight;
+            let Some(message) = state.queue.pop_front_if(|next| !(blocked && next.qos != Qos::AtMostOnce))
+            else {
                 break;
             };
-            state.write(&message, out);
-            sent += 1;
+            if self.write(&mut state, &message, out) {
+                taken.sent += 1;
+            } else {
+                taken.too_large += 1;
+            }
         }
-        if state.queue.is_empty() && sent > 0 {
+        if state.queue.is_empty() && taken.sent > 0 {
             state.queue.shrink_to(4); // a burst must not cost memory for the rest of an idle connection's life
         }
-        Ok(sent)
+        Ok(taken)
+    }
+
+    /// Encodes a message; false where it is larger than the client takes.
+    fn write(&self, state: &mut State, message: &Outgoing, out: &mut Vec<u8>) -> bool {
+        let depth = state.depth(message.qos);
+        depth.messages -= 1;
+        depth.bytes -= message.size();
+        let packet_id = if message.qos == Qos::AtMostOnce { 0 } else { state.flights.begin(message.qos) };
+        let named = state.aliases.name(message.topic(), self.limits.aliases);
+        let written = encode::publish(
+            self.version,
+            message,
+            Labels { packet_id, named },
+            self.limits.packet_bytes,
+            out,
+        );
+        if !written {
+            state.flights.take_back(packet_id);
+            state.aliases.take_back(named);
+        }
+        written
     }
 
     /// Nothing is taken from now on; says how many queued messages are lost with the session.
@@ -201,67 +255,95 @@ impl Outbox {
     }
 }
 
+/// What was moved to be sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Messages that are sent.
+    pub(super) sent: usize,
+    /// Messages that are dropped, as the client takes no packet that large.
+    pub(super) too_large: usize,
+}
+
 impl State {
-    fn write(&mut self, message: &Outgoing, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&message.frame);
-        let qos = if let Some(id_at) = message.id_at {
-            let id = self.next_id();
-            if let Some(place) = out.get_mut(start + id_at..start + id_at + 2) {
-                place.copy_from_slice(&id.to_be_bytes());
-            }
-            self.in_flight.push_back(id);
-            Qos::AtLeastOnce
-        } else {
-            Qos::AtMostOnce
-        };
-        let depth = &mut self.depth[qos as usize];
-        depth.messages -= 1;
-        depth.bytes -= message.frame.len();
+    fn depth(&mut self, qos: Qos) -> &mut Depth {
+        if qos == Qos::AtMostOnce { &mut self.unacknowledged } else { &mut self.acknowledged }
+    }
+}
+
+/// Topics that the client knows by an alias: the first ones it was sent, as a client hears the same few again and again.
+#[derive(Default)]
+struct Aliases(Vec<Box<str>>);
+
+impl Aliases {
+    /// How a topic is named when it is sent next.
+    fn name(&mut self, topic: &str, most: usize) -> Named {
+        let alias = |index: usize| u16::try_from(index + 1).unwrap_or_default();
+        if let Some(index) = self.0.iter().position(|known| **known == *topic) {
+            return Named::Known(alias(index));
+        }
+        if self.0.len() >= most {
+            return Named::Whole;
+        }
+        self.0.push(topic.into());
+        Named::Introduced(alias(self.0.len() - 1))
     }
 
-    /// The next packet identifier that is neither 0 nor in flight. There is always one: fewer than
-    /// 65,535 messages are in flight.
-    fn next_id(&mut self) -> u16 {
-        loop {
-            self.last_id = self.last_id.wrapping_add(1);
-            if self.last_id != 0 && !self.in_flight.contains(&self.last_id) {
-                return self.last_id;
-            }
+    /// The packet was not sent after all.
+    fn take_back(&mut self, named: Named) {
+        if matches!(named, Named::Introduced(_)) {
+            self.0.pop();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::encode;
+    use crate::message::Message;
 
     const HIGH_WATER: usize = 64 * 1024;
 
     fn outbox(messages: usize, in_flight: usize) -> Outbox {
-        Outbox::new(Version::V311, Limits { messages, bytes: 10_000, in_flight, packet_bytes: 1_000 })
+        let limits = Limits { messages, bytes: 10_000, in_flight, packet_bytes: 1_000, aliases: 0 };
+        Outbox::new(Version::V311, limits)
     }
 
     fn message(qos: Qos, bytes: usize) -> Outgoing {
-        encode::publish(Version::V311, qos, "t", &vec![b'x'; bytes]).unwrap()
+        to("t", qos, bytes)
+    }
+
+    fn to(topic: &str, qos: Qos, bytes: usize) -> Outgoing {
+        let message = Message { topic: topic.into(), payload: vec![b'x'; bytes].into() };
+        Outgoing { message: Arc::new(message), qos, prefix_bytes: 0, subscription_ids: Vec::new() }
+    }
+
+    fn sent(sent: usize) -> Result<Taken, Reason> {
+        Ok(Taken { sent, too_large: 0 })
     }
 
     #[test]
-    fn qos_0_is_dropped_when_full_and_does_not_crowd_out_qos_1() {
+    fn qos_0_is_dropped_when_full_and_does_not_crowd_out_the_others() {
         let outbox = outbox(2, 10);
         let offers: Vec<_> = (0..3).map(|_| outbox.offer(message(Qos::AtMostOnce, 1))).collect();
         assert_eq!(offers, [Offer::Queued, Offer::Queued, Offer::QueueFull]);
         assert_eq!(outbox.offer(message(Qos::AtLeastOnce, 1)), Offer::Queued);
-        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), Ok(3));
+        assert_eq!(outbox.offer(message(Qos::ExactlyOnce, 1)), Offer::Queued);
+        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), sent(4));
         assert_eq!(outbox.offer(message(Qos::AtMostOnce, 1)), Offer::Queued, "there is room again");
     }
 
     #[test]
-    fn qos_1_beyond_the_queue_closes_the_session() {
+    fn what_is_acknowledged_closes_the_session_beyond_the_queue() {
         let outbox = outbox(2, 1);
-        for expected in [Offer::Queued, Offer::Queued, Offer::SlowConsumer, Offer::Disconnected] {
-            assert_eq!(outbox.offer(message(Qos::AtLeastOnce, 1)), expected);
+        for (qos, expected) in [
+            (Qos::AtLeastOnce, Offer::Queued),
+            (Qos::ExactlyOnce, Offer::Queued),
+            (Qos::AtLeastOnce, Offer::SlowConsumer),
+            (Qos::AtLeastOnce, Offer::Disconnected),
+        ] {
+            assert_eq!(outbox.offer(message(qos, 1)), expected);
         }
         assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), Err(Reason::SlowConsumer));
         assert_eq!(outbox.end(), 2, "what is lost is told");
@@ -274,25 +356,54 @@ mod tests {
         assert_eq!(outbox.offer(message(Qos::AtMostOnce, 2_000)), Offer::TooLarge, "the client's own limit");
         let queued =
             (0..).take_while(|_| outbox.offer(message(Qos::AtMostOnce, 900)) == Offer::Queued).count();
-        assert_eq!(queued, 11, "10,000 bytes hold 11 frames of 905");
+        assert_eq!(queued, 11, "10,000 bytes hold 11 messages of 901");
     }
 
     #[test]
-    fn in_flight_is_bounded_and_ids_are_never_reused_while_in_flight() {
+    fn a_packet_that_is_too_large_only_with_its_header_costs_nothing_but_itself() {
+        let outbox = outbox(1_000, 10);
+        outbox.offer(message(Qos::AtLeastOnce, 999));
+        outbox.offer(message(Qos::AtLeastOnce, 1));
+        let mut out = Vec::new();
+        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(Taken { sent: 1, too_large: 1 }));
+        assert_eq!(out.len(), 2 + 3 + 2 + 1);
+        assert_eq!(outbox.state.lock().flights.len(), 1);
+    }
+
+    #[test]
+    fn in_flight_is_bounded_until_the_last_acknowledgement() {
         let outbox = outbox(1_000, 2);
-        for _ in 0..4 {
-            outbox.offer(message(Qos::AtLeastOnce, 0));
+        for qos in [Qos::AtLeastOnce, Qos::ExactlyOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
+            outbox.offer(message(qos, 0));
         }
         let mut out = Vec::new();
-        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(2));
-        let ids = |out: &[u8]| out.chunks(7).map(|frame| frame[6]).collect::<Vec<_>>();
-        assert_eq!(ids(&out), [1, 2]);
+        let take = |out: &mut Vec<u8>| {
+            out.clear();
+            outbox.take(out, HIGH_WATER).unwrap().sent
+        };
+        assert_eq!(take(&mut out), 2);
+        let ids = |out: &[u8]| out.chunks(7).map(|frame| (frame[0], frame[6])).collect::<Vec<_>>();
+        assert_eq!(ids(&out), [(0x32, 1), (0x34, 2)]);
+        assert!(outbox.received(2, false));
+        assert_eq!((take(&mut out), &out[..]), (0, &[0x62, 2, 0, 2][..]), "the PUBREL, and no room yet");
+        assert!(outbox.completed(2) && !outbox.completed(2));
+        assert_eq!((take(&mut out), ids(&out)), (1, vec![(0x32, 3)]));
         assert!(outbox.acknowledged(1) && !outbox.acknowledged(1) && !outbox.acknowledged(99));
-        outbox.state.lock().last_id = u16::MAX; // ids wrap around, over 0 and over the 2 in flight
-        outbox.state.lock().in_flight[0] = 1;
-        out.clear();
-        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(1));
-        assert_eq!(ids(&out), [2]);
+        assert_eq!((take(&mut out), ids(&out)), (1, vec![(0x34, 4)]));
+    }
+
+    #[test]
+    fn topics_get_aliases_as_long_as_there_are_some() {
+        let limits = Limits { messages: 9, bytes: 10_000, in_flight: 9, packet_bytes: 1_000, aliases: 1 };
+        let outbox = Outbox::new(Version::V5, limits);
+        for (topic, bytes) in [("feed/a", 991), ("feed/a", 0), ("feed/a", 0), ("feed/b", 0)] {
+            outbox.offer(to(topic, Qos::AtMostOnce, bytes));
+        }
+        let mut out = Vec::new();
+        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(Taken { sent: 3, too_large: 1 }));
+        let introduced: &[u8] = b"\x30\x0C\x00\x06feed/a\x03\x23\x00\x01";
+        let known: &[u8] = b"\x30\x06\x00\x00\x03\x23\x00\x01";
+        assert_eq!(out, [introduced, known, b"\x30\x09\x00\x06feed/b\x00"].concat());
     }
 
     #[test]
@@ -301,9 +412,9 @@ mod tests {
         outbox.reply(b"pong");
         outbox.offer(message(Qos::AtMostOnce, 1));
         let mut out = vec![0; 8];
-        assert_eq!((outbox.take(&mut out, 8), out.len(), outbox.reply_bytes()), (Ok(0), 8, 4));
+        assert_eq!((outbox.take(&mut out, 8), out.len(), outbox.reply_bytes()), (sent(0), 8, 4));
         out.clear();
-        assert_eq!((outbox.take(&mut out, 8), outbox.reply_bytes()), (Ok(1), 0));
+        assert_eq!((outbox.take(&mut out, 8), outbox.reply_bytes()), (sent(1), 0));
         assert!(out.starts_with(b"pong"), "before any message");
     }
 

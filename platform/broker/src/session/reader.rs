@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         // Answers and freed in-flight places do not wait for ingest.
         session.progress.store(true, Ordering::Relaxed);
         if let Some(harvest) = harvest {
-            let count = harvest.messages.len();
+            let count = harvest.due.messages;
             let receipt = match session.device() {
                 Some(device) if count > 0 => {
                     tracing::trace!(correlation = ?harvest.messages.first().map(|m| m.correlation), count, "chunk");
@@ -80,8 +80,8 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             };
-            session.acks.push(receipt, &harvest.pubacks, count, harvest.acks);
-            self.inbox.take_back(harvest.pubacks);
+            session.acks.push(receipt, &harvest.due);
+            self.inbox.take_back(harvest.due.encoded);
             session.progress.store(true, Ordering::Relaxed);
         }
         outcome

@@ -15,15 +15,16 @@ impl<'a> Subscriptions<'a> {
         Self { session, filters: Vec::new() }
     }
 
-    /// Subscribes, or changes the QoS of a subscription; false when the session has too many.
-    pub(super) fn add(&mut self, filter: Filter, qos: Qos) -> bool {
+    /// Subscribes, or changes QoS and identifier of a subscription; false when the session has too many.
+    pub(super) fn add(&mut self, filter: Filter, qos: Qos, id: Option<u32>) -> bool {
         let Session { hub, rights, outbox, number, .. } = self.session;
         let full = self.filters.len() >= hub.config.max_subscriptions;
         if full && !self.filters.contains(&filter) {
             return false;
         }
         let target = Target { outbox: Arc::clone(outbox), prefix_bytes: rights.prefix_bytes() };
-        if hub.tree.subscribe(rights.tenant(), &filter, Subscriber { session: *number, qos, target }) {
+        let subscriber = Subscriber { session: *number, qos, ids: id.into_iter().collect(), target };
+        if hub.tree.subscribe(rights.tenant(), &filter, subscriber) {
             hub.metrics.subscriptions.inc();
             self.filters.push(filter);
         }

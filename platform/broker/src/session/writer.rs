@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{End, Session};
-use crate::{protocol::Reason, transport::Half};
+use crate::{metrics::Loss, protocol::Reason, transport::Half};
 
 /// Queued messages are only taken while fewer bytes than this wait for the socket.
 const HIGH_WATER: usize = 64 * 1024;
@@ -81,10 +81,11 @@ impl<'a> Writer<'a> {
         outbox.register(cx.waker());
         self.reclaim();
         let limit = self.sent + HIGH_WATER;
-        let messages = outbox.take(&mut self.out, limit)?;
-        if messages > 0 {
-            hub.metrics.messages_out.inc_by(messages as u64);
+        let taken = outbox.take(&mut self.out, limit)?;
+        if taken.sent > 0 {
+            hub.metrics.messages_out.inc_by(taken.sent as u64);
         }
+        hub.metrics.dropped(Loss::TooLarge, taken.too_large);
         if self.out.len() < limit {
             let due = acks.take_ready(cx, &mut self.out).map_err(|_| Reason::IngestFailed)?;
             if due > 0 {
