@@ -425,6 +425,10 @@ async fn qos_2_that_is_never_released_costs_no_more_than_the_window() {
             wire.send(&twice(level, "telemetry", id, b"{}")).await;
             wire.expect(&[0x50, 2, 0, u8::try_from(id).unwrap()]).await;
         }
+        if level == V4 {
+            wire.send(&twice(level, "telemetry", 3, b"{}")).await; // again: it needs no further place
+            wire.expect(&[0x50, 2, 0, 3]).await;
+        }
         wire.send(&[0x62, 2, 0, 2]).await;
         wire.expect(&[0x70, 2, 0, 2]).await;
         wire.send(&publish(level, "telemetry", 9, b"{}")).await;

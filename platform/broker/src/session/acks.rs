@@ -22,29 +22,36 @@ pub(super) struct Due {
     pub(super) encoded: Vec<u8>,
     /// How many acknowledgements.
     pub(super) acks: usize,
-    /// How many of them are PUBACKs, with which the client may send the next message.
+    /// How many of them are PUBACKs, or about QoS 2 that is not taken: the client may send another message for each. What is
+    /// taken of QoS 2 is counted until its PUBREL.
     pub(super) window: usize,
 }
 
 impl Due {
     /// The message was taken, or will be.
     pub(super) fn acknowledge(&mut self, qos: Qos, packet_id: u16) {
-        encode::acknowledge(self.answer(qos), packet_id, &mut self.encoded);
+        self.window += usize::from(qos != Qos::ExactlyOnce);
+        self.acks += 1;
+        encode::acknowledge(answer(qos), packet_id, &mut self.encoded);
+    }
+
+    /// A message of QoS 2 that was taken before is sent again.
+    pub(super) fn acknowledge_again(&mut self, packet_id: u16) {
+        self.window += 1;
+        self.acks += 1;
+        encode::acknowledge(encode::PUBREC, packet_id, &mut self.encoded);
     }
 
     /// It is not taken, as its topic is outside the client's rights.
     pub(super) fn refuse(&mut self, qos: Qos, packet_id: u16) {
-        encode::acknowledge_with(self.answer(qos), packet_id, encode::NOT_AUTHORIZED, &mut self.encoded);
-    }
-
-    fn answer(&mut self, qos: Qos) -> u8 {
-        self.acks += 1;
-        if qos == Qos::ExactlyOnce {
-            return encode::PUBREC;
-        }
         self.window += 1;
-        encode::PUBACK
+        self.acks += 1;
+        encode::acknowledge_with(answer(qos), packet_id, encode::NOT_AUTHORIZED, &mut self.encoded);
     }
+}
+
+const fn answer(qos: Qos) -> u8 {
+    if matches!(qos, Qos::ExactlyOnce) { encode::PUBREC } else { encode::PUBACK }
 }
 
 /// The messages of one chunk: what it waits for, and its share of the encoded acknowledgements.
@@ -95,7 +102,7 @@ impl AckQueue {
         self.0.lock().messages
     }
 
-    /// Messages whose PUBACK has not been handed to the writer.
+    /// Messages for which the client may not yet send another, but for QoS 2 that was taken.
     pub(super) fn window(&self) -> usize {
         self.0.lock().window
     }

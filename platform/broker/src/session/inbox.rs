@@ -141,7 +141,9 @@ impl<'a> Inbox<'a> {
         if version == Version::V5 && found.retain {
             return Err(Reason::RetainNotSupported); // the CONNACK said so; v3.1.1 cannot know
         }
-        if found.packet_id.is_some() && self.is_window_full(found.qos, harvest) {
+        if let Some(id) = found.packet_id
+            && self.is_window_full(found.qos, id, harvest)
+        {
             return Err(Reason::ReceiveMaximum);
         }
         let topic = body.get(found.topic).unwrap_or_default();
@@ -153,10 +155,11 @@ impl<'a> Inbox<'a> {
             return self.refuse(found.qos, found.packet_id, harvest);
         };
         if let Some(id) = found.packet_id {
-            harvest.due.acknowledge(found.qos, id);
             if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
-                return Ok(()); // sent again: the first one is in the log, or on its way there
+                harvest.due.acknowledge_again(id); // the first one is in the log, or on its way there
+                return Ok(());
             }
+            harvest.due.acknowledge(found.qos, id);
         }
         if harvest.messages.is_empty() {
             harvest.messages.reserve(self.expected.max(1));
@@ -181,12 +184,12 @@ impl<'a> Inbox<'a> {
 
     /// Whether the client may send no further message of that QoS. Of QoS 1, a v3.1.1 client cannot know and is not read
     /// instead; QoS 2 must be read on, as only a PUBREL makes room.
-    fn is_window_full(&self, qos: Qos, harvest: &Harvest) -> bool {
+    fn is_window_full(&self, qos: Qos, id: u16, harvest: &Harvest) -> bool {
         let most = usize::from(self.session.hub.config.receive_maximum.max(1));
         let unacknowledged = self.session.acks.window() + harvest.due.window + self.received.len();
         match (self.session.version, qos) {
             (Version::V5, _) => unacknowledged >= most,
-            (Version::V311, Qos::ExactlyOnce) => self.received.len() >= most,
+            (Version::V311, Qos::ExactlyOnce) => self.received.len() >= most && !self.received.contains(&id),
             (Version::V311, _) => false,
         }
     }

@@ -14,7 +14,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 use super::{End, Session, inbox::Inbox};
-use crate::{gate::Chunk, protocol::Reason, transport::Half};
+use crate::{
+    gate::Chunk,
+    protocol::{Reason, Version},
+    transport::Half,
+};
 
 /// Bounds of the size of one read.
 const MIN_READ_BYTES: usize = 512;
@@ -122,10 +126,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Back-pressure: messages that wait for their commit are bounded, and so are untaken answers.
+    /// Back-pressure: messages that wait for their commit are bounded, and so are answers that wait behind them or that the
+    /// client does not take. A v5 client that sends on is told so instead.
     fn is_held_back(&self) -> bool {
-        let Session { acks, outbox, hub, .. } = self.session;
-        acks.messages() >= usize::from(hub.config.receive_maximum.max(1))
+        let Session { acks, outbox, hub, version, .. } = self.session;
+        let most = usize::from(hub.config.receive_maximum.max(1));
+        acks.messages() >= most
+            || (*version == Version::V311 && acks.window() >= most)
             || outbox.reply_bytes() > MAX_REPLY_BYTES
     }
 
