@@ -83,7 +83,7 @@ pub trait Ingest: Send + Sync {
     async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken>;
 }
 
-/// Resolves to `Ok` after the chunk is durably committed. `Err` means that it never will be: no PUBACK
+/// Resolves to `Ok` after the chunk is durably committed. `Err` means that it never will be: no PUBACK or PUBREC
 /// is sent for it and the connection is closed, so that the device sends again.
 pub type Receipt = oneshot::Receiver<()>;
 

@@ -5,6 +5,7 @@
 //! thread on the way from a receipt to its PUBACK.
 
 mod acks;
+mod aliases;
 mod flight;
 mod inbox;
 pub(crate) mod outbox;

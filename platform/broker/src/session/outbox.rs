@@ -9,10 +9,13 @@ use std::{
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use super::flight::{Flights, Next};
+use super::{
+    aliases::Aliases,
+    flight::{Flights, Next},
+};
 use crate::{
     config::BrokerConfig,
-    encode::{self, Labels, Named},
+    encode::{self, Labels},
     message::Outgoing,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
 };
@@ -267,32 +270,6 @@ pub(super) struct Taken {
 impl State {
     fn depth(&mut self, qos: Qos) -> &mut Depth {
         if qos == Qos::AtMostOnce { &mut self.unacknowledged } else { &mut self.acknowledged }
-    }
-}
-
-/// Topics that the client knows by an alias: the first ones it was sent, as a client hears the same few again and again.
-#[derive(Default)]
-struct Aliases(Vec<Box<str>>);
-
-impl Aliases {
-    /// How a topic is named when it is sent next.
-    fn name(&mut self, topic: &str, most: usize) -> Named {
-        let alias = |index: usize| u16::try_from(index + 1).unwrap_or_default();
-        if let Some(index) = self.0.iter().position(|known| **known == *topic) {
-            return Named::Known(alias(index));
-        }
-        if self.0.len() >= most {
-            return Named::Whole;
-        }
-        self.0.push(topic.into());
-        Named::Introduced(alias(self.0.len() - 1))
-    }
-
-    /// The packet was not sent after all.
-    fn take_back(&mut self, named: Named) {
-        if matches!(named, Named::Introduced(_)) {
-            self.0.pop();
-        }
     }
 }
 
