@@ -53,6 +53,25 @@ test('a token has a part of its owner’s rights, shows its use, and is refused 
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await expect(page.getByLabel('E-mail')).toBeVisible();
   await signIn(hospital.person('admin'));
+  await page.getByRole('banner').getByRole('button', { name: /admin/i }).click();
+  await page.getByRole('menuitem', { name: 'API tokens' }).click();
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByLabel('What it is for').fill('Lab interface');
+  const topics = page.getByRole('combobox', { name: 'May use the MQTT topics' });
+  await topics.fill('lab/#');
+  await topics.press('Enter');
+  const denied = page.getByRole('combobox', { name: 'But not' });
+  await denied.fill('feed/alarms');
+  await page.getByRole('button', { name: 'Make the token' }).click();
+  await expect(page.getByText('not beginning with feed')).toBeVisible();
+  await expectAccessible(page);
+  await denied.press('Backspace');
+  await denied.fill('lab/private');
+  await page.getByRole('button', { name: 'Make the token' }).click();
+  const lab = page.getByRole('row').filter({ hasText: 'Lab interface' });
+  await expect(lab).toContainText('MQTT topics lab/#, but not lab/private');
+  await expectAccessible(page);
+
   await page.getByRole('link', { name: 'People' }).click();
   await page.getByRole('link', { name: /API tokens of .*integrator/i }).click();
   await expect(page.getByRole('heading', { name: /API tokens of .*integrator/i })).toBeVisible();

@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     credentials::{BearerToken, CredentialError, SecretHash},
     ids::{TenantId, TokenId, UserId},
+    topics::TopicFilters,
 };
 
 /// An API token as it is kept: its secret only as a hash.
@@ -25,6 +26,8 @@ pub struct ApiToken {
     /// Which of the owner's roles it has, and where at most. `None`, everything that the owner may do, is what the
     /// platform itself gives out.
     pub restriction: Option<Restriction>,
+    /// What of the hospital's topic space it may use over MQTT, as far as its role may; `None` is nothing of it.
+    pub topics: Option<TopicFilters>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last presented, to about a minute; `None` when never.
@@ -63,6 +66,7 @@ impl ApiToken {
             hash: secret.hash(),
             prefix: secret.prefix().to_owned(),
             restriction: Some(restriction),
+            topics: None,
             created_at,
             last_used_at: None,
             expires_at: Some(created_at.checked_add(lasts).unwrap_or(Timestamp::MAX)),

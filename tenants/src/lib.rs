@@ -29,6 +29,7 @@ pub mod revocations;
 pub mod second_factor;
 pub mod service_client;
 pub mod stores;
+pub mod topics;
 
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};

@@ -1,4 +1,4 @@
-import { Button, Group, Select, TextInput } from '@mantine/core';
+import { Button, Group, Select, TagsInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import {
@@ -31,6 +31,8 @@ export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
   const [role, setRole] = useState(viewer.roles[0]?.role ?? null);
   const [chosen, setChosen] = useState<string | null>(null);
   const [days, setDays] = useState<string>('90');
+  const [allow, setAllow] = useState<string[]>([]);
+  const [deny, setDeny] = useState<string[]>([]);
   const held = viewer.roles.filter((grant) => grant.role === role).map((grant) => grant.unit);
   const units = withinAny(data?.orgUnits ?? held, held);
   const unit = units.some(({ id }) => id === chosen) ? chosen : (units[0]?.id ?? null);
@@ -40,7 +42,10 @@ export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
       onSubmit={async (event) => {
         event.preventDefault();
         if (!ready) return;
-        const created = await create({ input: { name: name.trim(), role, unit, days: Number(days) } });
+        const topics = allow.length > 0 ? { allow, deny } : null;
+        const created = await create({
+          input: { name: name.trim(), role, unit, days: Number(days), topics },
+        });
         if (created.data) onCreated(created.data.createApiToken);
       }}
     >
@@ -67,6 +72,12 @@ export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
           onChange={(value) => setDays(value ?? '90')}
           allowDeselect={false}
         />
+        {(may('topic:read') || may('topic:publish')) && (
+          <>
+            <TopicsInput label="May use the MQTT topics" value={allow} onChange={setAllow} />
+            {allow.length > 0 && <TopicsInput label="But not" value={deny} onChange={setDeny} />}
+          </>
+        )}
         <Button type="submit" loading={fetching} disabled={!ready}>
           Make the token
         </Button>
@@ -76,6 +87,28 @@ export function ApiTokenForm({ onCreated, onCancel }: ApiTokenFormProps) {
       </Group>
       {error && <ErrorNotice error={error} />}
     </form>
+  );
+}
+
+interface TopicsInputProps {
+  label: string;
+  value: string[];
+  onChange: (topics: string[]) => void;
+}
+
+/** Topic filters of MQTT; the comma that ends one cannot be part of it. */
+function TopicsInput({ label, value, onChange }: TopicsInputProps) {
+  const placeholder = value.length === 0 ? 'none; write lab/# and press Enter' : undefined;
+  return (
+    <TagsInput
+      label={label}
+      placeholder={placeholder}
+      value={value}
+      onChange={onChange}
+      acceptValueOnBlur
+      maxTags={32}
+      miw="16rem"
+    />
   );
 }
 

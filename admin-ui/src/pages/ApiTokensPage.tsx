@@ -99,7 +99,10 @@ function TokenRow({ token, onRevoked }: { token: ApiTokenFieldsFragment; onRevok
         <strong>{token.name}</strong>
       </td>
       <td className={page.mono}>{token.prefix}…</td>
-      <td>{rightsOf(token)}</td>
+      <td>
+        {rightsOf(token)}
+        {token.topics && <div className={page.soft}>{topicsOf(token.topics)}</div>}
+      </td>
       <td>
         <Time at={token.createdAt} />
       </td>
@@ -128,6 +131,11 @@ function TokenRow({ token, onRevoked }: { token: ApiTokenFieldsFragment; onRevok
       </td>
     </tr>
   );
+}
+
+function topicsOf({ allow, deny }: NonNullable<ApiTokenFieldsFragment['topics']>): string {
+  const but = deny.length > 0 ? `, but not ${deny.join(', ')}` : '';
+  return `MQTT topics ${allow.join(', ')}${but}`;
 }
 
 function rightsOf({ role, unit }: ApiTokenFieldsFragment): string {

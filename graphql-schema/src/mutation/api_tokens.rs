@@ -1,10 +1,13 @@
 //! Making API tokens, and revoking them.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use tenants::{
     ErrorKind, RoleName, StoreError, TokenId, UnitId,
-    access::{Action, Object as Thing, Restriction},
+    access::{Action, Object as Thing, Principal, Restriction},
     api_token as domain,
+    topics::{TopicFilter, TopicFilters},
 };
 
 use crate::{
@@ -24,6 +27,43 @@ pub(super) struct CreateApiTokenInput {
     unit: ID,
     /// How long it counts: 1 to 365, 90 when omitted.
     days: Option<u32>,
+    /// What of the hospital's topic space it may use over MQTT; nothing of it when omitted.
+    topics: Option<TopicFiltersInput>,
+}
+
+/// Topics of the hospital's topic space: what one of `allow` names and none of `deny`.
+#[derive(InputObject)]
+pub(super) struct TopicFiltersInput {
+    /// 1 to 32 topic filters of MQTT; `#` is every topic but the platform's own.
+    allow: Vec<String>,
+    /// At most 32.
+    #[graphql(default)]
+    deny: Vec<String>,
+}
+
+impl TopicFiltersInput {
+    fn parsed(&self) -> Result<TopicFilters> {
+        if self.allow.is_empty() {
+            return Err(ApiError::bad_input("topics.allow: expected at least one topic filter".to_owned()));
+        }
+        Ok(TopicFilters {
+            allow: filters("topics.allow", &self.allow)?,
+            deny: filters("topics.deny", &self.deny)?,
+        })
+    }
+}
+
+fn filters(field: &str, texts: &[String]) -> Result<Vec<TopicFilter>> {
+    if texts.len() > TopicFilters::MAX {
+        let (most, count) = (TopicFilters::MAX, texts.len());
+        return Err(ApiError::bad_input(format!(
+            "{field}: expected at most {most} topic filters, got {count}"
+        )));
+    }
+    let parsed = texts.iter().enumerate().map(|(position, text)| {
+        TopicFilter::parse(text).map_err(|error| ApiError::bad_input(format!("{field}[{position}]: {error}")))
+    });
+    parsed.collect()
 }
 
 /// A token that was made.
@@ -55,10 +95,15 @@ impl ApiTokenMutation {
             let most = domain::ApiToken::MAX_DAYS;
             return Err(ApiError::bad_input(format!("days: expected 1 to {most}, got {days}")));
         }
+        let topics = input.topics.as_ref().map(TopicFiltersInput::parsed).transpose()?;
         let restriction = restriction(ctx, &input.role, &input.unit).await?;
+        if topics.is_some() {
+            check_topics(ctx, &restriction).await?;
+        }
         let detail = format!("{} in org_unit:{} for {days} days", restriction.role, restriction.unit);
         let (token, secret) = domain::ApiToken::new(owner, name, restriction, days, &*services.clock)
             .map_err(ApiError::internal)?;
+        let token = domain::ApiToken { topics, ..token };
         let entry = ctx.own_audit("token.create", format!("token:{}", token.id), detail)?;
         let entry = entry.with("name", &token.name);
         services.tokens.create_token(owner.0, &token, &entry).await?;
@@ -88,6 +133,24 @@ impl ApiTokenMutation {
         services.revocations.tell(caller.tenant);
         Ok(id)
     }
+}
+
+/// A token is not made for topics that its role could never use.
+async fn check_topics(ctx: &Context<'_>, to: &Restriction) -> Result<()> {
+    let (services, mut caller) = (ctx.services()?, ctx.caller()?.clone());
+    if let Principal::User { restricted_to, .. } = &mut caller.principal {
+        *restricted_to = Some(Arc::from([to.clone()]));
+    }
+    for action in [Action::Read, Action::Publish] {
+        if services.access.grant(&caller, Thing::Topic, action).await.is_ok() {
+            return Ok(());
+        }
+    }
+    let message = format!(
+        "topics: the role {} may not use topics there; it must be held in the whole hospital",
+        to.role
+    );
+    Err(ApiError::new(ErrorKind::Forbidden, message))
 }
 
 /// One of the caller's roles, in a unit where the caller holds it.

@@ -74,6 +74,38 @@ async fn what_no_token_is_made_for() {
 }
 
 #[tokio::test]
+async fn a_token_says_which_topics_its_program_may_use() {
+    let hospital = Hospital::open().await;
+    let whole = hospital.caller(Role::Integrator).tenant.to_string();
+    let query = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) {
+        secret token { topics { allow deny } } } }";
+    let ask = async |changes: Value| {
+        let mut all = json!({ "role": "integrator", "unit": whole });
+        all.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        hospital.in_session(hospital.caller(Role::Integrator), query, input(&hospital, &all)).await
+    };
+    let made = ask(json!({ "topics": { "allow": ["lab/#", "+/orders"], "deny": ["lab/private"] } })).await;
+    let expected = json!({ "allow": ["lab/#", "+/orders"], "deny": ["lab/private"] });
+    assert_eq!(made["data"]["createApiToken"]["token"]["topics"], expected, "{made}");
+    let none = ask(json!({})).await;
+    assert_eq!(none["data"]["createApiToken"]["token"]["topics"], Value::Null, "{none}");
+    for (topics, at) in [
+        (json!({ "allow": [] }), "topics.allow"),
+        (json!({ "allow": ["a", "a#"] }), "topics.allow[1]"),
+        (json!({ "allow": ["a"], "deny": ["feed/#"] }), "topics.deny[0]"),
+        (json!({ "allow": vec!["a"; 33] }), "topics.allow"),
+    ] {
+        let refused = ask(json!({ "topics": topics })).await;
+        assert_eq!(code(&refused).as_deref(), Some("BAD_INPUT"), "{refused}");
+        let message = refused["errors"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{at}: ")), "{message}");
+    }
+    let of_nurse = json!({ "topics": { "allow": ["#"] } });
+    let refused = hospital.in_session(hospital.caller(Role::Nurse), query, input(&hospital, &of_nurse)).await;
+    assert_eq!(code(&refused).as_deref(), Some("FORBIDDEN"), "{refused}");
+}
+
+#[tokio::test]
 async fn its_owner_or_an_admin_revokes_a_token_and_that_is_audited() {
     let hospital = Hospital::open().await;
     let (first, second) = (create(&hospital, Role::Nurse).await, create(&hospital, Role::Nurse).await);

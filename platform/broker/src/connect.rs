@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use rumqttd::protocol::{Connect, ConnectProperties, LastWill, Login as Credentials, Packet};
+use rumqttd::protocol::{
+    Connect, ConnectProperties, LastWill, LastWillProperties, Login as Credentials, Packet,
+};
 use tenants::CorrelationId;
 use tokio::{io::AsyncReadExt, time::timeout};
 
@@ -119,7 +121,7 @@ struct Request {
     version: Version,
     connect: Connect,
     properties: Option<ConnectProperties>,
-    will: Option<LastWill>,
+    will: Option<(LastWill, Option<LastWillProperties>)>,
     credentials: Option<Credentials>,
     unread: BytesMut,
 }
@@ -184,7 +186,8 @@ async fn receive(stream: &mut Transport, version: &mut Version) -> Result<Reques
     };
     let frame = unread.split_to(whole);
     match codec::decode(*version, &frame).map_err(|_| Refused::Malformed)? {
-        Packet::Connect(connect, properties, will, _, credentials) => {
+        Packet::Connect(connect, properties, will, of_will, credentials) => {
+            let will = will.map(|will| (will, of_will));
             Ok(Request { version: *version, connect, properties, will, credentials, unread })
         }
         _ => Err(Refused::NotConnect),
@@ -223,7 +226,7 @@ async fn open(
     hub: &Arc<Hub>,
 ) -> Result<Opened, Refused> {
     let Request { version, connect, properties, will, credentials, unread } = request;
-    check(version, &connect, properties.as_ref(), will.as_ref())?;
+    check(version, &connect, properties.as_ref(), will.as_ref().map(|(will, _)| will))?;
     let (user_name, password) = credentials
         .as_ref()
         .map_or(("", &[][..]), |given| (given.username.as_str(), given.password.as_bytes()));
@@ -235,9 +238,17 @@ async fn open(
 
     let rights = Rights::of(&admission);
     let will = match will {
-        Some(will) => {
-            let channel = rights.channel(&will.topic).ok_or(Refused::WillTopic)?;
-            Some(Will { channel, payload: will.message })
+        Some((will, properties)) => {
+            let route = rights.route(&will.topic).ok_or(Refused::WillTopic)?;
+            let expiry = properties.as_ref().and_then(|of| of.message_expiry_interval);
+            Some(Will {
+                route,
+                payload: will.message,
+                qos: will.qos.into(),
+                retain: will.retain,
+                properties: properties.as_ref().map(encode::will_properties).unwrap_or_default(),
+                expiry,
+            })
         }
         None => None,
     };

@@ -1,8 +1,10 @@
 //! Frames that the broker sends. They are few and small, so they are written byte by byte; only the
 //! v5 CONNACK with its many properties goes through the codec.
 
-use bytes::{BufMut, BytesMut};
-use rumqttd::protocol::{ConnAck, ConnAckProperties, ConnectReturnCode, Packet, Protocol as _, v5::V5};
+use bytes::{BufMut, Bytes, BytesMut};
+use rumqttd::protocol::{
+    ConnAck, ConnAckProperties, ConnectReturnCode, LastWillProperties, Packet, Protocol as _, v5::V5,
+};
 
 use crate::{
     config::BrokerConfig,
@@ -145,20 +147,28 @@ pub(crate) struct Labels {
     /// Not used with QoS 0.
     pub(crate) packet_id: u16,
     pub(crate) named: Named,
+    /// Seconds until it expires, where it does.
+    pub(crate) expires_in: Option<u32>,
 }
 
 /// Appends a PUBLISH; nothing, and false, when it is longer than the client takes or the protocol can say.
 pub(crate) fn publish(
     version: Version,
     message: &Outgoing,
-    Labels { packet_id, named }: Labels,
+    Labels { packet_id, named, expires_in }: Labels,
     max_bytes: usize,
     out: &mut Vec<u8>,
 ) -> bool {
+    const EXPIRY_INTERVAL: u8 = 0x02;
     const SUBSCRIPTION_ID: u8 = 0x0B;
     const TOPIC_ALIAS: u8 = 0x23;
     let mut properties = Vec::new();
     if version == Version::V5 {
+        properties.extend_from_slice(&message.message.properties);
+        if let Some(seconds) = expires_in {
+            properties.push(EXPIRY_INTERVAL);
+            properties.extend_from_slice(&seconds.to_be_bytes());
+        }
         for id in &message.subscription_ids {
             properties.push(SUBSCRIPTION_ID);
             remaining_length(usize::try_from(*id).unwrap_or_default(), &mut properties);
@@ -184,11 +194,39 @@ pub(crate) fn publish(
     if length > MAX_REMAINING_LENGTH || length + length_bytes(length) + 1 > max_bytes {
         return false;
     }
-    out.put_u8(0x30 | (message.qos as u8) << 1);
+    out.put_u8(0x30 | (message.qos as u8) << 1 | u8::from(message.retain));
     remaining_length(length, out);
     out.put_slice(&head);
     out.put_slice(&message.message.payload);
     true
+}
+
+/// The properties of a will that go on to subscribers when it is published (MQTT 5, 3.1.3.2).
+pub(crate) fn will_properties(of: &LastWillProperties) -> Bytes {
+    let mut out = BytesMut::new();
+    let field = |bytes: &[u8], out: &mut BytesMut| {
+        out.put_u16(u16::try_from(bytes.len()).unwrap_or_default()); // it was read from two bytes of length
+        out.put_slice(bytes);
+    };
+    if let Some(format) = of.payload_format_indicator {
+        out.put_slice(&[0x01, format]);
+    }
+    let text = |value: &Option<String>| value.clone().map(Bytes::from);
+    let (content_type, response_topic) = (text(&of.content_type), text(&of.response_topic));
+    for (property, value) in
+        [(0x03, content_type), (0x08, response_topic), (0x09, of.correlation_data.clone())]
+    {
+        if let Some(value) = value {
+            out.put_u8(property);
+            field(&value, &mut out);
+        }
+    }
+    for (name, value) in &of.user_properties {
+        out.put_u8(0x26);
+        field(name.as_bytes(), &mut out);
+        field(value.as_bytes(), &mut out);
+    }
+    out.freeze()
 }
 
 /// How many bytes a variable byte integer takes.
@@ -211,6 +249,7 @@ mod tests {
     use crate::{
         frame::{self, Scan},
         message::Message,
+        topics::Space,
     };
 
     #[test]
@@ -253,13 +292,16 @@ mod tests {
     }
 
     fn outgoing(qos: Qos, topic: &str, payload: Vec<u8>, ids: &[u32]) -> Outgoing {
-        let message = Message { topic: topic.into(), payload: payload.into() };
-        Outgoing { message: Arc::new(message), qos, prefix_bytes: 0, subscription_ids: ids.into() }
+        let (space, properties) = (Space::Platform, Bytes::new());
+        let message =
+            Message { space, topic: topic.into(), payload: payload.into(), properties, expires_at: None };
+        let (message, subscription_ids) = (Arc::new(message), ids.into());
+        Outgoing { message, qos, retain: false, prefix_bytes: 0, subscription_ids }
     }
 
     #[test]
     fn a_publish_is_read_back_with_its_packet_identifier() {
-        let labels = Labels { packet_id: 513, named: Named::Whole };
+        let labels = Labels { packet_id: 513, named: Named::Whole, expires_in: None };
         for version in [Version::V311, Version::V5] {
             for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
                 let message = outgoing(qos, "feed/alarms", vec![b'x'; 300], &[]);
@@ -284,7 +326,13 @@ mod tests {
         let message = outgoing(Qos::AtMostOnce, "t", b"X".to_vec(), &[200, 1]);
         let sent = |version, named| {
             let mut wire = Vec::new();
-            publish(version, &message, Labels { packet_id: 0, named }, usize::MAX, &mut wire);
+            publish(
+                version,
+                &message,
+                Labels { packet_id: 0, named, expires_in: None },
+                usize::MAX,
+                &mut wire,
+            );
             wire
         };
         assert_eq!(sent(Version::V311, Named::Introduced(3)), b"\x30\x04\x00\x01tX");
@@ -297,9 +345,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_sender_added_is_passed_on_with_the_time_that_is_left() {
+        let mut message = outgoing(Qos::AtMostOnce, "t", b"X".to_vec(), &[9]);
+        let content_type = Bytes::from_static(b"\x03\x00\x01j");
+        Arc::get_mut(&mut message.message).unwrap().properties = content_type;
+        message.retain = true;
+        let labels = Labels { packet_id: 0, named: Named::Whole, expires_in: Some(258) };
+        let mut wire = Vec::new();
+        assert!(publish(Version::V5, &message, labels, usize::MAX, &mut wire));
+        assert_eq!(wire, b"\x31\x10\x00\x01t\x0B\x03\x00\x01j\x02\x00\x00\x01\x02\x0B\x09X");
+        wire.clear();
+        assert!(publish(Version::V311, &message, labels, usize::MAX, &mut wire));
+        assert_eq!(wire, b"\x31\x04\x00\x01tX");
+    }
+
+    #[test]
     fn a_topic_too_long_for_the_protocol_is_not_sent() {
         let message = outgoing(Qos::AtMostOnce, &"t".repeat(65_536), Vec::new(), &[]);
-        let labels = Labels { packet_id: 0, named: Named::Whole };
+        let labels = Labels { packet_id: 0, named: Named::Whole, expires_in: None };
         assert!(!publish(Version::V5, &message, labels, usize::MAX, &mut Vec::new()));
     }
 

@@ -75,9 +75,37 @@ pub(crate) struct Publish {
     /// `None` is QoS 0.
     pub(crate) packet_id: Option<u16>,
     pub(crate) retain: bool,
+    pub(crate) properties: Properties,
+    pub(crate) payload: Range<usize>,
+}
+
+/// The properties of a PUBLISH, of v5.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Properties {
     /// What the topic is called from now on, or was called before.
     pub(crate) alias: Option<u16>,
-    pub(crate) payload: Range<usize>,
+    /// Seconds after which nobody wants it any more.
+    pub(crate) expiry: Option<u32>,
+    /// All of them, those two included, without their length.
+    pub(crate) all: Range<usize>,
+    /// Where those two are among them.
+    apart: [Range<usize>; 2],
+}
+
+impl Properties {
+    /// Those that go on to subscribers as they came, out of the body that they were read from.
+    pub(crate) fn passed_on(&self, body: &[u8]) -> Vec<u8> {
+        let mut passed_on = Vec::with_capacity(self.all.len());
+        let mut from = self.all.start;
+        let mut apart = self.apart.clone();
+        apart.sort_by_key(|range| range.start);
+        for range in apart.into_iter().filter(|range| !range.is_empty()) {
+            passed_on.extend_from_slice(body.get(from..range.start).unwrap_or_default());
+            from = range.end;
+        }
+        passed_on.extend_from_slice(body.get(from..self.all.end).unwrap_or_default());
+        passed_on
+    }
 }
 
 /// Reads the PUBLISH with the given first byte and body.
@@ -93,11 +121,13 @@ pub(crate) fn publish(version: Version, first: u8, body: &[u8]) -> Result<Publis
     if packet_id == Some(0) {
         return Err(Reason::Protocol);
     }
-    let alias = if version == Version::V5 { cursor.publish_properties()? } else { None };
-    if topic.is_empty() && alias.is_none() {
+    let properties =
+        if version == Version::V5 { cursor.publish_properties()? } else { Properties::default() };
+    if topic.is_empty() && properties.alias.is_none() {
         return Err(Reason::Protocol);
     }
-    Ok(Publish { topic, qos, packet_id, retain: first & 1 != 0, alias, payload: cursor.at..body.len() })
+    let retain = first & 1 != 0;
+    Ok(Publish { topic, qos, packet_id, retain, properties, payload: cursor.at..body.len() })
 }
 
 /// A PUBACK, PUBREC, PUBREL or PUBCOMP: whose packet identifier, and whether it says that the message was refused.
@@ -169,12 +199,13 @@ impl Cursor<'_> {
         Ok(Self { bytes: self.bytes.get(..range.end).unwrap_or_default(), at: range.start })
     }
 
-    /// Walks over the properties of a PUBLISH (MQTT 5, 3.3.2.3) and returns the topic alias. None of the others changes what
-    /// is stored, so they are checked and passed over.
-    fn publish_properties(&mut self) -> Result<Option<u16>, Reason> {
+    /// Reads the properties of a PUBLISH (MQTT 5, 3.3.2.3). Most of them are for the receiver, so they are only checked.
+    fn publish_properties(&mut self) -> Result<Properties, Reason> {
         let mut inside = self.properties()?;
-        let (mut alias, mut once) = (None, 0_u64);
+        let mut found = Properties { all: inside.at..inside.bytes.len(), ..Properties::default() };
+        let mut once = 0_u64;
         while inside.at < inside.bytes.len() {
+            let start = inside.at;
             let property = inside.u8()?;
             if property != USER_PROPERTY {
                 let bit = 1_u64.checked_shl(u32::from(property)).ok_or(Reason::Malformed)?;
@@ -188,7 +219,9 @@ impl Cursor<'_> {
                 0x01 => {}
                 // Message expiry interval.
                 0x02 => {
-                    inside.skip(4)?;
+                    let [high, low] = [inside.u16()?, inside.u16()?];
+                    found.expiry = Some(u32::from(high) << 16 | u32::from(low));
+                    found.apart[0] = start..inside.at;
                 }
                 // Content type.
                 0x03 => {
@@ -205,13 +238,16 @@ impl Cursor<'_> {
                 0x09 => {
                     inside.field()?;
                 }
-                0x23 => alias = Some(inside.u16()?),
+                0x23 => {
+                    found.alias = Some(inside.u16()?);
+                    found.apart[1] = start..inside.at;
+                }
                 USER_PROPERTY => inside.pair()?,
                 0x0B => return Err(Reason::Protocol), // subscription identifier: server to client only
                 _ => return Err(Reason::Malformed),
             }
         }
-        Ok(alias)
+        Ok(found)
     }
 
     /// Walks over the properties of an acknowledgement: a reason string, and what users add.
@@ -256,18 +292,26 @@ mod tests {
             qos: Qos::AtLeastOnce,
             packet_id: Some(7),
             retain: false,
-            alias: None,
+            properties: Properties::default(),
             payload: 5..12,
         };
         assert_eq!(publish(Version::V311, 0x32, b"\x00\x01t\x00\x07payload"), Ok(expected.clone()));
-        let v5 = Publish { payload: 6..13, ..expected.clone() };
+        let none = Properties { all: 6..6, ..Properties::default() };
+        let v5 = Publish { properties: none, payload: 6..13, ..expected.clone() };
         assert_eq!(publish(Version::V5, 0x32, b"\x00\x01t\x00\x07\x00payload"), Ok(v5));
         let twice = Publish { qos: Qos::ExactlyOnce, ..expected };
         assert_eq!(publish(Version::V311, 0x3C, b"\x00\x01t\x00\x07payload"), Ok(twice), "DUP set");
         // A user property, an expiry of 60 s, an alias, the payload format and another user property.
         let body = b"\x00\x00\x1A\x26\x00\x01a\x00\x01b\x02\x00\x00\x00\x3C\x23\x00\x09\x01\x01\x26\x00\x02cd\x00\x02efX";
         let found = publish(Version::V5, 0x31, body).unwrap();
-        assert_eq!((found.alias, found.retain, &body[found.payload]), (Some(9), true, &b"X"[..]));
+        let Publish { properties, retain, payload, .. } = found;
+        assert_eq!((properties.alias, properties.expiry, retain), (Some(9), Some(60), true));
+        assert_eq!(&body[payload], b"X");
+        let passed_on = b"\x26\x00\x01a\x00\x01b\x01\x01\x26\x00\x02cd\x00\x02ef";
+        assert_eq!(properties.passed_on(body), passed_on, "in their order");
+        let other_way_round = b"\x00\x01t\x0A\x23\x00\x09\x01\x01\x02\x00\x00\x00\x3C";
+        let found = publish(Version::V5, 0x30, other_way_round).unwrap();
+        assert_eq!(found.properties.passed_on(other_way_round), b"\x01\x01");
     }
 
     #[test]
@@ -345,6 +389,7 @@ mod tests {
             for version in [Version::V311, Version::V5] {
                 if let Ok(found) = publish(version, first, &bytes) {
                     prop_assert!(found.topic.end <= found.payload.start && found.payload.end == bytes.len());
+                    prop_assert!(found.properties.passed_on(&bytes).len() <= found.properties.all.len());
                 }
                 if let Ok((packet_id, _)) = acknowledgement(version, &bytes) {
                     prop_assert_ne!(packet_id, 0);

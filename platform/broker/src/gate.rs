@@ -6,7 +6,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use tenants::{CorrelationId, DeviceId, TenantId};
+use tenants::{CorrelationId, DeviceId, TenantId, topics::TopicFilters};
 use tokio::sync::oneshot;
 
 /// What a client said about itself in its CONNECT.
@@ -38,6 +38,19 @@ pub struct Admission {
     pub tenant: TenantId,
     /// Who it is.
     pub client: Client,
+    /// What it may hear and say, where it is an application.
+    pub grants: Grants,
+}
+
+/// What an application may hear and say. What a device may comes with its dialect.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Whether it hears the tenant's feed.
+    pub feed: bool,
+    /// What of the tenant's topic space it may subscribe to.
+    pub subscribe: Option<Arc<TopicFilters>>,
+    /// What of it it may publish to.
+    pub publish: Option<Arc<TopicFilters>>,
 }
 
 /// Who a client is. It decides what the client may publish and subscribe to.
@@ -45,7 +58,7 @@ pub struct Admission {
 pub enum Client {
     /// A device: publishes its own messages, hears what is addressed to it.
     Device(DeviceId),
-    /// An integrator's program: hears the tenant's feed, publishes nothing.
+    /// An integrator's program: hears the tenant's feed, and what other programs say in the topic space.
     Application {
         /// Name of the API token; tells two applications of a tenant apart.
         name: Arc<str>,
@@ -78,6 +91,8 @@ pub trait Gatekeeper: Send + Sync {
 /// Takes the messages of all devices and stores them.
 #[async_trait]
 pub trait Ingest: Send + Sync {
+    /// Waits until the tenant may send so many messages that are not stored, so that they count towards its rate.
+    async fn pace(&self, tenant: TenantId, messages: usize) -> Result<(), NotTaken>;
     /// Queues a chunk for the next commit. Awaiting it is the back-pressure: while it waits, the
     /// broker reads nothing further from that connection.
     async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken>;

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tenants::TenantId;
+use tenants::{TenantId, topics::is_topic};
 
 use crate::{
+    fan_out::{Delivery, NOBODY},
     gate::Client,
-    hub::{Hub, Target},
-    message::{Message, Outgoing},
+    hub::Hub,
+    message::{Message, Publication},
     metrics::Loss,
     protocol::{Qos, Reason},
     registry::SessionInfo,
-    session::outbox::Offer,
-    topics,
-    tree::{Audience, Subscriber},
+    topics::Space,
 };
 
 /// Publishes to subscribers. Cheap to clone.
@@ -24,42 +23,22 @@ use crate::{
 #[derive(Clone)]
 pub struct Handle(pub(crate) Arc<Hub>);
 
-/// What became of a message, counted in subscribers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Delivery {
-    /// Queued for sending.
-    pub queued: usize,
-    /// Dropped; the metrics say why.
-    pub dropped: usize,
-}
-
 impl Handle {
     /// Queues a message for every subscriber of `topic` and returns at once. A subscriber receives it
     /// at the lower of `qos` and the QoS of its subscription. It is not kept for later subscribers.
     pub fn publish(&self, tenant: TenantId, topic: &str, payload: Bytes, qos: Qos) -> Delivery {
-        let metrics = &self.0.metrics;
-        let mut delivery = Delivery::default();
-        if !topics::is_topic(topic) {
-            metrics.dropped(Loss::InvalidTopic, 1);
-            return delivery;
+        if !is_topic(topic) {
+            self.0.metrics.dropped(Loss::InvalidTopic, 1);
+            return Delivery::default();
         }
-        let Audience { each, groups } = self.0.tree.matching(tenant, topic);
-        if each.is_empty() && groups.is_empty() {
-            return delivery;
+        if !self.has_subscribers(tenant, topic) {
+            return Delivery::default();
         }
-        let fan_out = FanOut { message: Arc::new(Message { topic: topic.into(), payload }), qos };
-        let of_each = each.iter().map(|subscriber| fan_out.offer(subscriber));
-        let of_groups = groups.iter().map(|members| fan_out.offer_one_of(members));
-        for outcome in of_each.into_iter().chain(of_groups) {
-            match outcome {
-                Ok(()) => delivery.queued += 1,
-                Err(loss) => {
-                    metrics.dropped(loss, 1);
-                    delivery.dropped += 1;
-                }
-            }
-        }
-        delivery
+        let space = Space::Platform;
+        let message =
+            Message { space, topic: topic.into(), payload, properties: Bytes::new(), expires_at: None };
+        let publication = Publication { message: Arc::new(message), qos, retain: false };
+        self.0.deliver(tenant, &publication, NOBODY)
     }
 
     /// Ends all sessions of a tenant that is cut off, without the PUBACKs that are outstanding; says how many. Those who
@@ -85,43 +64,6 @@ impl Handle {
 
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.
     pub fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
-        self.0.tree.has_subscribers(tenant, topic)
-    }
-}
-
-/// A message for all its subscribers, who share it.
-struct FanOut {
-    message: Arc<Message>,
-    qos: Qos,
-}
-
-impl FanOut {
-    /// Queues the message for a subscriber.
-    fn offer(&self, subscriber: &Subscriber<Target>) -> Result<(), Loss> {
-        let outgoing = Outgoing {
-            message: Arc::clone(&self.message),
-            qos: self.qos.min(subscriber.qos),
-            prefix_bytes: subscriber.target.prefix_bytes,
-            subscription_ids: subscriber.ids.clone(),
-        };
-        match subscriber.target.outbox.offer(outgoing) {
-            Offer::Queued => Ok(()),
-            Offer::QueueFull => Err(Loss::QueueFull),
-            Offer::SlowConsumer => Err(Loss::SlowConsumer),
-            Offer::Disconnected => Err(Loss::Disconnected),
-            Offer::TooLarge => Err(Loss::TooLarge),
-        }
-    }
-
-    /// Queues it for the first of a group that takes it; where none does, for the reason of the one whose turn it was.
-    fn offer_one_of(&self, members: &[Subscriber<Target>]) -> Result<(), Loss> {
-        let mut first = None;
-        for member in members {
-            match self.offer(member) {
-                Ok(()) => return Ok(()),
-                Err(loss) => first = first.or(Some(loss)),
-            }
-        }
-        Err(first.unwrap_or(Loss::Disconnected))
+        self.0.tree.has_subscribers((tenant, Space::Platform), topic)
     }
 }

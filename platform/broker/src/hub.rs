@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use jiff::Timestamp;
-use tenants::{CorrelationId, clock::Clock};
+use jiff::{SignedDuration, Timestamp};
+use tenants::{CorrelationId, clock::Clock, topics::TopicFilters};
 
 use crate::{
     config::BrokerConfig,
@@ -28,12 +28,21 @@ pub(crate) struct Hub {
     pub(crate) registry: Arc<Registry>,
 }
 
+impl Hub {
+    /// When a message ends that lasts so many seconds from now on.
+    pub(crate) fn expiry(&self, seconds: u32) -> Timestamp {
+        self.clock.now().checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)
+    }
+}
+
 /// How a subscriber is reached.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) outbox: Arc<Outbox>,
     /// How many bytes at the start of a topic the client does not see.
     pub(crate) prefix_bytes: usize,
+    /// What of the topic space is kept from it.
+    pub(crate) denied: Option<Arc<TopicFilters>>,
 }
 
 /// Hands out correlation ids: unique within the process, and not used again by the next one.

@@ -2,12 +2,14 @@
 //! TLS on another, authenticates, keeps tenants apart, hands what devices say to ingest, and sends what the platform
 //! says to its subscribers.
 //!
-//! It never acknowledges a message before ingest reports it durably committed, never routes a message
-//! from one client to another by itself, never looks into a payload, and never stores anything.
+//! It never acknowledges a device's message before ingest reports it durably committed, never routes what a device says
+//! to another client by itself, and never looks into a payload. What programs say in their hospital's topic space goes to
+//! those who subscribe to it.
 //!
 //! Start reading at [`Broker`] and [`gate`] (what the broker needs from others), then follow a
 //! connection: `listener` -> `connect` -> `session` (`reader` -> `inbox` -> [`Ingest`] -> `acks` ->
-//! `writer`). Messages to clients come in through [`Handle`] -> `tree` -> `session/outbox`.
+//! `writer`). Messages to clients come in through [`Handle`], or from another client, -> `fan_out` -> `tree` ->
+//! `session/outbox`.
 #![warn(missing_docs)]
 
 mod codec;
@@ -15,6 +17,7 @@ mod config;
 mod connect;
 mod dialect;
 mod encode;
+mod fan_out;
 mod frame;
 pub mod gate;
 mod handle;
@@ -36,11 +39,12 @@ use tenants::clock::Clock;
 
 pub use self::{
     config::{BrokerConfig, TlsListen, TlsSettings},
+    fan_out::Delivery,
     gate::{
-        Admission, Channel, Chunk, Client, Gatekeeper, Inbound, Ingest, Login, NotTaken, Presence, Receipt,
-        Refusal,
+        Admission, Channel, Chunk, Client, Gatekeeper, Grants, Inbound, Ingest, Login, NotTaken, Presence,
+        Receipt, Refusal,
     },
-    handle::{Delivery, Handle},
+    handle::Handle,
     listener::Entrance,
     metrics::BrokerMetrics,
     protocol::Qos,

@@ -31,6 +31,8 @@ pub(crate) enum Loss {
     Disconnected,
     /// Larger than the subscriber's v5 Maximum Packet Size, or than the protocol can express.
     TooLarge,
+    /// Older than its sender wanted when it could be sent.
+    Expired,
     /// Published by the platform to something that is no topic.
     InvalidTopic,
 }
@@ -43,6 +45,7 @@ impl Loss {
             Self::SlowConsumer => "slow_consumer",
             Self::Disconnected => "disconnected",
             Self::TooLarge => "too_large",
+            Self::Expired => "expired",
             Self::InvalidTopic => "invalid_topic",
         }
     }
@@ -57,6 +60,7 @@ pub struct BrokerMetrics {
     pub(crate) refusals: Family<Why, Counter>,
     pub(crate) disconnects: Family<Why, Counter>,
     pub(crate) messages_in: Counter,
+    pub(crate) publications: Counter,
     pub(crate) bytes_in: Counter,
     pub(crate) acks: Counter,
     pub(crate) messages_out: Counter,
@@ -73,6 +77,11 @@ impl BrokerMetrics {
         mqtt.register("refusals", "Connections refused, by reason", self.refusals.clone());
         mqtt.register("disconnects", "Sessions ended, by reason", self.disconnects.clone());
         mqtt.register("messages_received", "Messages handed to ingest", self.messages_in.clone());
+        mqtt.register(
+            "publications",
+            "Messages of applications taken for the topic space",
+            self.publications.clone(),
+        );
         mqtt.register("bytes_received", "Bytes read from clients", self.bytes_in.clone());
         mqtt.register("acks_sent", "PUBACKs and PUBRECs sent after the commit", self.acks.clone());
         mqtt.register("messages_sent", "Messages sent to subscribers", self.messages_out.clone());

@@ -6,31 +6,55 @@
 
 use std::sync::Arc;
 
-use tenants::TenantId;
+use tenants::{
+    TenantId,
+    topics::{MAX_TOPIC_BYTES, TopicFilters, covers, is_filter, is_topic},
+};
 
 use crate::{
     dialect::{Dialect, native::Native},
-    gate::{Admission, Channel, Client},
+    gate::{Admission, Channel, Client, Grants},
 };
-
-/// Levels of a filter; bounds the depth of the subscription tree.
-const MAX_LEVELS: usize = 16;
 
 /// What a filter begins with whose subscription is shared; the name of the group follows.
 pub(crate) const SHARED: &str = "$share/";
 
-/// Longest topic or filter. The protocol allows 65,535 bytes; nothing here needs more than this.
-const MAX_TOPIC_BYTES: usize = 1_024;
+/// What the topics of the tenant's feed begin with.
+const FEED: &str = "feed/";
+
+/// Among whose names a topic is. A filter matches within its own space only, so that `#` of a program never meets what is
+/// addressed to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Space {
+    /// The platform's: the feed, and what is addressed to devices.
+    Platform,
+    /// What programs say to each other.
+    Topics,
+}
+
+/// What becomes of a message to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A device's: it goes to ingest.
+    Ingest(Channel),
+    /// A program's, in the topic space.
+    Topic(Arc<str>),
+}
 
 /// A valid topic filter in the tenant's name space.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Filter {
+    space: Space,
     path: Arc<str>,
     /// The group that shares the subscription: each message goes to one of its members.
     group: Option<Arc<str>>,
 }
 
 impl Filter {
+    pub(crate) fn space(&self) -> Space {
+        self.space
+    }
+
     pub(crate) fn levels(&self) -> impl Iterator<Item = &str> {
         self.path.split('/')
     }
@@ -41,7 +65,7 @@ impl Filter {
 
     #[cfg(test)]
     pub(crate) fn unchecked(filter: &str) -> Self {
-        Self { path: filter.into(), group: None }
+        Self { space: Space::Platform, path: filter.into(), group: None }
     }
 }
 
@@ -61,6 +85,7 @@ pub(crate) struct Rights {
     /// Stands before a device's own topics in the tenant's name space; empty for an application.
     prefix: Arc<str>,
     dialect: Option<&'static dyn Dialect>,
+    grants: Grants,
 }
 
 impl Rights {
@@ -69,7 +94,7 @@ impl Rights {
             Client::Device(device) => (format!("devices/{device}/").into(), Some(&Native)),
             Client::Application { .. } => ("".into(), None),
         };
-        Self { tenant: admission.tenant, prefix, dialect }
+        Self { tenant: admission.tenant, prefix, dialect, grants: admission.grants.clone() }
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -81,12 +106,24 @@ impl Rights {
         self.prefix.len()
     }
 
-    /// What a message to `topic` is; `None` when the client may not publish there.
-    pub(crate) fn channel(&self, topic: &[u8]) -> Option<Channel> {
+    /// What becomes of a message to `topic`; `None` when the client may not publish there.
+    pub(crate) fn route(&self, topic: &[u8]) -> Option<Route> {
         if topic.len() > MAX_TOPIC_BYTES {
             return None;
         }
-        self.dialect?.channel(std::str::from_utf8(topic).ok()?)
+        let topic = std::str::from_utf8(topic).ok()?;
+        match self.dialect {
+            Some(dialect) => dialect.channel(topic).map(Route::Ingest),
+            None => {
+                let allowed = self.grants.publish.as_ref().is_some_and(|filters| filters.permit(topic));
+                (allowed && is_topic(topic)).then(|| Route::Topic(topic.into()))
+            }
+        }
+    }
+
+    /// What of the topic space is kept from the client although it may match one of its filters.
+    pub(crate) fn denied(&self) -> Option<Arc<TopicFilters>> {
+        self.grants.subscribe.clone().filter(|filters| !filters.deny.is_empty())
     }
 
     /// The client's filter in the tenant's name space, if the client may subscribe to it.
@@ -99,65 +136,43 @@ impl Rights {
         if !is_filter(filter) || !group.is_none_or(is_topic) {
             return Err(FilterError::Invalid);
         }
-        let allowed = match self.dialect {
-            Some(dialect) => dialect.audible().iter().any(|own| covers(own, filter)),
-            None => filter.starts_with("feed/"),
+        let (space, allowed) = match self.dialect {
+            Some(dialect) => (Space::Platform, dialect.audible().iter().any(|own| covers(own, filter))),
+            None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed),
+            None => {
+                let filters = self.grants.subscribe.as_ref();
+                (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
+            }
         };
         let path = [&self.prefix, filter].concat().into();
-        if allowed { Ok(Filter { path, group: group.map(Into::into) }) } else { Err(FilterError::Denied) }
+        let filter = Filter { space, path, group: group.map(Into::into) };
+        if allowed { Ok(filter) } else { Err(FilterError::Denied) }
     }
-}
-
-/// Whether a text is a topic that the platform may publish to.
-pub(crate) fn is_topic(topic: &str) -> bool {
-    (1..=MAX_TOPIC_BYTES).contains(&topic.len()) && !topic.contains(['+', '#', '\0'])
-}
-
-fn is_filter(filter: &str) -> bool {
-    if !(1..=MAX_TOPIC_BYTES).contains(&filter.len()) || filter.contains('\0') {
-        return false;
-    }
-    let last = filter.split('/').count() - 1;
-    last < MAX_LEVELS
-        && filter.split('/').enumerate().all(|(position, level)| match level {
-            "+" => true,
-            "#" => position == last,
-            _ => !level.contains(['+', '#']),
-        })
-}
-
-/// Whether every topic that `filter` matches is matched by `own` too. Both are valid filters.
-fn covers(own: &str, filter: &str) -> bool {
-    let mut wanted = filter.split('/');
-    for level in own.split('/') {
-        match (level, wanted.next()) {
-            ("#", Some(_)) => return true,
-            ("+", Some(wanted)) if wanted != "#" => {}
-            (level, Some(wanted)) if level == wanted => {}
-            _ => return false,
-        }
-    }
-    wanted.next().is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tenants::DeviceId;
+    use tenants::{DeviceId, topics::MAX_LEVELS};
 
     use super::*;
     use crate::tree::tests::matches;
 
-    fn rights(client: Client) -> Rights {
-        Rights::of(&Admission { tenant: TenantId::PLATFORM, client })
+    fn rights(client: Client, grants: Grants) -> Rights {
+        Rights::of(&Admission { tenant: TenantId::PLATFORM, client, grants })
+    }
+
+    fn filters(allow: &[&str], deny: &[&str]) -> Option<Arc<TopicFilters>> {
+        let parsed = |of: &[&str]| of.iter().map(|filter| filter.parse().unwrap()).collect();
+        Some(Arc::new(TopicFilters { allow: parsed(allow), deny: parsed(deny) }))
     }
 
     fn device(id: &str) -> Rights {
-        rights(Client::Device(DeviceId::parse(id).unwrap()))
+        rights(Client::Device(DeviceId::parse(id).unwrap()), Grants::default())
     }
 
-    fn application() -> Rights {
-        rights(Client::Application { name: "ehr".into() })
+    fn application(grants: Grants) -> Rights {
+        rights(Client::Application { name: "ehr".into() }, grants)
     }
 
     #[test]
@@ -207,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_application_hears_the_feed_and_says_nothing() {
-        let application = application();
+        let application = application(Grants { feed: true, ..Grants::default() });
         for allowed in ["feed/#", "feed/alarms/+/d1", "feed/+/d1"] {
             assert_eq!(application.filter(allowed), Ok(Filter::unchecked(allowed)));
             let shared = Filter { group: Some("g".into()), ..Filter::unchecked(allowed) };
@@ -217,8 +232,40 @@ mod tests {
             assert_eq!(application.filter(denied), Err(FilterError::Denied), "{denied}");
         }
         for topic in ["telemetry", "feed/alarms/high/1", "devices/d1/telemetry"] {
-            assert_eq!(application.channel(topic.as_bytes()), None, "{topic}");
+            assert_eq!(application.route(topic.as_bytes()), None, "{topic}");
         }
+    }
+
+    #[test]
+    fn an_application_uses_as_much_of_the_topic_space_as_its_token_says() {
+        let (subscribe, publish) = (filters(&["lab/#"], &["lab/private"]), filters(&["lab/orders/+"], &[]));
+        let application = application(Grants { feed: false, subscribe, publish });
+        for (filter, expected) in [
+            ("lab/#", true),
+            ("$share/g/lab/+", true),
+            ("lab/private", false),
+            ("#", false),
+            ("feed/#", false),
+            ("devices/#", false),
+            ("$SYS/#", false),
+        ] {
+            let found = application.filter(filter).map(|found| found.space());
+            assert_eq!(
+                found,
+                if expected { Ok(Space::Topics) } else { Err(FilterError::Denied) },
+                "{filter}"
+            );
+        }
+        for (topic, expected) in
+            [("lab/orders/1", true), ("lab/orders", false), ("lab/x", false), ("feed/x", false)]
+        {
+            assert_eq!(
+                application.route(topic.as_bytes()),
+                expected.then(|| Route::Topic(topic.into())),
+                "{topic}"
+            );
+        }
+        assert!(application.denied().is_some());
     }
 
     fn text() -> impl Strategy<Value = String> {

@@ -1,7 +1,7 @@
 //! The subscription tree: who hears a topic.
 //!
-//! One tree for each tenant, found by the tenant's id before a single level of the topic is looked at,
-//! so a match across tenants cannot be expressed. A lookup costs the levels of the topic, not the
+//! One tree for each space of a tenant, found before a single level of the topic is looked at, so a match across tenants
+//! cannot be expressed. A lookup costs the levels of the topic, not the
 //! number of subscriptions.
 
 use std::{
@@ -16,15 +16,18 @@ use ahash::RandomState;
 use parking_lot::RwLock;
 use tenants::TenantId;
 
-use crate::{protocol::Qos, topics::Filter};
+use crate::{
+    protocol::Qos,
+    topics::{Filter, Space},
+};
 
 /// Numbers the sessions of this process; a subscription belongs to one.
 pub(crate) type SessionNumber = u64;
 
 /// The subscriptions of all tenants. `S` is how a subscriber is reached.
 pub(crate) struct Tree<S> {
-    /// A tenant's root stays when its last subscription goes: removing it could race with a new one.
-    tenants: RwLock<HashMap<TenantId, Root<S>, RandomState>>,
+    /// A root stays when its last subscription goes: removing it could race with a new one.
+    roots: RwLock<HashMap<(TenantId, Space), Root<S>, RandomState>>,
 }
 
 type Root<S> = Arc<RwLock<Node<S>>>;
@@ -33,11 +36,21 @@ type Root<S> = Arc<RwLock<Node<S>>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subscriber<S> {
     pub(crate) session: SessionNumber,
-    /// The highest QoS it was granted on a filter that matches.
-    pub(crate) qos: Qos,
+    pub(crate) options: Options,
     /// Identifiers of its subscriptions that match, where it gave them some.
     pub(crate) ids: Vec<u32>,
     pub(crate) target: S,
+}
+
+/// How somebody hears what a filter matches; where several do, the most of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// The highest QoS.
+    pub(crate) qos: Qos,
+    /// Not what the subscriber says itself.
+    pub(crate) no_local: bool,
+    /// With the RETAIN flag as it was sent.
+    pub(crate) retain_as_published: bool,
 }
 
 /// Who hears a message.
@@ -75,7 +88,17 @@ struct Group<S> {
 
 impl<S> Default for Tree<S> {
     fn default() -> Self {
-        Self { tenants: RwLock::default() }
+        Self { roots: RwLock::default() }
+    }
+}
+
+impl Options {
+    fn and(self, other: Self) -> Self {
+        Self {
+            qos: self.qos.max(other.qos),
+            no_local: self.no_local && other.no_local,
+            retain_as_published: self.retain_as_published || other.retain_as_published,
+        }
     }
 }
 
@@ -134,10 +157,11 @@ impl<S: Clone> Group<S> {
 }
 
 impl<S: Clone> Tree<S> {
-    /// Adds a subscription, or changes its QoS and identifier when the session has it already. True when it is new.
+    /// Adds a subscription, or changes its options and identifier when the session has it already. True when it is new.
     pub(crate) fn subscribe(&self, tenant: TenantId, filter: &Filter, subscriber: Subscriber<S>) -> bool {
-        let existing = self.tenants.read().get(&tenant).cloned();
-        let root = existing.unwrap_or_else(|| Arc::clone(self.tenants.write().entry(tenant).or_default()));
+        let key = (tenant, filter.space());
+        let existing = self.roots.read().get(&key).cloned();
+        let root = existing.unwrap_or_else(|| Arc::clone(self.roots.write().entry(key).or_default()));
         let mut root = root.write();
         let list = root.descend(filter.levels()).list(filter.group());
         match list.iter_mut().find(|other| other.session == subscriber.session) {
@@ -154,15 +178,16 @@ impl<S: Clone> Tree<S> {
 
     /// Removes a subscription; false when there was none.
     pub(crate) fn unsubscribe(&self, tenant: TenantId, filter: &Filter, session: SessionNumber) -> bool {
-        let root = self.tenants.read().get(&tenant).cloned();
+        let root = self.roots.read().get(&(tenant, filter.space())).cloned();
         root.is_some_and(|root| root.write().remove(&mut filter.levels(), filter.group(), session))
     }
 
-    /// Everybody who hears `topic`: each session once, and one more time for each group whose turn it has.
-    pub(crate) fn matching(&self, tenant: TenantId, topic: &str) -> Audience<S> {
+    /// Everybody who hears what `from` says on `topic`: each session once, and one more time for each group whose turn it has.
+    pub(crate) fn matching(&self, place: (TenantId, Space), topic: &str, from: SessionNumber) -> Audience<S> {
         let (mut each, mut groups) = (Vec::new(), Vec::new());
-        self.visit(tenant, topic, &mut |found| {
-            each.extend_from_slice(&found.each);
+        self.visit(place, topic, &mut |found| {
+            let hears = |one: &&Subscriber<S>| !(one.options.no_local && one.session == from);
+            each.extend(found.each.iter().filter(hears).cloned());
             groups.extend(found.groups.iter().map(Group::in_turn));
             false
         });
@@ -171,7 +196,7 @@ impl<S: Clone> Tree<S> {
             each.dedup_by(|again, first| {
                 let same = again.session == first.session;
                 if same {
-                    first.qos = first.qos.max(again.qos);
+                    first.options = first.options.and(again.options);
                     first.ids.append(&mut again.ids);
                 }
                 same
@@ -181,13 +206,18 @@ impl<S: Clone> Tree<S> {
     }
 
     /// Whether anybody hears `topic`.
-    pub(crate) fn has_subscribers(&self, tenant: TenantId, topic: &str) -> bool {
-        self.visit(tenant, topic, &mut |found| !found.is_empty())
+    pub(crate) fn has_subscribers(&self, place: (TenantId, Space), topic: &str) -> bool {
+        self.visit(place, topic, &mut |found| !found.is_empty())
     }
 
     /// Shows the subscriptions to every filter that matches, until `stop` says true.
-    fn visit(&self, tenant: TenantId, topic: &str, stop: &mut dyn FnMut(&Subscriptions<S>) -> bool) -> bool {
-        let Some(root) = self.tenants.read().get(&tenant).cloned() else { return false };
+    fn visit(
+        &self,
+        place: (TenantId, Space),
+        topic: &str,
+        stop: &mut dyn FnMut(&Subscriptions<S>) -> bool,
+    ) -> bool {
+        let Some(root) = self.roots.read().get(&place).cloned() else { return false };
         let root = root.read();
         if topic.starts_with('$') {
             // MQTT 4.7.2: a filter that starts with a wildcard does not match a topic that starts with $.
@@ -267,12 +297,12 @@ fn remove_from<S>(list: &mut Vec<Subscriber<S>>, session: SessionNumber) -> bool
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
-    use tenants::DeviceId;
+    use tenants::{DeviceId, topics::TopicFilters};
     use uuid::Uuid;
 
     use super::*;
     use crate::{
-        gate::{Admission, Client},
+        gate::{Admission, Client, Grants},
         topics::Rights,
     };
 
@@ -298,20 +328,29 @@ pub(crate) mod tests {
     }
 
     fn application(number: u128) -> Rights {
-        Rights::of(&Admission { tenant: tenant(number), client: Client::Application { name: "a".into() } })
+        let filters: Arc<TopicFilters> =
+            Arc::new(TopicFilters { allow: vec!["#".parse().unwrap()], deny: Vec::new() });
+        let grants = Grants { feed: true, subscribe: Some(filters.clone()), publish: Some(filters) };
+        let client = Client::Application { name: "a".into() };
+        Rights::of(&Admission { tenant: tenant(number), client, grants })
+    }
+
+    fn platform(number: u128) -> (TenantId, Space) {
+        (tenant(number), Space::Platform)
     }
 
     fn device(number: u128, id: &str) -> Rights {
         let client = Client::Device(DeviceId::parse(id).unwrap());
-        Rights::of(&Admission { tenant: tenant(number), client })
+        Rights::of(&Admission { tenant: tenant(number), client, grants: Grants::default() })
     }
 
     fn subscriber(session: SessionNumber, qos: Qos) -> Subscriber<()> {
-        Subscriber { session, qos, ids: Vec::new(), target: () }
+        let options = Options { qos, no_local: false, retain_as_published: false };
+        Subscriber { session, options, ids: Vec::new(), target: () }
     }
 
     fn sessions(tree: &Tree<()>, number: u128, topic: &str) -> Vec<SessionNumber> {
-        tree.matching(tenant(number), topic).each.iter().map(|one| one.session).collect()
+        tree.matching(platform(number), topic, 0).each.iter().map(|one| one.session).collect()
     }
 
     #[test]
@@ -321,15 +360,15 @@ pub(crate) mod tests {
         assert!(tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
         assert!(tree.subscribe(tenant(1), &feed("feed/+/x"), subscriber(7, Qos::AtLeastOnce)));
         assert!(!tree.subscribe(tenant(1), &feed("feed/#"), subscriber(7, Qos::AtMostOnce)));
-        assert_eq!(tree.matching(tenant(1), "feed/a/x").each, [subscriber(7, Qos::AtLeastOnce)]);
-        let parent = tree.matching(tenant(1), "feed").each;
+        assert_eq!(tree.matching(platform(1), "feed/a/x", 0).each, [subscriber(7, Qos::AtLeastOnce)]);
+        let parent = tree.matching(platform(1), "feed", 0).each;
         assert_eq!(parent, [subscriber(7, Qos::AtMostOnce)], "# matches its parent");
-        assert!(tree.has_subscribers(tenant(1), "feed/b") && !tree.has_subscribers(tenant(2), "feed/b"));
+        assert!(tree.has_subscribers(platform(1), "feed/b") && !tree.has_subscribers(platform(2), "feed/b"));
         assert!(tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
         assert!(!tree.unsubscribe(tenant(1), &feed("feed/#"), 7));
-        assert!(tree.matching(tenant(1), "feed/b").each.is_empty());
+        assert!(tree.matching(platform(1), "feed/b", 0).each.is_empty());
         assert!(tree.unsubscribe(tenant(1), &feed("feed/+/x"), 7));
-        assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty nodes are removed");
+        assert!(tree.roots.read()[&platform(1)].read().is_empty(), "empty nodes are removed");
     }
 
     #[test]
@@ -343,8 +382,8 @@ pub(crate) mod tests {
         assert!(subscribe("feed/x", Qos::AtLeastOnce, &[]) && subscribe("feed/y", Qos::AtLeastOnce, &[5]));
         assert!(!subscribe("feed/y", Qos::AtLeastOnce, &[6]), "another identifier for the same filter");
         let heard = |topic| {
-            let [one]: [Subscriber<()>; 1] = tree.matching(tenant(1), topic).each.try_into().unwrap();
-            assert_eq!(one.qos, Qos::ExactlyOnce);
+            let [one]: [Subscriber<()>; 1] = tree.matching(platform(1), topic, 0).each.try_into().unwrap();
+            assert_eq!(one.options.qos, Qos::ExactlyOnce);
             let mut ids = one.ids;
             ids.sort_unstable();
             ids
@@ -363,11 +402,10 @@ pub(crate) mod tests {
         assert!(!tree.subscribe(tenant(1), &shared("$share/g/feed/#"), one(3)), "there already");
         assert!(tree.subscribe(tenant(1), &shared("$share/h/feed/#"), one(4)));
         assert!(tree.subscribe(tenant(1), &shared("feed/#"), one(1)), "besides the group");
-        let other =
-            Rights::of(&Admission { tenant: tenant(2), client: Client::Application { name: "a".into() } });
+        let other = application(2);
         assert!(tree.subscribe(tenant(2), &other.filter("$share/g/feed/#").unwrap(), one(5)));
         let turns = |topic: &str| {
-            let Audience { each, groups } = tree.matching(tenant(1), topic);
+            let Audience { each, groups } = tree.matching(platform(1), topic, 0);
             assert_eq!(each, [one(1)]);
             assert_eq!(groups[1], [one(4)], "the other group");
             groups[0].iter().map(|member| member.session).collect::<Vec<_>>()
@@ -381,14 +419,13 @@ pub(crate) mod tests {
         {
             assert!(tree.unsubscribe(tenant(1), &shared(filter), session));
         }
-        assert!(tree.tenants.read()[&tenant(1)].read().is_empty(), "empty groups are removed");
-        assert!(tree.has_subscribers(tenant(2), "feed/a") && !tree.has_subscribers(tenant(1), "feed/a"));
+        assert!(tree.roots.read()[&platform(1)].read().is_empty(), "empty groups are removed");
+        assert!(tree.has_subscribers(platform(2), "feed/a") && !tree.has_subscribers(platform(1), "feed/a"));
     }
 
     #[test]
     fn leading_wildcards_do_not_match_dollar_topics() {
         let tree = Tree::default();
-        // No client may subscribe so widely today; the tree holds the rule for whoever may tomorrow.
         let raw = |filter: &'static str| Filter::unchecked(filter);
         for (session, filter) in [(1, "#"), (2, "+/a"), (3, "$SYS/#"), (4, "$SYS/+")] {
             tree.subscribe(tenant(1), &raw(filter), subscriber(session, Qos::AtMostOnce));
@@ -442,11 +479,13 @@ pub(crate) mod tests {
                 }
             }
             let nobody = Audience { each: Vec::new(), groups: Vec::new() };
-            prop_assert_eq!(tree.matching(tenant(2), &topic), nobody);
-            prop_assert!(!tree.has_subscribers(tenant(2), &topic));
+            for space in [Space::Platform, Space::Topics] {
+                prop_assert_eq!(&tree.matching((tenant(2), space), &topic, 0), &nobody);
+                prop_assert!(!tree.has_subscribers((tenant(2), space), &topic));
+            }
             // And inside the tenant no device hears its neighbour.
             let neighbour = format!("devices/e/{topic}");
-            let heard = tree.matching(tenant(1), &neighbour);
+            let heard = tree.matching(platform(1), &neighbour, 0);
             prop_assert!(heard.each.is_empty() && heard.groups.is_empty());
         }
     }

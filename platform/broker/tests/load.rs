@@ -8,8 +8,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Ingest, Login, NotTaken, Presence, Receipt,
-    Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Grants, Ingest, Login, NotTaken, Presence,
+    Receipt, Refusal,
 };
 use support::{
     device, tenant,
@@ -35,7 +35,8 @@ struct Open;
 #[async_trait]
 impl Gatekeeper for Open {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
-        Ok(Admission { tenant: tenant(1), client: Client::Device(device(login.user_name)) })
+        let client = Client::Device(device(login.user_name));
+        Ok(Admission { tenant: tenant(1), client, grants: Grants::default() })
     }
 }
 
@@ -49,6 +50,10 @@ struct GroupCommit(mpsc::Sender<(usize, oneshot::Sender<()>)>);
 
 #[async_trait]
 impl Ingest for GroupCommit {
+    async fn pace(&self, _: TenantId, _: usize) -> Result<(), NotTaken> {
+        Ok(())
+    }
+
     async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
         let (commit, receipt) = oneshot::channel();
         let bytes = chunk.messages.iter().map(|message| message.payload.len()).sum();

@@ -42,3 +42,4 @@ pub use metrics::IdentityMetrics;
 pub use oidc::{CameBack, Entrance, FailedSignIn, Federation, Returned, Sent, SignInProblem};
 pub use service::Identity;
 pub use sessions::{ActiveSession, SESSION_HOURS, SignedIn};
+pub use tokens::Application;

@@ -1,11 +1,14 @@
 //! API tokens: what programs present, over HTTP and over MQTT.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tenants::{
     TenantId, TenantSlug, TokenId, User,
     access::Caller,
     api_token::ApiToken,
     credentials::{BearerToken, SecretHash},
+    topics::TopicFilters,
 };
 
 use crate::{Identity, IdentityError, clients, service::restricted};
@@ -17,16 +20,25 @@ pub(crate) struct ActiveToken {
     expires_at: Option<Timestamp>,
     /// Of an API token; a provider keeps its access tokens itself.
     id: Option<TokenId>,
+    topics: Option<Arc<TopicFilters>>,
+}
+
+/// A program that comes over MQTT.
+pub struct Application {
+    /// Whose rights it has.
+    pub caller: Caller,
+    /// What of the topic space its token is for.
+    pub topics: Option<Arc<TopicFilters>>,
 }
 
 impl ActiveToken {
     pub(crate) const fn new(caller: Caller, expires_at: Option<Timestamp>) -> Self {
-        Self { caller, expires_at, id: None }
+        Self { caller, expires_at, id: None, topics: None }
     }
 
     fn of(token: ApiToken, user: &User) -> Self {
         let caller = restricted(user, token.restriction);
-        Self { caller, expires_at: token.expires_at, id: Some(token.id) }
+        Self { caller, expires_at: token.expires_at, id: Some(token.id), topics: token.topics.map(Arc::new) }
     }
 
     pub(crate) const fn tenant(&self) -> TenantId {
@@ -34,9 +46,10 @@ impl ActiveToken {
     }
 
     /// Whose it is, while it counts.
-    pub(crate) fn at(self, now: Timestamp) -> Result<Caller, IdentityError> {
+    pub(crate) fn at(self, now: Timestamp) -> Result<Application, IdentityError> {
         let valid = self.expires_at.is_none_or(|end| now < end);
-        if valid { Ok(self.caller) } else { Err(IdentityError::NotValid) }
+        let Self { caller, topics, .. } = self;
+        if valid { Ok(Application { caller, topics }) } else { Err(IdentityError::NotValid) }
     }
 }
 
@@ -47,24 +60,28 @@ impl Identity {
     /// [`IdentityError::NotValid`] when it is unknown or expired; [`IdentityError::HeldBack`] after very many of them from an
     /// address (`from`, empty when the platform itself looks again) from which nothing right has come.
     pub async fn bearer(&self, token: &str, from: &str) -> Result<Caller, IdentityError> {
+        Ok(self.presented(token, from).await?.caller)
+    }
+
+    async fn presented(&self, token: &str, from: &str) -> Result<Application, IdentityError> {
         let now = self.clock.now();
-        let caller = match self.limits.of_tokens(from, now) {
+        let found = match self.limits.of_tokens(from, now) {
             Err(retry_after) => Err(IdentityError::HeldBack { retry_after }),
             Ok(()) => match BearerToken::parse(token) {
                 Ok(token) => self.api_token(&token).await,
                 Err(_) => self.access_token(token).await,
             },
         };
-        match &caller {
+        match &found {
             Ok(_) => self.limits.token_succeeded(from),
             Err(IdentityError::NotValid) => self.limits.token_failed(from, now),
             Err(_) => {}
         }
-        self.metrics.presented(caller.as_ref().err());
-        caller
+        self.metrics.presented(found.as_ref().err());
+        found
     }
 
-    async fn api_token(&self, token: &BearerToken) -> Result<Caller, IdentityError> {
+    async fn api_token(&self, token: &BearerToken) -> Result<Application, IdentityError> {
         let (tenant, hash) = (token.tenant, token.hash());
         let generation = self.revocations.generation(tenant);
         let active = match self.cache.tokens.get(hash.as_bytes()) {
@@ -79,7 +96,7 @@ impl Identity {
             }
         };
         let (id, now) = (active.id, self.clock.now());
-        let caller = active.at(now)?;
+        let found = active.at(now)?;
         if let Some(id) = id
             && self.uses.pass((tenant, id), now).is_some()
             && let Err(error) = self.api_tokens.note_use(tenant, id, now).await
@@ -87,7 +104,7 @@ impl Identity {
             // Whoever reads during a full disk may go on reading.
             tracing::warn!(error = &error as &dyn std::error::Error, "the use of an API token is not noted");
         }
-        Ok(caller)
+        Ok(found)
     }
 
     async fn of_person(
@@ -116,12 +133,17 @@ impl Identity {
     ///
     /// # Errors
     /// [`IdentityError::NotValid`] also when the token is of another tenant.
-    pub async fn application(&self, slug: &str, token: &str, from: &str) -> Result<Caller, IdentityError> {
-        let caller = self.bearer(token, from).await?;
+    pub async fn application(
+        &self,
+        slug: &str,
+        token: &str,
+        from: &str,
+    ) -> Result<Application, IdentityError> {
+        let found = self.presented(token, from).await?;
         let slug = TenantSlug::parse(slug).map_err(|_| IdentityError::NotValid)?;
         let tenant = self.tenant(&slug).await?.ok_or(IdentityError::NotValid)?;
         let served = tenant.suspended_since.is_none();
-        if served && tenant.id == caller.tenant { Ok(caller) } else { Err(IdentityError::NotValid) }
+        if served && tenant.id == found.caller.tenant { Ok(found) } else { Err(IdentityError::NotValid) }
     }
 }
 

@@ -7,9 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Chunk, Client, Gatekeeper, Handle, Ingest, Login, NotTaken, Receipt, Refusal, SessionInfo,
+    Admission, Chunk, Client, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
+    SessionInfo,
 };
-use identity::{Identity, Visitor};
+use identity::{Application, Identity, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
@@ -50,7 +51,7 @@ impl Gatekeeper for Gate {
         let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
         let identified = self.identity.device(slug, name, secret, &visitor).await;
         let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
-        Ok(Admission { tenant, client: Client::Device(device) })
+        Ok(Admission { tenant, client: Client::Device(device), grants: Grants::default() })
     }
 }
 
@@ -65,27 +66,49 @@ impl Gate {
     }
 
     async fn admit_application(&self, slug: &str, secret: &str, from: &str) -> Result<Admission, Refusal> {
-        let (caller, patients, alarms) = self.application(slug, secret, from).await?;
+        let (caller, grants) = self.application(slug, secret, from).await?;
+        let known = self.applications.remember(&caller, &grants, slug, secret);
+        let client = known.ok_or(Refusal::NotAuthorized)?;
+        Ok(Admission { tenant: caller.tenant, client, grants })
+    }
+
+    /// Who a program is, and what it may hear and say; `from`: its address, empty when it is looked at again.
+    async fn application(&self, slug: &str, secret: &str, from: &str) -> Result<(Caller, Grants), Refusal> {
+        let found = self.identity.application(slug, secret, from).await;
+        let Application { caller, topics } = found.map_err(|error| refusal(error.kind()))?;
+        let feed = match self.feed(&caller).await {
+            Ok(()) => true,
+            Err(Refusal::NotAuthorized) => false,
+            Err(error) => return Err(error),
+        };
+        let (mut subscribe, mut publish) = (None, None);
+        if let Some(topics) = topics {
+            let may = async |action| self.may(&caller, Object::Topic, action).await;
+            subscribe = may(Action::Read).await?.then(|| Arc::clone(&topics));
+            publish = may(Action::Publish).await?.then_some(topics);
+        }
+        let grants = Grants { feed, subscribe, publish };
+        if grants == Grants::default() { Err(Refusal::NotAuthorized) } else { Ok((caller, grants)) }
+    }
+
+    /// Lets a program hear the feed that may.
+    async fn feed(&self, caller: &Caller) -> Result<(), Refusal> {
+        let patients = self.feed_scope(caller, Object::Patient).await?;
+        let alarms = self.feed_scope(caller, Object::Alarm).await?;
         let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
         relay.admitted(&patients, &alarms);
-        let client = self.applications.remember(&caller, slug, secret).ok_or(Refusal::NotAuthorized)?;
-        Ok(Admission { tenant: caller.tenant, client })
+        Ok(())
     }
 
-    /// Who a program is, and what it may hear; `from`: its address, empty when it is looked at again.
-    async fn application(
-        &self,
-        slug: &str,
-        secret: &str,
-        from: &str,
-    ) -> Result<(Caller, Scope, Scope), Refusal> {
-        let caller = self.identity.application(slug, secret, from).await.map_err(|e| refusal(e.kind()))?;
-        let patients = self.feed_scope(&caller, Object::Patient).await?;
-        let alarms = self.feed_scope(&caller, Object::Alarm).await?;
-        Ok((caller, patients, alarms))
+    async fn may(&self, caller: &Caller, object: Object, action: Action) -> Result<bool, Refusal> {
+        match self.access.grant(caller, object, action).await {
+            Ok(scope) => Ok(scope.rows().cover_partly(&|_| None) == Some(true)),
+            Err(error) if error.kind() == ErrorKind::Forbidden => Ok(false),
+            Err(error) => Err(refusal(error.kind())),
+        }
     }
 
-    /// Sends programs away that may not be connected any more: at once when something is revoked or rights change,
+    /// Sends programs away that may not be connected any more, or whose rights are others now: at once when something is revoked or rights change,
     /// soon when their token runs out.
     pub(crate) async fn follow(self: Arc<Self>, broker: Handle) {
         let mut revoked = self.identity.revocations().subscribe();
@@ -101,8 +124,9 @@ impl Gate {
             for known in self.applications.connected(&broker) {
                 match self.application(&known.slug, &known.secret, "").await {
                     // While the database cannot be asked, alarms must go on arriving.
-                    Ok(_) | Err(Refusal::Unavailable) => {}
-                    Err(_) => {
+                    Err(Refusal::Unavailable) => {}
+                    Ok((_, grants)) if grants == known.grants => {}
+                    Ok(_) | Err(_) => {
                         broker.end(known.tenant, &known.client);
                     }
                 }
@@ -142,12 +166,17 @@ pub(crate) struct ToLog {
 
 #[async_trait]
 impl Ingest for ToLog {
-    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
-        let wait = self.meter.messages(chunk.tenant, chunk.messages.len() as u64, PATIENCE);
+    async fn pace(&self, tenant: TenantId, messages: usize) -> Result<(), NotTaken> {
+        let wait = self.meter.messages(tenant, messages as u64, PATIENCE);
         let wait = wait.map_err(|_| NotTaken::OverQuota)?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
+        Ok(())
+    }
+
+    async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
+        self.pace(chunk.tenant, chunk.messages.len()).await?;
         let messages = chunk.messages.into_iter().map(|message| Unsequenced {
             received_at: message.received_at,
             correlation: message.correlation,

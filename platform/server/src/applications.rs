@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use broker::{Client, Handle};
+use broker::{Client, Grants, Handle};
 use parking_lot::Mutex;
 use tenants::{
     TenantId,
@@ -19,6 +19,7 @@ const ON_THE_WAY: std::time::Duration = std::time::Duration::from_secs(60);
 pub(crate) struct Application {
     pub(crate) tenant: TenantId,
     pub(crate) client: Client,
+    pub(crate) grants: Grants,
     pub(crate) slug: String,
     /// In memory only, for as long as it is connected.
     pub(crate) secret: String,
@@ -31,7 +32,13 @@ pub(crate) struct Applications(Mutex<HashMap<(TenantId, Client), Application>>);
 
 impl Applications {
     /// Keeps one in mind, and names it to the broker; `None` for whoever is no person's program.
-    pub(crate) fn remember(&self, caller: &Caller, slug: &str, secret: &str) -> Option<Client> {
+    pub(crate) fn remember(
+        &self,
+        caller: &Caller,
+        grants: &Grants,
+        slug: &str,
+        secret: &str,
+    ) -> Option<Client> {
         let Principal::User { email, .. } = &caller.principal else { return None };
         // One person's programs are told apart by their tokens.
         let hash = SecretHash::of(secret.as_bytes());
@@ -40,6 +47,7 @@ impl Applications {
         let known = Application {
             tenant: caller.tenant,
             client: client.clone(),
+            grants: grants.clone(),
             slug: slug.to_owned(),
             secret: secret.to_owned(),
             since: Stopwatch::start(),

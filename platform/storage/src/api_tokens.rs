@@ -7,6 +7,7 @@ use ::tenants::{
     audit::AuditEntry,
     credentials::SecretHash,
     stores::ApiTokens,
+    topics::TopicFilters,
 };
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
@@ -24,6 +25,9 @@ use crate::{
 
 /// How exactly it is known when a token was presented.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is damaged where they cannot be read.
+const TOPICS: &str = "the topics of an API token";
 
 #[async_trait::async_trait]
 impl ApiTokens for Database {
@@ -56,6 +60,12 @@ impl ApiTokens for Database {
             prefix: token.prefix.clone(),
             role: restriction.map(|of| of.role.as_str().to_owned()),
             unit_id: restriction.map(|of| *of.unit.as_uuid()),
+            topics: token
+                .topics
+                .as_ref()
+                .map(serde_json::to_string)
+                .transpose()
+                .map_err(|_| StorageError::corrupt(TOPICS))?,
             created_at: micros(token.created_at),
             last_used_at: token.last_used_at.map(micros),
             expires_at: token.expires_at.map(micros),
@@ -148,8 +158,13 @@ fn token(row: Model) -> Result<ApiToken, StorageError> {
         hash: secret_hash(&row.hash)?,
         prefix: row.prefix,
         restriction,
+        topics: row.topics.map(|text| topics(&text)).transpose()?,
         created_at: timestamp(row.created_at)?,
         last_used_at: row.last_used_at.map(timestamp).transpose()?,
         expires_at: row.expires_at.map(timestamp).transpose()?,
     })
+}
+
+fn topics(text: &str) -> Result<TopicFilters, StorageError> {
+    serde_json::from_str(text).map_err(|_| StorageError::corrupt(TOPICS))
 }

@@ -89,6 +89,8 @@ words!(
         Alarm = "alarm",
         /// A rule.
         Rule = "rule",
+        /// What the hospital's programs say to each other over MQTT.
+        Topic = "topic",
     }
 );
 words!(
@@ -104,7 +106,7 @@ words!(
         BreakGlass = "break_glass",
         /// Say what was found when it was looked at.
         Review = "review",
-        /// Send it to the platform, as a device does with readings.
+        /// Send it to the platform, as a device does with readings and a program with messages.
         Publish = "publish",
     }
 );
@@ -116,6 +118,7 @@ impl Object {
             Self::Audit => &[Action::Read, Action::Review],
             Self::Alarm => &[Action::Read, Action::Acknowledge],
             Self::Patient => &[Action::Read, Action::Write, Action::BreakGlass],
+            Self::Topic => &[Action::Read, Action::Publish],
             Self::Device => &[Action::Read, Action::Write, Action::Publish],
             _ => &[Action::Read, Action::Write],
         }

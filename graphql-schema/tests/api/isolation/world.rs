@@ -22,6 +22,7 @@ use tenants::{
     stores::{
         Accounts, ApiTokens, Elevations, IdentityProviders, Openings, OrgUnits, ServiceClients, Tenants,
     },
+    topics::TopicFilters,
 };
 use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
 use uuid::Uuid;
@@ -308,7 +309,8 @@ impl World {
         let restriction = Restriction { role: RoleName::from(Role::Nurse), unit: ward.unit() };
         let (owner, clock) = ((ward.tenant(), ward.user(Role::Nurse)), &self.hospital.clock);
         let (token, _) = ApiToken::new(owner, mark.clone(), restriction, 90, clock).unwrap();
-        let token = ApiToken { id: ward.token(), ..token };
+        let topics = TopicFilters { allow: vec![mark.parse().unwrap()], deny: vec![mark.parse().unwrap()] };
+        let token = ApiToken { id: ward.token(), topics: Some(topics), ..token };
         Accounts::create_session(database, ward.tenant(), &ward.session()).await.unwrap();
         ApiTokens::create_token(database, ward.tenant(), &token, &self.entry(ward)).await.unwrap();
         // Of a patient whom they see anyway: it must change nothing.

@@ -1,6 +1,6 @@
 //! Takes the frames of a read apart: messages for ingest, answers for the client.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use ahash::RandomState;
 use bytes::{Bytes, BytesMut};
@@ -9,11 +9,13 @@ use rumqttd::protocol::{DisconnectReasonCode, Filter, Packet, Subscribe, Subscri
 use super::{End, Session, acks::Due, subscriptions::Subscriptions};
 use crate::{
     codec, encode,
-    frame::{self, Frame, Scan},
-    gate::{Channel, Inbound},
+    frame::{self, Frame, Publish, Scan},
+    gate::Inbound,
+    message::{Message, Publication},
     metrics::Loss,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
-    topics::{FilterError, SHARED},
+    topics::{FilterError, Route, SHARED, Space},
+    tree::Options,
 };
 
 /// Topics of a session that are remembered with what they mean.
@@ -25,11 +27,11 @@ const KEPT_BYTES: usize = 1_024;
 pub(super) struct Inbox<'a> {
     session: &'a Session,
     subscriptions: Subscriptions<'a>,
-    /// A device publishes to very few topics, again and again: each is understood once.
-    routes: Vec<(Box<[u8]>, Channel)>,
+    /// A client publishes to very few topics, again and again: each is understood once.
+    routes: Vec<(Box<[u8]>, Route)>,
     next_route: usize,
     /// What a v5 client calls its topics; `None` for a topic outside its rights.
-    aliases: Vec<(u16, Option<Channel>)>,
+    aliases: Vec<(u16, Option<Route>)>,
     /// Packet identifiers of QoS 2 messages that were taken and that the client has not released: with one of these, a
     /// message is one that was taken already.
     received: HashSet<u16, RandomState>,
@@ -39,8 +41,12 @@ pub(super) struct Inbox<'a> {
 }
 
 /// What the frames of one read amount to.
+#[derive(Default)]
 pub(super) struct Harvest {
+    /// What a device says.
     pub(super) messages: Vec<Inbound>,
+    /// What a program says.
+    pub(super) publications: Vec<Publication>,
     /// To be sent once the messages are committed.
     pub(super) due: Due,
 }
@@ -88,11 +94,11 @@ impl<'a> Inbox<'a> {
         }
         let frames = buffer.split_to(whole).freeze();
         let due = Due { encoded: std::mem::take(&mut self.scratch), ..Due::default() };
-        let mut harvest = Harvest { messages: Vec::new(), due };
+        let mut harvest = Harvest { due, ..Harvest::default() };
         let outcome = self.read_all(&frames, &mut harvest).and(outcome);
         self.expected = harvest.messages.len();
-        harvest.due.messages = harvest.messages.len();
-        if harvest.messages.is_empty() && harvest.due.encoded.is_empty() {
+        harvest.due.messages = harvest.messages.len() + harvest.publications.len();
+        if harvest.due.messages == 0 && harvest.due.encoded.is_empty() {
             self.take_back(harvest.due.encoded);
             return (outcome, None);
         }
@@ -146,12 +152,12 @@ impl<'a> Inbox<'a> {
         {
             return Err(Reason::ReceiveMaximum);
         }
-        let topic = body.get(found.topic).unwrap_or_default();
-        let channel = match found.alias {
-            None => self.channel(topic),
+        let topic = body.get(found.topic.clone()).unwrap_or_default();
+        let route = match found.properties.alias {
+            None => self.route(topic),
             Some(alias) => self.aliased(alias, topic)?,
         };
-        let Some(channel) = channel else {
+        let Some(route) = route else {
             return self.refuse(found.qos, found.packet_id, harvest);
         };
         if let Some(id) = found.packet_id {
@@ -161,14 +167,32 @@ impl<'a> Inbox<'a> {
             }
             harvest.due.acknowledge(found.qos, id);
         }
-        if harvest.messages.is_empty() {
-            harvest.messages.reserve(self.expected.max(1));
+        match route {
+            Route::Ingest(channel) => {
+                if harvest.messages.is_empty() {
+                    harvest.messages.reserve(self.expected.max(1));
+                }
+                let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
+                // Time and correlation are the same question for the whole chunk: see `stamp`.
+                let (received_at, correlation) = Default::default();
+                harvest.messages.push(Inbound { channel, payload, received_at, correlation });
+            }
+            Route::Topic(topic) => harvest.publications.push(self.publication(topic, &found, body)),
         }
-        let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
-        // Time and correlation are the same question for the whole chunk: see `stamp`.
-        let (received_at, correlation) = Default::default();
-        harvest.messages.push(Inbound { channel, payload, received_at, correlation });
         Ok(())
+    }
+
+    /// What a program says. It may wait long for a subscriber, so it holds a copy, not the whole read buffer.
+    fn publication(&self, topic: Arc<str>, found: &Publish, body: &[u8]) -> Publication {
+        let payload = body.get(found.payload.clone()).unwrap_or_default();
+        let message = Message {
+            space: Space::Topics,
+            topic,
+            payload: Bytes::copy_from_slice(payload),
+            properties: found.properties.passed_on(body).into(),
+            expires_at: found.properties.expiry.map(|seconds| self.session.hub.expiry(seconds)),
+        };
+        Publication { message: Arc::new(message), qos: found.qos, retain: found.retain }
     }
 
     /// One reading of the clock and one step of the counter for all messages of a chunk.
@@ -194,36 +218,36 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn channel(&mut self, topic: &[u8]) -> Option<Channel> {
-        if let Some((_, channel)) = self.routes.iter().find(|(known, _)| **known == *topic) {
-            return Some(channel.clone());
+    fn route(&mut self, topic: &[u8]) -> Option<Route> {
+        if let Some((_, route)) = self.routes.iter().find(|(known, _)| **known == *topic) {
+            return Some(route.clone());
         }
-        let channel = self.session.rights.channel(topic)?;
-        let route = (topic.into(), channel.clone());
+        let route = self.session.rights.route(topic)?;
+        let known = (topic.into(), route.clone());
         match self.routes.get_mut(self.next_route) {
-            Some(oldest) => *oldest = route,
-            None => self.routes.push(route),
+            Some(oldest) => *oldest = known,
+            None => self.routes.push(known),
         }
         self.next_route = (self.next_route + 1) % MAX_ROUTES;
-        Some(channel)
+        Some(route)
     }
 
     /// What an alias stands for; from now on for `topic`, where there is one.
-    fn aliased(&mut self, alias: u16, topic: &[u8]) -> Result<Option<Channel>, Reason> {
+    fn aliased(&mut self, alias: u16, topic: &[u8]) -> Result<Option<Route>, Reason> {
         if !(1..=MAX_TOPIC_ALIASES).contains(&alias) {
             return Err(Reason::TopicAlias);
         }
         let known = self.aliases.iter().position(|(known, _)| *known == alias);
         if topic.is_empty() {
-            let (_, channel) = known.and_then(|at| self.aliases.get(at)).ok_or(Reason::Protocol)?;
-            return Ok(channel.clone());
+            let (_, route) = known.and_then(|at| self.aliases.get(at)).ok_or(Reason::Protocol)?;
+            return Ok(route.clone());
         }
-        let channel = self.channel(topic);
+        let route = self.route(topic);
         match known.and_then(|at| self.aliases.get_mut(at)) {
-            Some((_, before)) => before.clone_from(&channel),
-            None => self.aliases.push((alias, channel.clone())),
+            Some((_, before)) => before.clone_from(&route),
+            None => self.aliases.push((alias, route.clone())),
         }
-        Ok(channel)
+        Ok(route)
     }
 
     /// A message to a topic outside the client's rights.
@@ -327,7 +351,8 @@ impl<'a> Inbox<'a> {
             FilterError::Denied => 0x87,
             FilterError::Invalid => 0x8F,
         })?;
-        if self.subscriptions.add(filter, qos, id) { Ok(qos as u8) } else { Err(0x97) }
+        let options = Options { qos, no_local: wanted.nolocal, retain_as_published: wanted.preserve_retain };
+        if self.subscriptions.add(filter, options, id) { Ok(qos as u8) } else { Err(0x97) }
     }
 
     fn unsubscribe(&mut self, unsubscribe: &Unsubscribe) -> Result<(), Reason> {

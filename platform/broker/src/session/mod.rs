@@ -35,12 +35,13 @@ use tokio::{
 use self::{acks::AckQueue, outbox::Outbox, reader::Reader, writer::Writer};
 use crate::{
     encode,
-    gate::{Channel, Chunk, Client, Inbound},
+    gate::{Chunk, Client, Inbound, NotTaken},
     hub::Hub,
+    message::{Message, Publication},
     metrics::Loss,
-    protocol::{Reason, Version},
+    protocol::{Qos, Reason, Version},
     registry::Seat,
-    topics::Rights,
+    topics::{Rights, Route, Space},
     transport::{Half, Transport},
 };
 
@@ -73,8 +74,14 @@ pub(crate) struct Opened {
 
 /// The message that is published for a client that vanishes. Its topic was checked at CONNECT.
 pub(crate) struct Will {
-    pub(crate) channel: Channel,
+    pub(crate) route: Route,
     pub(crate) payload: Bytes,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    /// As they go on to v5 subscribers.
+    pub(crate) properties: Bytes,
+    /// Seconds that it lasts from when it is published.
+    pub(crate) expiry: Option<u32>,
 }
 
 /// How a session ends.
@@ -192,18 +199,49 @@ async fn converse(
 }
 
 impl Session {
+    /// Hands what a program says to those who hear it, no faster than its tenant may send.
+    async fn publish(&self, publications: &[Publication]) -> Result<(), NotTaken> {
+        if publications.is_empty() {
+            return Ok(());
+        }
+        let Self { hub, rights, number, .. } = self;
+        hub.ingest.pace(rights.tenant(), publications.len()).await?;
+        hub.metrics.publications.inc_by(publications.len() as u64);
+        for publication in publications {
+            hub.deliver(rights.tenant(), publication, *number);
+        }
+        Ok(())
+    }
+
     /// Goes the way of any other message. Nobody waits for the receipt: there is nobody left to tell.
     async fn publish_will(&self, will: Will) {
+        let Will { route, payload, qos, retain, properties, expiry } = will;
+        let channel = match route {
+            Route::Ingest(channel) => channel,
+            Route::Topic(topic) => {
+                let expires_at = expiry.map(|seconds| self.hub.expiry(seconds));
+                let message = Message { space: Space::Topics, topic, payload, properties, expires_at };
+                let publication = Publication { message: Arc::new(message), qos, retain };
+                if !matches!(timeout(WILL_TIMEOUT, self.publish(&[publication])).await, Ok(Ok(()))) {
+                    self.will_lost();
+                }
+                return;
+            }
+        };
         let Some(device) = self.device().cloned() else { return };
         let received_at = self.hub.clock.now();
         let correlation = self.hub.correlations.take(1);
-        let message = Inbound { channel: will.channel, payload: will.payload, received_at, correlation };
+        let message = Inbound { channel, payload, received_at, correlation };
         let chunk = Chunk { tenant: self.rights.tenant(), device, messages: vec![message] };
         if let Ok(Ok(_receipt)) = timeout(WILL_TIMEOUT, self.hub.ingest.submit(chunk)).await {
             self.hub.metrics.messages_in.inc();
         } else {
-            tracing::warn!(correlation = %self.correlation, "will of a lost client was not taken by ingest");
+            self.will_lost();
         }
+    }
+
+    fn will_lost(&self) {
+        tracing::warn!(correlation = %self.correlation, "will of a lost client was not taken");
     }
 }
 

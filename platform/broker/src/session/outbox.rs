@@ -8,6 +8,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use tenants::clock::Clock;
 
 use super::{
     aliases::Aliases,
@@ -197,8 +198,13 @@ impl Outbox {
     }
 
     /// Moves what may be sent now to `out`, up to about `high_water` bytes. Answers go first, so that a SUBACK precedes the
-    /// first message of its subscription.
-    pub(super) fn take(&self, out: &mut Vec<u8>, high_water: usize) -> Result<Taken, Reason> {
+    /// first message of its subscription. The clock is read where a message may have expired.
+    pub(super) fn take(
+        &self,
+        out: &mut Vec<u8>,
+        high_water: usize,
+        clock: &dyn Clock,
+    ) -> Result<Taken, Reason> {
         let mut state = self.state.lock();
         if let Some(reason) = state.closing {
             return Err(reason);
@@ -217,7 +223,12 @@ impl Outbox {
             else {
                 break;
             };
-            if self.write(&mut state, &message, out) {
+            state.forget(&message);
+            let Some(expires_in) = message.expires_in(clock) else {
+                taken.expired += 1;
+                continue;
+            };
+            if self.write(&mut state, &message, expires_in, out) {
                 taken.sent += 1;
             } else {
                 taken.too_large += 1;
@@ -230,16 +241,19 @@ impl Outbox {
     }
 
     /// Encodes a message; false where it is larger than the client takes.
-    fn write(&self, state: &mut State, message: &Outgoing, out: &mut Vec<u8>) -> bool {
-        let depth = state.depth(message.qos);
-        depth.messages -= 1;
-        depth.bytes -= message.size();
+    fn write(
+        &self,
+        state: &mut State,
+        message: &Outgoing,
+        expires_in: Option<u32>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let packet_id = if message.qos == Qos::AtMostOnce { 0 } else { state.flights.begin(message.qos) };
         let named = state.aliases.name(message.topic(), self.limits.aliases);
         let written = encode::publish(
             self.version,
             message,
-            Labels { packet_id, named },
+            Labels { packet_id, named, expires_in },
             self.limits.packet_bytes,
             out,
         );
@@ -265,9 +279,18 @@ pub(super) struct Taken {
     pub(super) sent: usize,
     /// Messages that are dropped, as the client takes no packet that large.
     pub(super) too_large: usize,
+    /// Messages that are dropped, as they are older than their sender wanted.
+    pub(super) expired: usize,
 }
 
 impl State {
+    /// It waits no longer.
+    fn forget(&mut self, message: &Outgoing) {
+        let depth = self.depth(message.qos);
+        depth.messages -= 1;
+        depth.bytes -= message.size();
+    }
+
     fn depth(&mut self, qos: Qos) -> &mut Depth {
         if qos == Qos::AtMostOnce { &mut self.unacknowledged } else { &mut self.acknowledged }
     }
@@ -275,12 +298,17 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+    use jiff::{SignedDuration, Timestamp};
+    use tenants::clock::{ManualClock, SystemClock};
 
     use super::*;
-    use crate::message::Message;
+    use crate::{message::Message, topics::Space};
 
     const HIGH_WATER: usize = 64 * 1024;
+    const CLOCK: SystemClock = SystemClock;
 
     fn outbox(messages: usize, in_flight: usize) -> Outbox {
         let limits = Limits { messages, bytes: 10_000, in_flight, packet_bytes: 1_000, aliases: 0 };
@@ -292,12 +320,19 @@ mod tests {
     }
 
     fn to(topic: &str, qos: Qos, bytes: usize) -> Outgoing {
-        let message = Message { topic: topic.into(), payload: vec![b'x'; bytes].into() };
-        Outgoing { message: Arc::new(message), qos, prefix_bytes: 0, subscription_ids: Vec::new() }
+        lasting(None, topic, qos, bytes)
+    }
+
+    fn lasting(expires_at: Option<Timestamp>, topic: &str, qos: Qos, bytes: usize) -> Outgoing {
+        let payload = vec![b'x'; bytes].into();
+        let (space, properties) = (Space::Platform, Bytes::new());
+        let message = Message { space, topic: topic.into(), payload, properties, expires_at };
+        let subscription_ids = Vec::new();
+        Outgoing { message: Arc::new(message), qos, retain: false, prefix_bytes: 0, subscription_ids }
     }
 
     fn sent(sent: usize) -> Result<Taken, Reason> {
-        Ok(Taken { sent, too_large: 0 })
+        Ok(Taken { sent, ..Taken::default() })
     }
 
     #[test]
@@ -307,7 +342,7 @@ mod tests {
         assert_eq!(offers, [Offer::Queued, Offer::Queued, Offer::QueueFull]);
         assert_eq!(outbox.offer(message(Qos::AtLeastOnce, 1)), Offer::Queued);
         assert_eq!(outbox.offer(message(Qos::ExactlyOnce, 1)), Offer::Queued);
-        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), sent(4));
+        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER, &CLOCK), sent(4));
         assert_eq!(outbox.offer(message(Qos::AtMostOnce, 1)), Offer::Queued, "there is room again");
     }
 
@@ -322,7 +357,7 @@ mod tests {
         ] {
             assert_eq!(outbox.offer(message(qos, 1)), expected);
         }
-        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), Err(Reason::SlowConsumer));
+        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER, &CLOCK), Err(Reason::SlowConsumer));
         assert_eq!(outbox.end(), 2, "what is lost is told");
         assert_eq!(outbox.offer(message(Qos::AtMostOnce, 1)), Offer::Disconnected);
     }
@@ -342,9 +377,29 @@ mod tests {
         outbox.offer(message(Qos::AtLeastOnce, 999));
         outbox.offer(message(Qos::AtLeastOnce, 1));
         let mut out = Vec::new();
-        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(Taken { sent: 1, too_large: 1 }));
+        assert_eq!(
+            outbox.take(&mut out, HIGH_WATER, &CLOCK),
+            Ok(Taken { sent: 1, too_large: 1, expired: 0 })
+        );
         assert_eq!(out.len(), 2 + 3 + 2 + 1);
         assert_eq!(outbox.state.lock().flights.len(), 1);
+    }
+
+    #[test]
+    fn what_is_older_than_its_sender_wanted_is_not_sent() {
+        let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let limits = Limits { messages: 9, bytes: 10_000, in_flight: 1, packet_bytes: 1_000, aliases: 0 };
+        let outbox = Outbox::new(Version::V5, limits);
+        for seconds in [0, 1, 10] {
+            let end = clock.now() + SignedDuration::from_secs(seconds);
+            outbox.offer(lasting(Some(end), "t", Qos::AtMostOnce, 0));
+        }
+        clock.advance(Duration::from_millis(1_500));
+        let mut out = Vec::new();
+        let taken = Taken { sent: 1, too_large: 0, expired: 2 };
+        assert_eq!(outbox.take(&mut out, HIGH_WATER, &clock), Ok(taken));
+        assert_eq!(out, b"\x30\x09\x00\x01t\x05\x02\x00\x00\x00\x09", "9 seconds have begun");
+        assert_eq!(outbox.state.lock().unacknowledged.messages, 0);
     }
 
     #[test]
@@ -356,7 +411,7 @@ mod tests {
         let mut out = Vec::new();
         let take = |out: &mut Vec<u8>| {
             out.clear();
-            outbox.take(out, HIGH_WATER).unwrap().sent
+            outbox.take(out, HIGH_WATER, &CLOCK).unwrap().sent
         };
         assert_eq!(take(&mut out), 2);
         let ids = |out: &[u8]| out.chunks(7).map(|frame| (frame[0], frame[6])).collect::<Vec<_>>();
@@ -377,7 +432,10 @@ mod tests {
             outbox.offer(to(topic, Qos::AtMostOnce, bytes));
         }
         let mut out = Vec::new();
-        assert_eq!(outbox.take(&mut out, HIGH_WATER), Ok(Taken { sent: 3, too_large: 1 }));
+        assert_eq!(
+            outbox.take(&mut out, HIGH_WATER, &CLOCK),
+            Ok(Taken { sent: 3, too_large: 1, expired: 0 })
+        );
         let introduced: &[u8] = b"\x30\x0C\x00\x06feed/a\x03\x23\x00\x01";
         let known: &[u8] = b"\x30\x06\x00\x00\x03\x23\x00\x01";
         assert_eq!(out, [introduced, known, b"\x30\x09\x00\x06feed/b\x00"].concat());
@@ -389,9 +447,9 @@ mod tests {
         outbox.reply(b"pong");
         outbox.offer(message(Qos::AtMostOnce, 1));
         let mut out = vec![0; 8];
-        assert_eq!((outbox.take(&mut out, 8), out.len(), outbox.reply_bytes()), (sent(0), 8, 4));
+        assert_eq!((outbox.take(&mut out, 8, &CLOCK), out.len(), outbox.reply_bytes()), (sent(0), 8, 4));
         out.clear();
-        assert_eq!((outbox.take(&mut out, 8), outbox.reply_bytes()), (sent(1), 0));
+        assert_eq!((outbox.take(&mut out, 8, &CLOCK), outbox.reply_bytes()), (sent(1), 0));
         assert!(out.starts_with(b"pong"), "before any message");
     }
 
@@ -400,6 +458,6 @@ mod tests {
         let outbox = outbox(1, 1);
         outbox.close(Reason::TakenOver);
         outbox.close(Reason::ShuttingDown);
-        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER), Err(Reason::TakenOver));
+        assert_eq!(outbox.take(&mut Vec::new(), HIGH_WATER, &CLOCK), Err(Reason::TakenOver));
     }
 }

@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         // Answers and freed in-flight places do not wait for ingest.
         session.progress.store(true, Ordering::Relaxed);
         if let Some(harvest) = harvest {
-            let count = harvest.due.messages;
+            let count = harvest.messages.len();
             let receipt = match session.device() {
                 Some(device) if count > 0 => {
                     tracing::trace!(correlation = ?harvest.messages.first().map(|m| m.correlation), count, "chunk");
@@ -84,6 +84,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             };
+            session.publish(&harvest.publications).await.map_err(|why| End::Broke(why.into()))?;
             session.acks.push(receipt, &harvest.due);
             self.inbox.take_back(harvest.due.encoded);
             session.progress.store(true, Ordering::Relaxed);

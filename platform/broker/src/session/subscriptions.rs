@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::Session;
-use crate::{hub::Target, protocol::Qos, topics::Filter, tree::Subscriber};
+use crate::{
+    hub::Target,
+    topics::Filter,
+    tree::{Options, Subscriber},
+};
 
 pub(super) struct Subscriptions<'a> {
     session: &'a Session,
@@ -15,15 +19,16 @@ impl<'a> Subscriptions<'a> {
         Self { session, filters: Vec::new() }
     }
 
-    /// Subscribes, or changes QoS and identifier of a subscription; false when the session has too many.
-    pub(super) fn add(&mut self, filter: Filter, qos: Qos, id: Option<u32>) -> bool {
+    /// Subscribes, or changes options and identifier of a subscription; false when the session has too many.
+    pub(super) fn add(&mut self, filter: Filter, options: Options, id: Option<u32>) -> bool {
         let Session { hub, rights, outbox, number, .. } = self.session;
         let full = self.filters.len() >= hub.config.max_subscriptions;
         if full && !self.filters.contains(&filter) {
             return false;
         }
-        let target = Target { outbox: Arc::clone(outbox), prefix_bytes: rights.prefix_bytes() };
-        let subscriber = Subscriber { session: *number, qos, ids: id.into_iter().collect(), target };
+        let (prefix_bytes, denied) = (rights.prefix_bytes(), rights.denied());
+        let target = Target { outbox: Arc::clone(outbox), prefix_bytes, denied };
+        let subscriber = Subscriber { session: *number, options, ids: id.into_iter().collect(), target };
         if hub.tree.subscribe(rights.tenant(), &filter, subscriber) {
             hub.metrics.subscriptions.inc();
             self.filters.push(filter);

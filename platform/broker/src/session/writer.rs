@@ -81,11 +81,12 @@ impl<'a> Writer<'a> {
         outbox.register(cx.waker());
         self.reclaim();
         let limit = self.sent + HIGH_WATER;
-        let taken = outbox.take(&mut self.out, limit)?;
+        let taken = outbox.take(&mut self.out, limit, &*hub.clock)?;
         if taken.sent > 0 {
             hub.metrics.messages_out.inc_by(taken.sent as u64);
         }
         hub.metrics.dropped(Loss::TooLarge, taken.too_large);
+        hub.metrics.dropped(Loss::Expired, taken.expired);
         if self.out.len() < limit {
             let due = acks.take_ready(cx, &mut self.out).map_err(|_| Reason::IngestFailed)?;
             if due > 0 {

@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Inbound, Ingest, Login, NotTaken, Presence,
-    Receipt, Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Grants, Inbound, Ingest, Login, NotTaken,
+    Presence, Receipt, Refusal,
 };
 use prometheus_client::registry::Registry;
-use tenants::{DeviceId, TenantId, clock::ManualClock};
+use tenants::{DeviceId, TenantId, clock::ManualClock, topics::TopicFilters};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout,
@@ -30,7 +30,9 @@ pub(crate) fn device(id: &str) -> DeviceId {
     DeviceId::parse(id).unwrap()
 }
 
-/// Lets in `<tenant number>/<device>` and `<tenant number>/app` with the password "secret".
+/// Lets in `<tenant number>/<device>` and, as programs, `<tenant number>/app` and by any name that begins with `app-`, with
+/// the password "secret". Programs hear the feed; those of a name of their own use all of the topic space but `private/#`, of
+/// which only `app-keeper` may speak.
 struct Gate;
 
 #[async_trait]
@@ -46,10 +48,18 @@ impl Gatekeeper for Gate {
             _ => {}
         }
         let client = match name {
-            "app" => Client::Application { name: "app".into() },
+            _ if name == "app" || name.starts_with("app-") => Client::Application { name: name.into() },
             _ => Client::Device(DeviceId::parse(name).map_err(|_| Refusal::BadCredentials)?),
         };
-        Ok(Admission { tenant: tenant(number.parse().map_err(|_| Refusal::BadCredentials)?), client })
+        let tenant = tenant(number.parse().map_err(|_| Refusal::BadCredentials)?);
+        let filter = |text: &str| vec![text.parse().unwrap()];
+        let filters = Arc::new(TopicFilters { allow: filter("#"), deny: filter("private/#") });
+        let everything = Arc::new(TopicFilters { allow: filter("#"), deny: Vec::new() });
+        let publish = if name == "app-keeper" { everything } else { Arc::clone(&filters) };
+        let named = name != "app";
+        let (subscribe, publish) = (Some(filters).filter(|_| named), Some(publish).filter(|_| named));
+        let grants = Grants { feed: true, subscribe, publish };
+        Ok(Admission { tenant, client, grants })
     }
 }
 
@@ -77,6 +87,10 @@ struct Log {
 
 #[async_trait]
 impl Ingest for Log {
+    async fn pace(&self, _: TenantId, _: usize) -> Result<(), NotTaken> {
+        Ok(())
+    }
+
     async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
         assert!(!chunk.messages.is_empty(), "a chunk is never empty");
         if chunk.messages.iter().any(|message| message.payload == OVER_QUOTA) {

@@ -1,8 +1,7 @@
 //! Access tokens of a provider as bearer tokens (RFC 9068).
 
 use tenants::{
-    ProviderId, TenantId, access::Caller, audit::Channel, credentials::SecretHash,
-    identity_provider::IdentityProvider,
+    ProviderId, TenantId, audit::Channel, credentials::SecretHash, identity_provider::IdentityProvider,
 };
 
 use super::{
@@ -14,7 +13,7 @@ use crate::{
     Identity, IdentityError,
     audit::{Origin, Visitor},
     service::caller,
-    tokens::ActiveToken,
+    tokens::{ActiveToken, Application},
 };
 
 /// Audiences of one token that are looked up.
@@ -24,7 +23,7 @@ const ACTION: &str = "token.use";
 impl Identity {
     /// Whose rights an access token has: those of the account that is linked with its subject. It must have been
     /// made for an audience that a hospital has enrolled; the account must exist.
-    pub(crate) async fn access_token(&self, text: &str) -> Result<Caller, IdentityError> {
+    pub(crate) async fn access_token(&self, text: &str) -> Result<Application, IdentityError> {
         let oidc = self.oidc.as_ref().ok_or(IdentityError::NotValid)?;
         let hash = SecretHash::of(text.as_bytes());
         if let Some((as_of, known)) = self.cache.tokens.get(hash.as_bytes())

@@ -17,6 +17,7 @@ use tenants::{
     credentials::{CredentialError, SecretHash, generate},
     org::{OrgUnit, UnitKind},
     stores::{Accounts, ApiTokens, OrgUnits, Tenants},
+    topics::{TopicFilter, TopicFilters},
 };
 use twins::store::directory::{DeviceRecord, Devices, NewDevice, PatientRecord, Patients, Rules};
 
@@ -129,6 +130,7 @@ impl Seed {
         let days = ApiToken::MAX_DAYS;
         let (api_token, token) =
             ApiToken::new((tenant, user.id), "demo".to_owned(), own, days, &*self.clock)?;
+        let api_token = ApiToken { topics: topics_of(role)?, ..api_token };
         let made = self.audit(tenant, "system", "token.create", format!("token:{}", api_token.id));
         let person = Person {
             persona: role.to_string(),
@@ -256,4 +258,13 @@ impl Seed {
         let entry = AuditEntry::new(tenant, self.clock.now(), actor, action, subject);
         AuditEntry { detail: "set up with the demo".to_owned(), ..entry }
     }
+}
+
+/// Programs of those who may use topics use all of them, but one that suites of interoperability expect to be denied.
+fn topics_of(role: Role) -> Result<Option<TopicFilters>, SeedError> {
+    if !matches!(role, Role::Admin | Role::Integrator) {
+        return Ok(None);
+    }
+    let filter = |text| TopicFilter::parse(text).map_err(|error| SeedError::Data(error.to_string()));
+    Ok(Some(TopicFilters { allow: vec![filter("#")?], deny: vec![filter("test/nosubscribe")?] }))
 }

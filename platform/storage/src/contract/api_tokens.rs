@@ -7,6 +7,7 @@ use ::tenants::{
     credentials::SecretHash,
     revocations::CredentialVersions,
     stores::{Accounts, ApiTokens},
+    topics::TopicFilters,
 };
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ fn token(tenant: TenantId, n: u128) -> ApiToken {
         hash: SecretHash::of(&n.to_be_bytes()),
         prefix: "Ab-_12".into(),
         restriction: Some(Restriction { role: Role::Nurse.into(), unit: UnitId::root(tenant) }),
+        topics: Some(TopicFilters { allow: vec!["lab/#".parse().unwrap()], deny: Vec::new() }),
         created_at: at(i64::try_from(n).unwrap()),
         last_used_at: None,
         expires_at: Some(at(1_000)),
@@ -54,10 +56,10 @@ pub(super) async fn a_token_is_kept_as_it_was_made(world: World) {
     assert_eq!(database.token(world.a, &made.hash).await.unwrap(), Some(kept));
     assert_eq!(database.token(TenantId::PLATFORM, &made.hash).await.unwrap(), None);
     assert_eq!(database.token(world.a, &SecretHash::of(b"other")).await.unwrap(), None);
-    let whole = ApiToken { restriction: None, expires_at: None, ..token(world.a, 6) };
+    let whole = ApiToken { restriction: None, topics: None, expires_at: None, ..token(world.a, 6) };
     database.create_token(world.a, &whole, &entry(world.a)).await.unwrap();
     let found = database.token(world.a, &whole.hash).await.unwrap().unwrap();
-    assert_eq!((found.restriction, found.expires_at), (None, None));
+    assert_eq!((found.restriction, found.topics, found.expires_at), (None, None, None));
 
     let own = database.own_tokens(&caller(world.a, user_id(1))).await.unwrap();
     assert_eq!(own.iter().map(|token| token.id).collect::<Vec<_>>(), [whole.id, made.id], "newest first");

@@ -17,6 +17,8 @@ pub struct Model {
     pub prefix: String,
     pub role: Option<String>,
     pub unit_id: Option<Uuid>,
+    /// JSON.
+    pub topics: Option<String>,
     pub created_at: i64,
     pub last_used_at: Option<i64>,
     pub expires_at: Option<i64>,

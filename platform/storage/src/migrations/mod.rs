@@ -18,6 +18,7 @@ mod m0017_session_agents;
 mod m0018_offboarding;
 mod m0019_locality;
 mod m0020_quotas;
+mod m0021_token_topics;
 
 use std::collections::HashSet;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_elevations::Migration),
             Box::new(m0016_service_clients::Migration),
             Box::new(m0020_quotas::Migration),
+            Box::new(m0021_token_topics::Migration),
         ]
     }
 }
