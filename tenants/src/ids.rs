@@ -97,6 +97,9 @@ uuid_id!(
     /// One occurrence of an alarm.
     AlarmId, "alarm id");
 uuid_id!(
+    /// A session of an MQTT client that is kept while the client is away.
+    MailboxId, "mailbox id");
+uuid_id!(
     /// A rule that judges readings.
     RuleId, "rule id");
 

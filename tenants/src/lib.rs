@@ -20,6 +20,7 @@ pub mod identity_provider;
 pub mod ids;
 pub mod keys;
 pub mod locality;
+pub mod messaging;
 pub mod offboarding;
 pub mod onboarding;
 pub mod org;
@@ -34,6 +35,7 @@ pub mod topics;
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, ClientId, CorrelationId, DeviceId, ElevationId, IdError, OpeningId, Partition, PatientId,
-    ProviderId, RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId, UserId,
+    AlarmId, ClientId, CorrelationId, DeviceId, ElevationId, IdError, MailboxId, OpeningId, Partition,
+    PatientId, ProviderId, RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId,
+    UserId,
 };

@@ -58,6 +58,11 @@ pub fn covers(own: &str, filter: &str) -> bool {
     wanted.next().is_none()
 }
 
+/// Whether a filter matches a topic (MQTT 5, 4.7): one that begins with a wildcard none that begins with `$`.
+pub fn matches(filter: &str, topic: &str) -> bool {
+    !(topic.starts_with('$') && filter.starts_with(['+', '#'])) && covers(filter, topic)
+}
+
 /// A valid topic filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -200,6 +205,24 @@ mod tests {
         }
         for topic in ["feed", "feed/alarms", "devices/d/telemetry", "$SYS", "$SYS/x", "$share/g/a"] {
             assert!(!all.permit(topic), "{topic}");
+        }
+    }
+
+    #[test]
+    fn what_filters_match() {
+        for (filter, topic, expected) in [
+            ("a/b", "a/b", true),
+            ("a/#", "a", true),
+            ("a/#", "a/b/c", true),
+            ("a/+", "a/", true),
+            ("+/+", "/", true),
+            ("+", "/a", false),
+            ("a/+", "a", false),
+            ("#", "$SYS/x", false),
+            ("+/x", "$SYS/x", false),
+            ("$SYS/#", "$SYS/x", true),
+        ] {
+            assert_eq!(matches(filter, topic), expected, "{filter} {topic}");
         }
     }
 

@@ -10,6 +10,7 @@ use tenants::{
     access::{Action, Cell, Column, Object, Scope},
     audit::AuditEntry,
     clock::Clock,
+    messaging::Received,
 };
 
 use uuid::Uuid;
@@ -152,7 +153,22 @@ impl Twins {
         device: DeviceId,
         messages: Vec<Unsequenced>,
     ) -> Result<Receipt, Closed> {
-        self.queue.append(tenant, device, messages).await
+        self.append_once(tenant, device, messages, Vec::new()).await
+    }
+
+    /// The same, and writes with the messages by which packet identifiers they were received, so that the sender's session
+    /// knows them again.
+    ///
+    /// # Errors
+    /// As for [`Twins::append`].
+    pub async fn append_once(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        messages: Vec<Unsequenced>,
+        received: Vec<Received>,
+    ) -> Result<Receipt, Closed> {
+        self.queue.append(tenant, device, messages, received).await
     }
 
     /// The state of a device's twin, which wakes if it sleeps. That the device is within the scope is for the

@@ -69,6 +69,25 @@ pub struct BrokerConfig {
     pub write_timeout: Duration,
     /// Filters one client may subscribe to; further ones are refused (0x97).
     pub max_subscriptions: usize,
+    /// Longest keep-alive of a v5 client, which is told so; a v3.1.1 client's is as it says.
+    pub max_keep_alive: Duration,
+    /// How long a session is kept at most while its client is away; also of a v3.1.1 client, which cannot say.
+    pub max_session_expiry: Duration,
+    /// Sessions of a tenant that are kept; another client that wants one is refused (0x97).
+    pub max_kept_sessions: usize,
+    /// Messages of a tenant's log that a session that is kept may be behind. What is older is dropped and counted.
+    pub max_backlog: u64,
+    /// Retained messages of a tenant; further ones are refused (0x97).
+    pub max_retained: usize,
+    /// The same bound in bytes.
+    pub max_retained_bytes: usize,
+}
+
+impl BrokerConfig {
+    /// How long a session is kept whose client asks for so many seconds.
+    pub(crate) fn session_expiry(&self, seconds: u32) -> Duration {
+        Duration::from_secs(seconds.into()).min(self.max_session_expiry)
+    }
 }
 
 impl Default for BrokerConfig {
@@ -87,6 +106,12 @@ impl Default for BrokerConfig {
             outbox_bytes: 4 * 1024 * 1024,
             write_timeout: Duration::from_secs(20),
             max_subscriptions: 64,
+            max_keep_alive: Duration::from_secs(60),
+            max_session_expiry: Duration::from_secs(7 * 24 * 3_600),
+            max_kept_sessions: 20_000,
+            max_backlog: 1_000_000,
+            max_retained: 10_000,
+            max_retained_bytes: 64 * 1024 * 1024,
         }
     }
 }

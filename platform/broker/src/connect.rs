@@ -10,17 +10,21 @@ use tenants::CorrelationId;
 use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::{
-    codec, encode,
+    codec,
+    encode::{self, Welcome},
     frame::{self, Scan},
     gate::{Login, Refusal},
     hub::Hub,
     metrics::Spoken,
     protocol::{Reason, Version, packet},
     registry::SessionInfo,
+    resume,
     session::{
-        Opened, Will, farewell,
+        Opened, farewell,
         outbox::{Limits, Outbox},
+        will::Will,
     },
+    standing::Standing,
     topics::Rights,
     transport::{Carrier, Transport},
 };
@@ -36,7 +40,7 @@ const MAX_CLIENT_ID_BYTES: usize = 256;
 
 /// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refused {
+pub(crate) enum Refused {
     /// The client went away before it was answered.
     Gone,
     Timeout,
@@ -48,6 +52,7 @@ enum Refused {
     AuthMethod,
     WillTopic,
     WillRetain,
+    TooManySessions,
     ShuttingDown,
     By(Refusal),
 }
@@ -64,6 +69,7 @@ impl Refused {
             Self::AuthMethod => "auth_method",
             Self::WillTopic => "will_topic",
             Self::WillRetain => "will_retain",
+            Self::TooManySessions => "too_many_sessions",
             Self::ShuttingDown => "shutting_down",
             Self::By(Refusal::BadCredentials) => "bad_credentials",
             Self::By(Refusal::NotAuthorized) => "not_authorized",
@@ -83,6 +89,7 @@ impl Refused {
             Self::AuthMethod => "a user name and a password are asked for, no other method",
             Self::WillTopic => "the will's topic is outside the client's rights",
             Self::WillRetain => "the will cannot be retained",
+            Self::TooManySessions => "the hospital has as many sessions that are kept as it may",
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => {
                 "the server cannot do this right now; come back in a moment"
             }
@@ -103,6 +110,7 @@ impl Refused {
             Self::AuthMethod => (None, Some(0x8C)),
             Self::WillTopic => (Some(5), Some(0x87)),
             Self::WillRetain => (None, Some(0x9A)),
+            Self::TooManySessions => (Some(3), Some(0x97)),
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => (Some(3), Some(0x88)),
             Self::By(Refusal::BadCredentials) => (Some(5), Some(0x86)),
             Self::By(Refusal::NotAuthorized) => (Some(5), Some(0x87)),
@@ -226,7 +234,7 @@ async fn open(
     hub: &Arc<Hub>,
 ) -> Result<Opened, Refused> {
     let Request { version, connect, properties, will, credentials, unread } = request;
-    check(version, &connect, properties.as_ref(), will.as_ref().map(|(will, _)| will))?;
+    check(version, &connect, properties.as_ref())?;
     let (user_name, password) = credentials
         .as_ref()
         .map_or(("", &[][..]), |given| (given.username.as_str(), given.password.as_bytes()));
@@ -240,8 +248,13 @@ async fn open(
     let will = match will {
         Some((will, properties)) => {
             let route = rights.route(&will.topic).ok_or(Refused::WillTopic)?;
+            if version == Version::V5 && will.retain && !rights.may_retain() {
+                return Err(Refused::WillRetain);
+            }
+            let delay = properties.as_ref().and_then(|of| of.delay_interval).unwrap_or(0);
             let expiry = properties.as_ref().and_then(|of| of.message_expiry_interval);
             Some(Will {
+                delay: Duration::from_secs(delay.into()),
                 route,
                 payload: will.message,
                 qos: will.qos.into(),
@@ -253,7 +266,7 @@ async fn open(
         None => None,
     };
     let assigned = connect.client_id.is_empty().then(|| format!("auto-{correlation}"));
-    let client_id = assigned.as_deref().unwrap_or(&connect.client_id);
+    let client_id: Arc<str> = assigned.as_deref().unwrap_or(&connect.client_id).into();
     let properties = properties.as_ref();
     let limits = Limits::new(
         &hub.config,
@@ -261,32 +274,54 @@ async fn open(
         properties.and_then(|of| of.max_packet_size),
         properties.and_then(|of| of.topic_alias_max),
     );
-    let outbox = Arc::new(Outbox::new(version, limits));
-    let (client_id, since) = (client_id.into(), hub.clock.now());
-    let info = SessionInfo { client_id, peer, carrier, version: version.label(), since };
+    let key = (admission.tenant, admission.client.clone(), Arc::clone(&client_id));
+    let expiry = match version {
+        Version::V311 if connect.clean_session => Duration::ZERO,
+        Version::V311 => hub.config.max_session_expiry,
+        Version::V5 => {
+            hub.config.session_expiry(properties.and_then(|of| of.session_expiry_interval).unwrap_or(0))
+        }
+    };
+    let resumed = resume::session(hub, &key, connect.clean_session, expiry).await?;
+    let session_present = resumed.as_ref().is_some_and(|resumed| resumed.goes_on);
+    let (outbox, mailbox, permit) = match resumed {
+        Some(resumed) => {
+            let outbox = resumed.attach(hub, (version, limits), &rights, expiry).await?;
+            (outbox, Some(resumed.mailbox), Some(resumed.permit))
+        }
+        None => (Arc::new(Outbox::new(version, limits, rights.view())), None, None),
+    };
+    let info = SessionInfo { client_id, peer, carrier, version: version.label(), since: hub.clock.now() };
     let seat = hub.registry.enter(&admission, info, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
+    let number = mailbox.as_ref().map_or_else(|| seat.number(), |mailbox| mailbox.number);
+    let standing = Arc::new(Standing::new(Arc::clone(hub), admission.tenant, number, outbox, mailbox));
+    let longest = u16::try_from(hub.config.max_keep_alive.as_secs()).unwrap_or(u16::MAX);
+    let told = (version == Version::V5 && connect.keep_alive > longest).then_some(longest);
+    let keep_alive = told.unwrap_or(connect.keep_alive);
+    let welcome = Welcome {
+        session_present,
+        assigned_id: assigned.as_deref(),
+        session_expiry: u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX),
+        keep_alive: told,
+        may_retain: rights.may_retain(),
+    };
     Ok(Opened {
         version,
         client: admission.client,
+        connack: encode::accepted(version, welcome, &hub.config),
         rights,
         seat,
-        outbox,
-        keep_alive: (connect.keep_alive > 0)
-            .then(|| Duration::from_millis(u64::from(connect.keep_alive) * 1_500)),
+        standing,
+        permit,
+        keep_alive: (keep_alive > 0).then(|| Duration::from_millis(u64::from(keep_alive) * 1_500)),
         will,
-        connack: encode::accepted(version, assigned.as_deref(), &hub.config),
         unread,
         correlation,
     })
 }
 
 /// What can be refused without asking anybody.
-fn check(
-    version: Version,
-    connect: &Connect,
-    properties: Option<&ConnectProperties>,
-    will: Option<&LastWill>,
-) -> Result<(), Refused> {
+fn check(version: Version, connect: &Connect, properties: Option<&ConnectProperties>) -> Result<(), Refused> {
     let client_id = &connect.client_id;
     let unusable = client_id.len() > MAX_CLIENT_ID_BYTES || client_id.contains(char::is_control);
     let unnamed = client_id.is_empty() && version == Version::V311 && !connect.clean_session;
@@ -301,10 +336,5 @@ fn check(
             return Err(Refused::AuthMethod);
         }
     }
-    match will {
-        // A v3.1.1 client cannot know beforehand. Its will is stored once and never retained, which
-        // satisfies what it asked for better than a refusal.
-        Some(will) if version == Version::V5 && will.retain => Err(Refused::WillRetain),
-        _ => Ok(()),
-    }
+    Ok(())
 }

@@ -33,15 +33,32 @@ pub(crate) fn remaining_length(mut length: usize, out: &mut impl BufMut) {
     }
 }
 
+/// What an accepted client is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Welcome<'a> {
+    /// Whether a session goes on.
+    pub(crate) session_present: bool,
+    /// What the client is called that did not call itself anything.
+    pub(crate) assigned_id: Option<&'a str>,
+    /// Seconds that its session is kept after its connection.
+    pub(crate) session_expiry: u32,
+    /// Seconds of the keep-alive, where it is another than the client's.
+    pub(crate) keep_alive: Option<u16>,
+    /// Whether it may have messages retained.
+    pub(crate) may_retain: bool,
+}
+
 /// The CONNACK of an accepted client.
-pub(crate) fn accepted(version: Version, assigned_id: Option<&str>, config: &BrokerConfig) -> Vec<u8> {
+pub(crate) fn accepted(version: Version, welcome: Welcome<'_>, config: &BrokerConfig) -> Vec<u8> {
+    let Welcome { session_present, assigned_id, session_expiry, keep_alive, may_retain } = welcome;
     if version == Version::V311 {
-        return vec![0x20, 2, 0, 0];
+        return vec![0x20, 2, u8::from(session_present), 0];
     }
     let properties = ConnAckProperties {
-        session_expiry_interval: Some(0), // clean sessions only
+        session_expiry_interval: Some(session_expiry),
         receive_max: Some(config.receive_maximum.max(1)),
-        retain_available: Some(0),
+        retain_available: Some(u8::from(may_retain)),
+        server_keep_alive: keep_alive,
         max_packet_size: Some(u32::try_from(config.max_packet_bytes).unwrap_or(u32::MAX)),
         topic_alias_max: Some(MAX_TOPIC_ALIASES),
         assigned_client_identifier: assigned_id.map(str::to_owned),
@@ -49,7 +66,7 @@ pub(crate) fn accepted(version: Version, assigned_id: Option<&str>, config: &Bro
         shared_subscription_available: Some(1),
         ..ConnAckProperties::default()
     };
-    let connack = ConnAck { session_present: false, code: ConnectReturnCode::Success };
+    let connack = ConnAck { session_present, code: ConnectReturnCode::Success };
     let mut frame = BytesMut::new();
     match V5.write(Packet::ConnAck(connack, Some(properties)), &mut frame) {
         Ok(_) => frame.to_vec(),
@@ -147,15 +164,18 @@ pub(crate) struct Labels {
     /// Not used with QoS 0.
     pub(crate) packet_id: u16,
     pub(crate) named: Named,
+    /// Whether it is sent again.
+    pub(crate) again: bool,
     /// Seconds until it expires, where it does.
     pub(crate) expires_in: Option<u32>,
 }
 
-/// Appends a PUBLISH; nothing, and false, when it is longer than the client takes or the protocol can say.
+/// Appends a PUBLISH to `topic`, as the client sees it; nothing, and false, when it is longer than the client takes or the protocol can say.
 pub(crate) fn publish(
     version: Version,
+    topic: &str,
     message: &Outgoing,
-    Labels { packet_id, named, expires_in }: Labels,
+    Labels { packet_id, named, again, expires_in }: Labels,
     max_bytes: usize,
     out: &mut Vec<u8>,
 ) -> bool {
@@ -178,7 +198,7 @@ pub(crate) fn publish(
             properties.extend_from_slice(&[TOPIC_ALIAS, high, low]);
         }
     }
-    let topic = if matches!(named, Named::Known(_)) { "" } else { message.topic() };
+    let topic = if matches!(named, Named::Known(_)) { "" } else { topic };
     let Ok(topic_length) = u16::try_from(topic.len()) else { return false };
     let mut head = Vec::with_capacity(16 + topic.len() + properties.len());
     head.put_u16(topic_length);
@@ -194,7 +214,7 @@ pub(crate) fn publish(
     if length > MAX_REMAINING_LENGTH || length + length_bytes(length) + 1 > max_bytes {
         return false;
     }
-    out.put_u8(0x30 | (message.qos as u8) << 1 | u8::from(message.retain));
+    out.put_u8(0x30 | u8::from(again) << 3 | (message.qos as u8) << 1 | u8::from(message.retain));
     remaining_length(length, out);
     out.put_slice(&head);
     out.put_slice(&message.message.payload);
@@ -255,7 +275,7 @@ mod tests {
     #[test]
     fn the_codec_reads_what_we_write() {
         let config = BrokerConfig::default();
-        let mut wire = BytesMut::from(&accepted(Version::V311, None, &config)[..]);
+        let mut wire = BytesMut::from(&accepted(Version::V311, Welcome::default(), &config)[..]);
         wire.extend_from_slice(&suback(Version::V311, 9, &[0, 1, 0x80]));
         wire.extend_from_slice(&unsuback(Version::V311, 9, &[0]));
         for expected in ["ConnAck", "SubAck", "UnsubAck"] {
@@ -296,17 +316,17 @@ mod tests {
         let message =
             Message { space, topic: topic.into(), payload: payload.into(), properties, expires_at: None };
         let (message, subscription_ids) = (Arc::new(message), ids.into());
-        Outgoing { message, qos, retain: false, prefix_bytes: 0, subscription_ids }
+        Outgoing { message, qos, retain: false, position: None, stored: false, subscription_ids }
     }
 
     #[test]
     fn a_publish_is_read_back_with_its_packet_identifier() {
-        let labels = Labels { packet_id: 513, named: Named::Whole, expires_in: None };
+        let labels = Labels { packet_id: 513, named: Named::Whole, again: false, expires_in: None };
         for version in [Version::V311, Version::V5] {
             for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
                 let message = outgoing(qos, "feed/alarms", vec![b'x'; 300], &[]);
                 let mut wire = Vec::new();
-                assert!(publish(version, &message, labels, usize::MAX, &mut wire));
+                assert!(publish(version, "feed/alarms", &message, labels, usize::MAX, &mut wire));
                 let Scan::Whole(found) = frame::scan(&wire, 1024).unwrap() else { panic!("not whole") };
                 let body = &wire[found.body.clone()];
                 let read = frame::publish(version, found.first, body).unwrap();
@@ -314,8 +334,8 @@ mod tests {
                 assert_eq!(&body[read.payload], &[b'x'; 300]);
                 assert_eq!(read.packet_id, (qos != Qos::AtMostOnce).then_some(513));
                 let mut short = Vec::new();
-                assert!(publish(version, &message, labels, wire.len(), &mut short));
-                assert!(!publish(version, &message, labels, wire.len() - 1, &mut short));
+                assert!(publish(version, "feed/alarms", &message, labels, wire.len(), &mut short));
+                assert!(!publish(version, "feed/alarms", &message, labels, wire.len() - 1, &mut short));
                 assert_eq!(short, wire, "what is too large leaves nothing behind");
             }
         }
@@ -328,8 +348,9 @@ mod tests {
             let mut wire = Vec::new();
             publish(
                 version,
+                "t",
                 &message,
-                Labels { packet_id: 0, named, expires_in: None },
+                Labels { packet_id: 0, named, again: false, expires_in: None },
                 usize::MAX,
                 &mut wire,
             );
@@ -350,20 +371,20 @@ mod tests {
         let content_type = Bytes::from_static(b"\x03\x00\x01j");
         Arc::get_mut(&mut message.message).unwrap().properties = content_type;
         message.retain = true;
-        let labels = Labels { packet_id: 0, named: Named::Whole, expires_in: Some(258) };
+        let labels = Labels { packet_id: 0, named: Named::Whole, again: true, expires_in: Some(258) };
         let mut wire = Vec::new();
-        assert!(publish(Version::V5, &message, labels, usize::MAX, &mut wire));
-        assert_eq!(wire, b"\x31\x10\x00\x01t\x0B\x03\x00\x01j\x02\x00\x00\x01\x02\x0B\x09X");
+        assert!(publish(Version::V5, "t", &message, labels, usize::MAX, &mut wire));
+        assert_eq!(wire, b"\x39\x10\x00\x01t\x0B\x03\x00\x01j\x02\x00\x00\x01\x02\x0B\x09X");
         wire.clear();
-        assert!(publish(Version::V311, &message, labels, usize::MAX, &mut wire));
-        assert_eq!(wire, b"\x31\x04\x00\x01tX");
+        assert!(publish(Version::V311, "t", &message, labels, usize::MAX, &mut wire));
+        assert_eq!(wire, b"\x39\x04\x00\x01tX");
     }
 
     #[test]
     fn a_topic_too_long_for_the_protocol_is_not_sent() {
         let message = outgoing(Qos::AtMostOnce, &"t".repeat(65_536), Vec::new(), &[]);
-        let labels = Labels { packet_id: 0, named: Named::Whole, expires_in: None };
-        assert!(!publish(Version::V5, &message, labels, usize::MAX, &mut Vec::new()));
+        let labels = Labels { packet_id: 0, named: Named::Whole, again: false, expires_in: None };
+        assert!(!publish(Version::V5, &message.message.topic, &message, labels, usize::MAX, &mut Vec::new()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use tenants::{CorrelationId, DeviceId, TenantId, topics::TopicFilters};
+use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received, topics::TopicFilters};
 use tokio::sync::oneshot;
 
 /// What a client said about itself in its CONNECT.
@@ -123,6 +123,9 @@ pub struct Chunk {
     pub device: DeviceId,
     /// The messages in the order in which they were sent; never empty.
     pub messages: Vec<Inbound>,
+    /// Packet identifiers of QoS 2 messages among them that are to be written with them, so that each is taken once whatever
+    /// happens: of a session that is kept.
+    pub received: Vec<Received>,
 }
 
 /// One message of a device.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tenants::{TenantId, topics::is_topic};
 
 use crate::{
+    exchange::Note,
     fan_out::{Delivery, NOBODY},
     gate::Client,
     hub::Hub,
@@ -25,20 +26,35 @@ pub struct Handle(pub(crate) Arc<Hub>);
 
 impl Handle {
     /// Queues a message for every subscriber of `topic` and returns at once. A subscriber receives it
-    /// at the lower of `qos` and the QoS of its subscription. It is not kept for later subscribers.
+    /// at the lower of `qos` and the QoS of its subscription. It is kept for subscribers whose sessions are, not for later
+    /// subscribers.
     pub fn publish(&self, tenant: TenantId, topic: &str, payload: Bytes, qos: Qos) -> Delivery {
         if !is_topic(topic) {
             self.0.metrics.dropped(Loss::InvalidTopic, 1);
-            return Delivery::default();
-        }
-        if !self.has_subscribers(tenant, topic) {
             return Delivery::default();
         }
         let space = Space::Platform;
         let message =
             Message { space, topic: topic.into(), payload, properties: Bytes::new(), expires_at: None };
         let publication = Publication { message: Arc::new(message), qos, retain: false };
-        self.0.deliver(tenant, &publication, NOBODY)
+        let addressed = self.0.address(tenant, publication, NOBODY);
+        let delivery = Delivery { queued: addressed.count(), dropped: 0 };
+        if !addressed.is_kept() {
+            return self.0.hand_out(&addressed, None);
+        }
+        match self.0.exchange.publish(tenant, addressed) {
+            Ok(()) => delivery,
+            Err(addressed) => self.0.hand_out(&addressed, None),
+        }
+    }
+
+    /// The tenant has left: its sessions that are kept and its retained messages are forgotten. What is written of them is
+    /// deleted by whoever deletes the rest.
+    pub fn forget(&self, tenant: TenantId) {
+        self.0.retained.forget(tenant);
+        for mailbox in self.0.kept.all(Some(tenant)) {
+            self.0.exchange.note(Note::Over(mailbox));
+        }
     }
 
     /// Ends all sessions of a tenant that is cut off, without the PUBACKs that are outstanding; says how many. Those who

@@ -6,13 +6,17 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tenants::{CorrelationId, clock::Clock, topics::TopicFilters};
+use tenants::{CorrelationId, clock::Clock, messaging::Mailboxes};
 
 use crate::{
     config::BrokerConfig,
+    exchange::Exchange,
     gate::{Gatekeeper, Ingest},
+    kept::Kept,
+    mailbox::Mailbox,
     metrics::BrokerMetrics,
     registry::Registry,
+    retained::Retained,
     session::outbox::Outbox,
     tree::Tree,
 };
@@ -24,8 +28,12 @@ pub(crate) struct Hub {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: BrokerMetrics,
     pub(crate) correlations: Correlations,
-    pub(crate) tree: Tree<Target>,
+    pub(crate) tree: Tree<Reach>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Arc<dyn Mailboxes>,
+    pub(crate) exchange: Exchange,
+    pub(crate) kept: Kept,
+    pub(crate) retained: Retained,
 }
 
 impl Hub {
@@ -37,12 +45,11 @@ impl Hub {
 
 /// How a subscriber is reached.
 #[derive(Clone)]
-pub(crate) struct Target {
-    pub(crate) outbox: Arc<Outbox>,
-    /// How many bytes at the start of a topic the client does not see.
-    pub(crate) prefix_bytes: usize,
-    /// What of the topic space is kept from it.
-    pub(crate) denied: Option<Arc<TopicFilters>>,
+pub(crate) enum Reach {
+    /// Through its connection, with which its session ends.
+    Live(Arc<Outbox>),
+    /// Through a session that is kept.
+    Kept(Arc<Mailbox>),
 }
 
 /// Hands out correlation ids: unique within the process, and not used again by the next one.

@@ -17,25 +17,34 @@ mod config;
 mod connect;
 mod dialect;
 mod encode;
+mod entry;
+mod exchange;
 mod fan_out;
 mod frame;
 pub mod gate;
 mod handle;
 mod hub;
+mod kept;
 mod listener;
+mod mailbox;
 mod message;
 mod metrics;
 mod protocol;
 mod proxied;
 mod registry;
+mod resume;
+mod retained;
 mod session;
+mod standing;
+mod subscriptions;
 mod topics;
 mod transport;
 mod tree;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tenants::clock::Clock;
+use tenants::{StoreError, clock::Clock, messaging::Mailboxes};
+use tokio::task::JoinHandle;
 
 pub use self::{
     config::{BrokerConfig, TlsListen, TlsSettings},
@@ -52,37 +61,68 @@ pub use self::{
     transport::Carrier,
 };
 use self::{
+    exchange::Exchange,
     hub::{Correlations, Hub},
+    kept::Kept,
     listener::Listener,
     registry::Registry,
+    retained::Retained,
     tree::Tree,
 };
+
+/// Why the broker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// An address cannot be listened on.
+    #[error("an address cannot be listened on")]
+    Listen(#[source] io::Error),
+    /// The sessions that are kept cannot be read.
+    #[error("the sessions of mqtt clients cannot be read")]
+    Kept(#[from] StoreError),
+}
 
 /// A running broker.
 pub struct Broker {
     hub: Arc<Hub>,
     listener: Listener,
+    exchange: JoinHandle<()>,
 }
 
 impl Broker {
-    /// Listens and starts to serve. Must be called within a tokio runtime.
+    /// Takes up the sessions that are kept, listens and starts to serve. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be listened on, or what is kept cannot be read.
     pub async fn bind(
         config: BrokerConfig,
         gatekeeper: Arc<dyn Gatekeeper>,
         ingest: Arc<dyn Ingest>,
         presence: Arc<dyn Presence>,
+        store: Arc<dyn Mailboxes>,
         clock: Arc<dyn Clock>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, BindError> {
         let correlations = Correlations::starting(clock.now());
         let registry = Arc::new(Registry::new(presence, Arc::clone(&clock)));
-        let (metrics, tree) = (BrokerMetrics::default(), Tree::default());
-        let hub = Arc::new(Hub { config, gatekeeper, ingest, clock, metrics, correlations, tree, registry });
-        let listener = Listener::start(&hub)?;
+        let (exchange, inlet) = Exchange::new();
+        let hub = Arc::new(Hub {
+            config,
+            gatekeeper,
+            ingest,
+            clock,
+            metrics: BrokerMetrics::default(),
+            correlations,
+            tree: Tree::default(),
+            registry,
+            store,
+            exchange,
+            kept: Kept::default(),
+            retained: Retained::default(),
+        });
+        kept::restore(&hub).await?;
+        let listener = Listener::start(&hub).map_err(BindError::Listen)?;
+        let exchange = tokio::spawn(exchange::run(Arc::clone(&hub), inlet));
         tracing::info!(address = %listener.local_addr(), "mqtt listening");
-        Ok(Self { hub, listener })
+        Ok(Self { hub, listener, exchange })
     }
 
     /// Where it listens; tells the port when the configuration said 0.
@@ -114,5 +154,7 @@ impl Broker {
     /// PUBACKs and a DISCONNECT to v5 clients, and closes.
     pub async fn shutdown(self, grace: Duration) {
         self.listener.shutdown(&self.hub, grace).await;
+        self.hub.exchange.stop().await;
+        self.exchange.await.ok(); // it ends by itself; if it panicked, that was told
     }
 }

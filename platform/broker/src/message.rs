@@ -40,18 +40,15 @@ pub(crate) struct Outgoing {
     pub(crate) qos: Qos,
     /// How its RETAIN flag is sent.
     pub(crate) retain: bool,
-    /// How many bytes at the start of the topic the client does not see.
-    pub(crate) prefix_bytes: usize,
+    /// Where it stands in the publication log, where its subscriber's session is kept.
+    pub(crate) position: Option<u64>,
+    /// Whether it is what was retained when its subscriber subscribed.
+    pub(crate) stored: bool,
     /// Identifiers of the subscriptions that match, of a v5 client that gave them some.
     pub(crate) subscription_ids: Vec<u32>,
 }
 
 impl Outgoing {
-    /// The topic as the client sees it.
-    pub(crate) fn topic(&self) -> &str {
-        self.message.topic.get(self.prefix_bytes..).unwrap_or_default()
-    }
-
     /// Seconds that it has left, where its sender set it an end; `None` where that has passed.
     pub(crate) fn expires_in(&self, clock: &dyn Clock) -> Option<Option<u32>> {
         let Some(end) = self.message.expires_at else { return Some(None) };
@@ -63,6 +60,6 @@ impl Outgoing {
 
     /// Bytes that are counted for it while it waits.
     pub(crate) fn size(&self) -> usize {
-        self.topic().len() + self.message.payload.len() + self.message.properties.len()
+        self.message.topic.len() + self.message.payload.len() + self.message.properties.len()
     }
 }

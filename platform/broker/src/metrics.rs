@@ -23,6 +23,8 @@ pub(crate) struct Spoken {
 pub(crate) enum Loss {
     /// QoS 0 from a client to a topic outside its rights (v5 only; v3.1.1 is disconnected).
     NotAuthorized,
+    /// QoS 0 that was to be retained when there are as many as there may be.
+    TooManyRetained,
     /// QoS 0 to a subscriber whose queue is full.
     QueueFull,
     /// QoS 1 or 2 to a subscriber that was disconnected for being too slow.
@@ -33,6 +35,10 @@ pub(crate) enum Loss {
     TooLarge,
     /// Older than its sender wanted when it could be sent.
     Expired,
+    /// For a session that is kept: more behind than it may be, or gone from the log.
+    Backlog,
+    /// In the log, but not as it was written.
+    Damaged,
     /// Published by the platform to something that is no topic.
     InvalidTopic,
 }
@@ -41,11 +47,14 @@ impl Loss {
     const fn label(self) -> &'static str {
         match self {
             Self::NotAuthorized => "not_authorized",
+            Self::TooManyRetained => "too_many_retained",
             Self::QueueFull => "queue_full",
             Self::SlowConsumer => "slow_consumer",
             Self::Disconnected => "disconnected",
             Self::TooLarge => "too_large",
             Self::Expired => "expired",
+            Self::Backlog => "backlog",
+            Self::Damaged => "damaged",
             Self::InvalidTopic => "invalid_topic",
         }
     }
@@ -61,6 +70,7 @@ pub struct BrokerMetrics {
     pub(crate) disconnects: Family<Why, Counter>,
     pub(crate) messages_in: Counter,
     pub(crate) publications: Counter,
+    pub(crate) publications_kept: Counter,
     pub(crate) bytes_in: Counter,
     pub(crate) acks: Counter,
     pub(crate) messages_out: Counter,
@@ -81,6 +91,11 @@ impl BrokerMetrics {
             "publications",
             "Messages of applications taken for the topic space",
             self.publications.clone(),
+        );
+        mqtt.register(
+            "publications_kept",
+            "Messages written to the publication log, as a session that is kept hears them",
+            self.publications_kept.clone(),
         );
         mqtt.register("bytes_received", "Bytes read from clients", self.bytes_in.clone());
         mqtt.register("acks_sent", "PUBACKs and PUBRECs sent after the commit", self.acks.clone());

@@ -1,5 +1,7 @@
 //! The few words of MQTT that every part of the broker uses.
 
+use serde::{Deserialize, Serialize};
+
 use crate::gate::NotTaken;
 
 /// Protocol version, from the CONNECT.
@@ -21,7 +23,7 @@ impl Version {
 }
 
 /// Quality of service of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Qos {
     /// QoS 0: sent once, dropped when the subscriber's queue is full.
     AtMostOnce,
@@ -88,6 +90,7 @@ pub(crate) enum Reason {
     SlowConsumer,
     OverQuota,
     RetainNotSupported,
+    TooManyRetained,
 }
 
 impl From<NotTaken> for Reason {
@@ -114,7 +117,7 @@ impl Reason {
             Self::Suspended | Self::Administrative => 0x98,
             Self::TopicAlias => 0x94,
             Self::PacketTooLarge => 0x95,
-            Self::SlowConsumer | Self::OverQuota => 0x97,
+            Self::SlowConsumer | Self::OverQuota | Self::TooManyRetained => 0x97,
             Self::RetainNotSupported => 0x9A,
         }
     }
@@ -136,7 +139,8 @@ impl Reason {
             Self::PacketTooLarge => "the packet is larger than the CONNACK allows",
             Self::SlowConsumer => "messages are taken too slowly, and no more can wait",
             Self::OverQuota => "the hospital sends far more than it may; send again, more slowly",
-            Self::RetainNotSupported => "messages cannot be retained",
+            Self::RetainNotSupported => "this client's messages cannot be retained",
+            Self::TooManyRetained => "the hospital has as many retained messages as it may",
         }
     }
 
@@ -158,6 +162,7 @@ impl Reason {
             Self::SlowConsumer => "slow_consumer",
             Self::OverQuota => "over_quota",
             Self::RetainNotSupported => "retain_not_supported",
+            Self::TooManyRetained => "too_many_retained",
         }
     }
 }

@@ -13,6 +13,7 @@ use tenants::{DeviceId, TenantId, clock::Clock};
 
 use crate::{
     gate::{Admission, Client, Presence},
+    mailbox::Key,
     protocol::Reason,
     session::outbox::Outbox,
     transport::Carrier,
@@ -65,6 +66,22 @@ struct Live {
 impl Registry {
     pub(crate) fn new(presence: Arc<dyn Presence>, clock: Arc<dyn Clock>) -> Self {
         Self { presence, clock, state: Mutex::default() }
+    }
+
+    /// A number that no other session of this process has.
+    pub(crate) fn next_number(&self) -> SessionNumber {
+        let mut state = self.state.lock();
+        state.last_number += 1;
+        state.last_number
+    }
+
+    /// Ends the live session of a client, as it has connected again.
+    pub(crate) fn take_over(&self, (tenant, client, client_id): &Key) {
+        let state = self.state.lock();
+        let theirs = state.sessions.get(&(*tenant, client.clone())).into_iter().flatten();
+        for live in theirs.filter(|live| live.info.client_id == *client_id) {
+            live.outbox.close(Reason::TakenOver);
+        }
     }
 
     /// Gives a client its seat and ends the session that had it; `None` once the broker shuts down.

@@ -6,14 +6,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tenants::{
     TenantId,
-    topics::{MAX_TOPIC_BYTES, TopicFilters, covers, is_filter, is_topic},
+    topics::{MAX_TOPIC_BYTES, covers, is_filter, is_topic},
 };
 
 use crate::{
     dialect::{Dialect, native::Native},
     gate::{Admission, Channel, Client, Grants},
+    session::outbox::View,
 };
 
 /// What a filter begins with whose subscription is shared; the name of the group follows.
@@ -24,7 +26,7 @@ const FEED: &str = "feed/";
 
 /// Among whose names a topic is. A filter matches within its own space only, so that `#` of a program never meets what is
 /// addressed to a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Space {
     /// The platform's: the feed, and what is addressed to devices.
     Platform,
@@ -42,7 +44,7 @@ pub(crate) enum Route {
 }
 
 /// A valid topic filter in the tenant's name space.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Filter {
     space: Space,
     path: Arc<str>,
@@ -53,6 +55,11 @@ pub(crate) struct Filter {
 impl Filter {
     pub(crate) fn space(&self) -> Space {
         self.space
+    }
+
+    /// In the tenant's name space, without its group.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(crate) fn levels(&self) -> impl Iterator<Item = &str> {
@@ -94,16 +101,12 @@ impl Rights {
             Client::Device(device) => (format!("devices/{device}/").into(), Some(&Native)),
             Client::Application { .. } => ("".into(), None),
         };
-        Self { tenant: admission.tenant, prefix, dialect, grants: admission.grants.clone() }
+        let grants = if dialect.is_some() { Grants::default() } else { admission.grants.clone() };
+        Self { tenant: admission.tenant, prefix, dialect, grants }
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
         self.tenant
-    }
-
-    /// How many bytes of a topic the client does not see.
-    pub(crate) fn prefix_bytes(&self) -> usize {
-        self.prefix.len()
     }
 
     /// What becomes of a message to `topic`; `None` when the client may not publish there.
@@ -121,9 +124,29 @@ impl Rights {
         }
     }
 
-    /// What of the topic space is kept from the client although it may match one of its filters.
-    pub(crate) fn denied(&self) -> Option<Arc<TopicFilters>> {
-        self.grants.subscribe.clone().filter(|filters| !filters.deny.is_empty())
+    /// How the client sees topics.
+    pub(crate) fn view(&self) -> View {
+        let denied = self.grants.subscribe.clone().filter(|filters| !filters.deny.is_empty());
+        View { prefix_bytes: self.prefix.len(), denied }
+    }
+
+    /// Whether the client uses the topic space.
+    pub(crate) fn use_topics(&self) -> bool {
+        self.grants.subscribe.is_some() || self.grants.publish.is_some()
+    }
+
+    /// Whether the client may have messages retained.
+    pub(crate) fn may_retain(&self) -> bool {
+        self.grants.publish.is_some()
+    }
+
+    /// Whether the client may still subscribe to a filter that it had.
+    pub(crate) fn permit(&self, filter: &Filter) -> bool {
+        let own = filter.path.strip_prefix(&*self.prefix).map(|own| match &filter.group {
+            Some(group) => format!("{SHARED}{group}/{own}"),
+            None => own.to_owned(),
+        });
+        own.is_some_and(|own| self.filter(&own).as_ref() == Ok(filter))
     }
 
     /// The client's filter in the tenant's name space, if the client may subscribe to it.
@@ -153,7 +176,10 @@ impl Rights {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tenants::{DeviceId, topics::MAX_LEVELS};
+    use tenants::{
+        DeviceId,
+        topics::{MAX_LEVELS, TopicFilters},
+    };
 
     use super::*;
     use crate::tree::tests::matches;
@@ -265,7 +291,22 @@ mod tests {
                 "{topic}"
             );
         }
-        assert!(application.denied().is_some());
+        assert!(application.view().denied.is_some() && application.may_retain());
+    }
+
+    #[test]
+    fn a_filter_is_permitted_while_it_could_be_subscribed_to() {
+        let device = device("d1");
+        let held = |filter: &str| device.filter(filter).unwrap();
+        for filter in ["commands/#", "$share/g/commands/reboot/+"] {
+            assert!(device.permit(&held(filter)), "{filter}");
+        }
+        let grants = |allow: &str| Grants { subscribe: filters(&[allow], &[]), ..Grants::default() };
+        let (before, now) = (application(grants("lab/#")), application(grants("lab/orders/#")));
+        for (filter, expected) in [("lab/#", false), ("lab/orders/1", true), ("$share/g/lab/x", false)] {
+            assert_eq!(now.permit(&before.filter(filter).unwrap()), expected, "{filter}");
+        }
+        assert!(!device.permit(&before.filter("lab/#").unwrap()));
     }
 
     fn text() -> impl Strategy<Value = String> {

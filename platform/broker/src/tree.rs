@@ -14,6 +14,7 @@ use std::{
 
 use ahash::RandomState;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 use tenants::TenantId;
 
 use crate::{
@@ -43,7 +44,7 @@ pub(crate) struct Subscriber<S> {
 }
 
 /// How somebody hears what a filter matches; where several do, the most of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Options {
     /// The highest QoS.
     pub(crate) qos: Qos,
@@ -93,7 +94,7 @@ impl<S> Default for Tree<S> {
 }
 
 impl Options {
-    fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             qos: self.qos.max(other.qos),
             no_local: self.no_local && other.no_local,

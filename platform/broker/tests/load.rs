@@ -77,9 +77,16 @@ async fn start(commit: Duration) -> Broker {
     let (sender, receiver) = mpsc::channel(1_024);
     tokio::spawn(commit_in_groups(receiver, commit));
     let config = BrokerConfig { listen: ([127, 0, 0, 1], 0).into(), ..BrokerConfig::default() };
-    Broker::bind(config, Arc::new(Open), Arc::new(GroupCommit(sender)), Arc::new(Open), Arc::new(SystemClock))
-        .await
-        .unwrap()
+    Broker::bind(
+        config,
+        Arc::new(Open),
+        Arc::new(GroupCommit(sender)),
+        Arc::new(Open),
+        Arc::new(support::Memory::default()),
+        Arc::new(SystemClock),
+    )
+    .await
+    .unwrap()
 }
 
 async fn connect(address: SocketAddr, number: usize) -> TcpStream {

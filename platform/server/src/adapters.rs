@@ -186,7 +186,8 @@ impl Ingest for ToLog {
             },
             payload: message.payload,
         });
-        let receipt = self.twins.append(chunk.tenant, chunk.device, messages.collect()).await;
+        let (messages, received) = (messages.collect(), chunk.received);
+        let receipt = self.twins.append_once(chunk.tenant, chunk.device, messages, received).await;
         receipt.map_err(|_| NotTaken::Closed)
     }
 }

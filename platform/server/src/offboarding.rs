@@ -1,7 +1,8 @@
-//! Sees hospitals off that leave, whoever decided it: their twins are let go, their keys destroyed, their rows deleted.
+//! Sees hospitals off that leave, whoever decided it: their twins and MQTT sessions are let go, their keys destroyed, their rows deleted.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use broker::Handle;
 use tenants::{TenantId, offboarding::Offboarding, stores::Tenants};
 use tokio::time::MissedTickBehavior;
 use twins::Twins;
@@ -9,7 +10,12 @@ use twins::Twins;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Goes on for ever; what fails is tried again with the next look.
-pub(crate) async fn follow(offboarding: Offboarding, tenants: Arc<dyn Tenants>, twins: Twins) {
+pub(crate) async fn follow(
+    offboarding: Offboarding,
+    tenants: Arc<dyn Tenants>,
+    twins: Twins,
+    broker: Handle,
+) {
     // Whose twins were let go. Of whom nothing was left at the start there never was one.
     let mut gone: Option<HashSet<TenantId>> = None;
     let mut due = tokio::time::interval(LOOK_EVERY);
@@ -37,6 +43,7 @@ pub(crate) async fn follow(offboarding: Offboarding, tenants: Arc<dyn Tenants>, 
                 tracing::warn!(%tenant, error = &error as &dyn std::error::Error, "twins cannot be let go");
                 continue;
             }
+            broker.forget(tenant);
             // Also after another process has: a twin may have written something meanwhile.
             match offboarding.finish(tenant).await {
                 Ok(erased) => {

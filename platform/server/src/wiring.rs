@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix::Arbiter;
-use broker::{Broker, BrokerConfig, TlsListen};
+use broker::{BindError, Broker, BrokerConfig, TlsListen};
 use graphql_schema::{ApiMetrics, Limits, Services};
 use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError};
 use keys::Keys;
@@ -19,6 +19,7 @@ use tenants::{
     access::Access,
     clock::{Clock, SystemClock},
     keys::{KeyManagement, Keyring, NoKeys},
+    messaging::Mailboxes,
     offboarding::Offboarding,
     onboarding::Onboarding,
     quotas::Meter,
@@ -201,7 +202,7 @@ impl Platform {
         let tls = certificates
             .as_ref()
             .map(|(listen, certificates)| TlsListen { listen: *listen, settings: certificates.clone() });
-        let broker = listen(&config, &gate, ingest, tls, clock.clone()).await?;
+        let broker = listen(&config, &gate, ingest, tls, (Arc::new(database.clone()), clock.clone())).await?;
         if let Some((_, certificates)) = certificates {
             tokio::spawn(background.clone().run_until_cancelled_owned(certificates.follow()));
         }
@@ -209,8 +210,12 @@ impl Platform {
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(followed));
-        let leaving =
-            offboarding::follow(foundation.offboarding(), Arc::new(database.clone()), twins.clone());
+        let leaving = offboarding::follow(
+            foundation.offboarding(),
+            Arc::new(database.clone()),
+            twins.clone(),
+            broker.handle(),
+        );
         tokio::spawn(background.clone().run_until_cancelled_owned(leaving));
         let applications = gate.clone().follow(broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(applications));
@@ -301,7 +306,7 @@ pub(crate) async fn listen(
     gate: &Arc<Gate>,
     ingest: ToLog,
     tls: Option<TlsListen>,
-    clock: Arc<dyn Clock>,
+    (store, clock): (Arc<dyn Mailboxes>, Arc<dyn Clock>),
 ) -> Result<Broker, StartError> {
     let address = config.mqtt.addr;
     let broker = BrokerConfig {
@@ -312,9 +317,11 @@ pub(crate) async fn listen(
         ..BrokerConfig::default()
     };
     let presence = Arc::new(ToPresence(ingest.twins.clone()));
-    Broker::bind(broker, gate.clone(), Arc::new(ingest), presence, clock)
-        .await
-        .map_err(|cause| StartError::Listen { what: "MQTT", address, cause })
+    let started = Broker::bind(broker, gate.clone(), Arc::new(ingest), presence, store, clock).await;
+    started.map_err(|error| match error {
+        BindError::Listen(cause) => StartError::Listen { what: "MQTT", address, cause },
+        BindError::Kept(error) => error.into(),
+    })
 }
 
 /// Notices what other processes change about rights.

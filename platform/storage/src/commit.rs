@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use ::tenants::TenantId;
+use ::tenants::{TenantId, messaging::Received};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sea_orm::DbBackend;
 use twins::store::journal::Commit;
@@ -16,6 +16,7 @@ use crate::{
     database::Database,
     errors::StorageError,
     folds::FoldRows,
+    mailboxes,
     segments::{self, Encoded, write},
     tenant_tx::TenantTx,
 };
@@ -70,6 +71,7 @@ impl Database {
 struct Share {
     segment: Option<(RangeInclusive<i64>, Encoded)>,
     folds: FoldRows,
+    received: Vec<Received>,
 }
 
 impl Share {
@@ -77,6 +79,7 @@ impl Share {
         if let Some((span, encoded)) = self.segment {
             write::append(tx, span, encoded).await?;
         }
+        mailboxes::receive(tx, &self.received).await?;
         self.folds.write(tx).await
     }
 }
@@ -89,6 +92,9 @@ fn shares(database: &Database, commit: &Commit) -> Result<BTreeMap<TenantId, Sha
         let first = position(segment.first);
         let last = position(segment.first.plus(segment.count() - 1));
         shares.entry(segment.tenant).or_default().segment = Some((first..=last, encoded));
+    }
+    for (tenant, received) in &commit.received {
+        shares.entry(*tenant).or_default().received.push(*received);
     }
     for fold in &commit.folds {
         shares.entry(fold.tenant).or_default().folds.add(fold);

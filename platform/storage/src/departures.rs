@@ -12,10 +12,10 @@ use crate::{
 /// Rows of a large table that one transaction deletes: others write in between.
 const BATCH: usize = 500;
 /// Tables that grow with every message.
-const LARGE: [&str; 4] = ["segments", "outbox", "set_aside", "alarms"];
+const LARGE: [&str; 5] = ["segments", "outbox", "set_aside", "alarms", "publications"];
 /// Every table with rows of a hospital, the referring one before the one that it refers to. A test holds this list against
 /// the schema.
-const DELETED: [&str; 33] = [
+const DELETED: [&str; 37] = [
     "external_sessions",
     "sessions",
     "logout_tokens",
@@ -46,6 +46,10 @@ const DELETED: [&str; 33] = [
     "twins",
     "checkpoints",
     "segments",
+    "mailbox_received",
+    "mailboxes",
+    "retained",
+    "publications",
     "patients",
     "devices",
     "data_keys",

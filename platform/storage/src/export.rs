@@ -227,6 +227,12 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        file: "mqtt-sessions",
+        name: "mailboxes",
+        columns: &[("id", Id), ("owner", Text), ("client_id", Text), ("left_at", Time), ("standing", Hash)],
+    },
+    Table { file: "retained-messages", name: "retained", columns: &[("topic", Text), ("message", Hash)] },
+    Table {
         file: "set-aside-messages",
         name: "set_aside",
         columns: &[

@@ -31,6 +31,7 @@ mod folds;
 mod history;
 mod identity_providers;
 mod journal;
+mod mailboxes;
 mod masks;
 mod migrations;
 mod openings;

@@ -108,6 +108,7 @@ impl Batch {
             if let Some(segment) = segments.get_mut(index) {
                 segment.runs.push(run);
             }
+            self.commit.received.extend(chunk.received.into_iter().map(|received| (chunk.tenant, received)));
             self.aftermath.receipts.push(chunk.receipt);
         }
         self.commit.segments = segments;
@@ -120,7 +121,7 @@ mod tests {
     use bytes::Bytes;
     use jiff::Timestamp;
     use proptest::prelude::*;
-    use tenants::{CorrelationId, DeviceId};
+    use tenants::{CorrelationId, DeviceId, MailboxId, messaging::Received};
     use uuid::Uuid;
 
     use super::*;
@@ -137,6 +138,7 @@ mod tests {
             tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
             device: DeviceId::parse(&format!("m-{device}")).unwrap(),
             messages: vec![message; messages],
+            received: vec![Received { mailbox: MailboxId::from_uuid(Uuid::nil()), packet_id: 1 }; messages],
             receipt: oneshot::channel().0,
         }
     }
@@ -156,6 +158,7 @@ mod tests {
                 }
                 let (commit, aftermath) = batch.sequence(&mut heads);
                 prop_assert_eq!(aftermath.receipts.len(), chunks.len());
+                prop_assert_eq!(commit.received.len(), chunks.iter().map(|(.., messages)| messages).sum::<usize>());
                 for segment in commit.segments {
                     let last = seen.entry(segment.tenant).or_default();
                     prop_assert_eq!(segment.first.0, *last + 1);

@@ -9,7 +9,7 @@ mod writer;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tenants::{CorrelationId, DeviceId, TenantId};
+use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use writer::Writer;
@@ -45,6 +45,7 @@ pub(crate) struct PendingChunk {
     tenant: TenantId,
     device: DeviceId,
     messages: Vec<Unsequenced>,
+    received: Vec<Received>,
     receipt: oneshot::Sender<()>,
 }
 
@@ -77,9 +78,10 @@ impl IngestQueue {
         tenant: TenantId,
         device: DeviceId,
         messages: Vec<Unsequenced>,
+        received: Vec<Received>,
     ) -> Result<Receipt, Closed> {
         let (receipt, committed) = oneshot::channel();
-        let chunk = PendingChunk { tenant, device, messages, receipt };
+        let chunk = PendingChunk { tenant, device, messages, received, receipt };
         self.chunks.send(chunk).await.map_err(|_| Closed)?;
         Ok(committed)
     }

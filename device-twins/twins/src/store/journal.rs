@@ -5,7 +5,10 @@ use care::Alarm;
 use jiff::Timestamp;
 use rules::Rule;
 use serde::{Deserialize, Serialize};
-use tenants::{CorrelationId, DeviceId, PatientId, Sequence, StoreError, TenantId, audit::AuditEntry};
+use tenants::{
+    CorrelationId, DeviceId, PatientId, Sequence, StoreError, TenantId, audit::AuditEntry,
+    messaging::Received,
+};
 use uuid::Uuid;
 
 use crate::message::DeviceRun;
@@ -155,6 +158,8 @@ pub struct Commit {
     pub segments: Vec<Segment>,
     /// Results of folds.
     pub folds: Vec<Fold>,
+    /// Packet identifiers of messages of QoS 2 among the new ones, of sessions that are kept.
+    pub received: Vec<(TenantId, Received)>,
 }
 
 /// A tenant's log as found at start-up.

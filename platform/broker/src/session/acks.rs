@@ -22,6 +22,8 @@ pub(super) struct Due {
     pub(super) encoded: Vec<u8>,
     /// How many acknowledgements.
     pub(super) acks: usize,
+    /// Packet identifiers of QoS 2 messages that a session that is kept has to remember from then on.
+    pub(super) received: Vec<u16>,
     /// How many of them are PUBACKs, or about QoS 2 that is not taken: the client may send another message for each. What is
     /// taken of QoS 2 is counted until its PUBREL.
     pub(super) window: usize,
@@ -42,11 +44,11 @@ impl Due {
         encode::acknowledge(encode::PUBREC, packet_id, &mut self.encoded);
     }
 
-    /// It is not taken, as its topic is outside the client's rights.
-    pub(super) fn refuse(&mut self, qos: Qos, packet_id: u16) {
+    /// It is not taken.
+    pub(super) fn refuse(&mut self, qos: Qos, packet_id: u16, reason: u8) {
         self.window += 1;
         self.acks += 1;
-        encode::acknowledge_with(answer(qos), packet_id, encode::NOT_AUTHORIZED, &mut self.encoded);
+        encode::acknowledge_with(answer(qos), packet_id, reason, &mut self.encoded);
     }
 }
 
@@ -62,6 +64,7 @@ struct Batch {
     messages: usize,
     acks: usize,
     window: usize,
+    received: Box<[u16]>,
 }
 
 /// A chunk was never committed, so neither it nor anything behind it may be acknowledged.
@@ -84,6 +87,8 @@ struct State {
     taken: usize,
     messages: usize,
     window: usize,
+    /// Of batches that are committed.
+    received: Vec<u16>,
 }
 
 impl AckQueue {
@@ -94,7 +99,9 @@ impl AckQueue {
         state.encoded.extend_from_slice(&due.encoded);
         state.messages += messages;
         state.window += window;
-        state.batches.push_back(Batch { receipt, bytes: due.encoded.len(), messages, acks, window });
+        let received = due.received.as_slice().into();
+        let bytes = due.encoded.len();
+        state.batches.push_back(Batch { receipt, bytes, messages, acks, window, received });
     }
 
     /// Messages that wait for their commit, of any QoS.
@@ -109,6 +116,11 @@ impl AckQueue {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.lock().batches.is_empty()
+    }
+
+    /// Packet identifiers of QoS 2 messages that were committed since this was last asked.
+    pub(super) fn take_received(&self) -> Vec<u16> {
+        std::mem::take(&mut self.0.lock().received)
     }
 
     /// Moves the acknowledgements that are due to `out` and says how many; registers the task with the first
@@ -135,6 +147,7 @@ impl AckQueue {
             due.1 += first.acks;
             state.messages -= first.messages;
             state.window -= first.window;
+            state.received.extend_from_slice(&first.received);
             state.batches.pop_front();
         }
         let end = state.taken + due.0;
@@ -182,7 +195,10 @@ mod tests {
         let acks = AckQueue::default();
         let pushed = |name| {
             let (sender, receipt) = oneshot::channel();
-            acks.push(Some(receipt), &Due { messages: 1, encoded: vec![name], acks: 1, window: 1 });
+            acks.push(
+                Some(receipt),
+                &Due { messages: 1, encoded: vec![name], acks: 1, window: 1, received: Vec::new() },
+            );
             sender
         };
         let (first, second, third) = (pushed(b'a'), pushed(b'b'), pushed(b'c'));
@@ -208,7 +224,7 @@ mod tests {
                 let bytes: Vec<u8> = (0..*size).map(|_| { name += 1; name }).collect();
                 let (sender, receipt) = oneshot::channel();
                 expected.extend_from_slice(&bytes);
-                let due = Due { messages: *size, encoded: bytes, acks: *size, window: *size };
+                let due = Due { messages: *size, encoded: bytes, acks: *size, window: *size, received: Vec::new() };
                 acks.push((!refused).then_some(receipt), &due);
                 senders.push(Some(sender).filter(|_| !refused));
             }

@@ -4,29 +4,36 @@ use std::{collections::HashSet, sync::Arc};
 
 use ahash::RandomState;
 use bytes::{Bytes, BytesMut};
-use rumqttd::protocol::{DisconnectReasonCode, Filter, Packet, Subscribe, SubscribeProperties, Unsubscribe};
+use rumqttd::protocol::{
+    DisconnectReasonCode, Filter, Packet, RetainForwardRule, Subscribe, SubscribeProperties, Unsubscribe,
+};
 
-use super::{End, Session, acks::Due, subscriptions::Subscriptions};
+use super::{End, Session, acks::Due};
 use crate::{
     codec, encode,
+    exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
     frame::{self, Frame, Publish, Scan},
     gate::Inbound,
     message::{Message, Publication},
     metrics::Loss,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
-    topics::{FilterError, Route, SHARED, Space},
+    retained::Room,
+    subscriptions::{Added, Held},
+    topics::{FilterError, Rights, Route, SHARED, Space},
     tree::Options,
 };
 
 /// Topics of a session that are remembered with what they mean.
 const MAX_ROUTES: usize = 8;
 
+/// Reason of a SUBACK or UNSUBACK: it is no topic filter.
+const INVALID_FILTER: u8 = 0x8F;
+
 /// A scratch buffer larger than this is not kept between reads.
 const KEPT_BYTES: usize = 1_024;
 
 pub(super) struct Inbox<'a> {
     session: &'a Session,
-    subscriptions: Subscriptions<'a>,
     /// A client publishes to very few topics, again and again: each is understood once.
     routes: Vec<(Box<[u8]>, Route)>,
     next_route: usize,
@@ -45,22 +52,21 @@ pub(super) struct Inbox<'a> {
 pub(super) struct Harvest {
     /// What a device says.
     pub(super) messages: Vec<Inbound>,
-    /// What a program says.
-    pub(super) publications: Vec<Publication>,
+    /// What the exchange is asked for, in the order in which it came.
+    pub(super) ops: Vec<Op>,
     /// To be sent once the messages are committed.
     pub(super) due: Due,
 }
 
 impl<'a> Inbox<'a> {
     pub(super) fn new(session: &'a Session) -> Self {
-        let subscriptions = Subscriptions::new(session);
+        let received = session.standing.mailbox.as_ref().map(|mailbox| mailbox.received());
         Self {
             session,
-            subscriptions,
             routes: Vec::new(),
             next_route: 0,
             aliases: Vec::new(),
-            received: HashSet::default(),
+            received: received.unwrap_or_default(),
             expected: 0,
             scratch: Vec::new(),
         }
@@ -97,7 +103,7 @@ impl<'a> Inbox<'a> {
         let mut harvest = Harvest { due, ..Harvest::default() };
         let outcome = self.read_all(&frames, &mut harvest).and(outcome);
         self.expected = harvest.messages.len();
-        harvest.due.messages = harvest.messages.len() + harvest.publications.len();
+        harvest.due.messages = harvest.messages.len() + harvest.ops.len();
         if harvest.due.messages == 0 && harvest.due.encoded.is_empty() {
             self.take_back(harvest.due.encoded);
             return (outcome, None);
@@ -123,9 +129,9 @@ impl<'a> Inbox<'a> {
                 packet::PUBLISH => self.publish(&frame, frames, at, harvest).map_err(End::Broke)?,
                 packet::PUBACK | packet::PUBREC | packet::PUBREL | packet::PUBCOMP => {
                     let body = rest.get(frame.body.clone()).unwrap_or_default();
-                    self.acknowledgement(&frame, body).map_err(End::Broke)?;
+                    self.acknowledgement(&frame, body, harvest).map_err(End::Broke)?;
                 }
-                _ => self.control(frames.get(start..end).unwrap_or_default())?,
+                _ => self.control(frames.get(start..end).unwrap_or_default(), harvest)?,
             }
             at = end;
         }
@@ -144,7 +150,7 @@ impl<'a> Inbox<'a> {
         let body_at = at + frame.body.start;
         let body = frames.get(body_at..at + frame.body.end).unwrap_or_default();
         let found = frame::publish(version, frame.first, body)?;
-        if version == Version::V5 && found.retain {
+        if version == Version::V5 && found.retain && !self.session.rights.may_retain() {
             return Err(Reason::RetainNotSupported); // the CONNACK said so; v3.1.1 cannot know
         }
         if let Some(id) = found.packet_id
@@ -158,8 +164,15 @@ impl<'a> Inbox<'a> {
             Some(alias) => self.aliased(alias, topic)?,
         };
         let Some(route) = route else {
-            return self.refuse(found.qos, found.packet_id, harvest);
+            return self.refuse(&found, (Reason::NotAuthorized, Loss::NotAuthorized), harvest);
         };
+        let publication = match &route {
+            Route::Topic(topic) => Some(self.publication(Arc::clone(topic), &found, body)),
+            Route::Ingest(_) => None,
+        };
+        if publication.as_ref().is_some_and(|publication| self.is_too_much(publication)) {
+            return self.refuse(&found, (Reason::TooManyRetained, Loss::TooManyRetained), harvest);
+        }
         if let Some(id) = found.packet_id {
             if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
                 harvest.due.acknowledge_again(id); // the first one is in the log, or on its way there
@@ -167,6 +180,9 @@ impl<'a> Inbox<'a> {
             }
             harvest.due.acknowledge(found.qos, id);
         }
+        let is_kept = self.session.standing.mailbox.is_some();
+        let received = found.packet_id.filter(|_| is_kept && found.qos == Qos::ExactlyOnce);
+        harvest.due.received.extend(received);
         match route {
             Route::Ingest(channel) => {
                 if harvest.messages.is_empty() {
@@ -177,9 +193,21 @@ impl<'a> Inbox<'a> {
                 let (received_at, correlation) = Default::default();
                 harvest.messages.push(Inbound { channel, payload, received_at, correlation });
             }
-            Route::Topic(topic) => harvest.publications.push(self.publication(topic, &found, body)),
+            Route::Topic(_) => {
+                harvest.ops.extend(publication.map(Op::Publish));
+                harvest.ops.extend(received.map(Op::Received));
+            }
         }
         Ok(())
+    }
+
+    /// Whether a message is to be retained that there is no room for.
+    fn is_too_much(&self, publication: &Publication) -> bool {
+        let Session { hub, rights, .. } = self.session;
+        let room = Room { messages: hub.config.max_retained, bytes: hub.config.max_retained_bytes };
+        publication.retain
+            && !publication.message.payload.is_empty()
+            && !hub.retained.has_room(rights.tenant(), publication, room)
     }
 
     /// What a program says. It may wait long for a subscriber, so it holds a copy, not the whole read buffer.
@@ -250,20 +278,25 @@ impl<'a> Inbox<'a> {
         Ok(route)
     }
 
-    /// A message to a topic outside the client's rights.
-    fn refuse(&self, qos: Qos, packet_id: Option<u16>, harvest: &mut Harvest) -> Result<(), Reason> {
+    /// A message that is not taken. A v3.1.1 client can only be told so by the end of its connection.
+    fn refuse(
+        &self,
+        found: &Publish,
+        (why, loss): (Reason, Loss),
+        harvest: &mut Harvest,
+    ) -> Result<(), Reason> {
         if self.session.version == Version::V311 {
-            return Err(Reason::NotAuthorized);
+            return Err(why);
         }
-        match packet_id {
-            Some(id) => harvest.due.refuse(qos, id),
-            None => self.session.hub.metrics.dropped(Loss::NotAuthorized, 1),
+        match found.packet_id {
+            Some(id) => harvest.due.refuse(found.qos, id, why.code()),
+            None => self.session.hub.metrics.dropped(loss, 1),
         }
         Ok(())
     }
 
     /// A PUBACK, PUBREC, PUBREL or PUBCOMP.
-    fn acknowledgement(&mut self, frame: &Frame, body: &[u8]) -> Result<(), Reason> {
+    fn acknowledgement(&mut self, frame: &Frame, body: &[u8], harvest: &mut Harvest) -> Result<(), Reason> {
         let Session { version, outbox, correlation, .. } = self.session;
         let kind = frame.kind();
         if frame.first & 0x0F != if kind == packet::PUBREL { 0b0010 } else { 0 } {
@@ -273,7 +306,7 @@ impl<'a> Inbox<'a> {
         let known = match kind {
             packet::PUBACK => outbox.acknowledged(id),
             packet::PUBREC => outbox.received(id, refused),
-            packet::PUBREL => self.released(id),
+            packet::PUBREL => self.released(id, harvest),
             _ => outbox.completed(id),
         };
         if !known {
@@ -282,9 +315,14 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    /// A PUBREL came: its packet identifier may be used again. False when it was not in use.
-    fn released(&mut self, id: u16) -> bool {
+    /// A PUBREL came: its packet identifier may be used again, of a session that is kept once that is durable. False when it
+    /// was not in use.
+    fn released(&mut self, id: u16, harvest: &mut Harvest) -> bool {
         let known = self.received.remove(&id);
+        if known && self.session.standing.mailbox.is_some() {
+            harvest.ops.push(Op::Release(id));
+            return true;
+        }
         let mut answer = Vec::with_capacity(5);
         if known || self.session.version == Version::V311 {
             encode::acknowledge(encode::PUBCOMP, id, &mut answer);
@@ -296,7 +334,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// Everything that is neither PUBLISH nor acknowledges one.
-    fn control(&mut self, frame: &[u8]) -> Result<(), End> {
+    fn control(&mut self, frame: &[u8], harvest: &mut Harvest) -> Result<(), End> {
         let broke = End::Broke;
         if *frame == [0xC0, 0] {
             self.session.outbox.reply(&encode::PINGRESP);
@@ -304,20 +342,27 @@ impl<'a> Inbox<'a> {
         }
         match codec::decode(self.session.version, frame).map_err(broke)? {
             Packet::Subscribe(subscribe, properties) => {
-                self.subscribe(&subscribe, properties.as_ref()).map_err(broke)
+                self.subscribe(&subscribe, properties.as_ref(), harvest).map_err(broke)
             }
-            Packet::Unsubscribe(unsubscribe, _) => self.unsubscribe(&unsubscribe).map_err(broke),
-            Packet::Disconnect(disconnect, _) => {
-                Err(End::Left { will: disconnect.reason_code != DisconnectReasonCode::NormalDisconnection })
+            Packet::Unsubscribe(unsubscribe, _) => self.unsubscribe(&unsubscribe, harvest).map_err(broke),
+            Packet::Disconnect(disconnect, properties) => {
+                let will = disconnect.reason_code != DisconnectReasonCode::NormalDisconnection;
+                let expiry = properties.and_then(|of| of.session_expiry_interval);
+                // MQTT-3.1.2-23: a session that was to end with its connection is not kept after all.
+                if expiry.is_some_and(|seconds| seconds > 0) && self.session.standing.mailbox.is_none() {
+                    return Err(broke(Reason::Protocol));
+                }
+                Err(End::Left { will, expiry })
             }
             _ => Err(broke(Reason::Protocol)), // a second CONNECT
         }
     }
 
     fn subscribe(
-        &mut self,
+        &self,
         subscribe: &Subscribe,
         properties: Option<&SubscribeProperties>,
+        harvest: &mut Harvest,
     ) -> Result<(), Reason> {
         if subscribe.pkid == 0 {
             return Err(Reason::Protocol);
@@ -326,49 +371,78 @@ impl<'a> Inbox<'a> {
         if subscribe.filters.iter().any(|wanted| wanted.nolocal && wanted.path.starts_with(SHARED)) {
             return Err(Reason::Protocol);
         }
-        let version = self.session.version;
         let id = properties.and_then(|of| of.id).map(u32::try_from).transpose();
         let id = id.map_err(|_| Reason::Protocol)?;
         if id == Some(0) {
             return Err(Reason::Protocol);
         }
-        let codes: Vec<u8> = subscribe
-            .filters
-            .iter()
-            .map(|wanted| match self.subscribe_one(wanted, id) {
-                Err(_) if version == Version::V311 => 0x80,
-                Ok(code) | Err(code) => code,
+        let Session { standing, version, rights, outbox, .. } = self.session;
+        let wanted: Vec<Wanted> = subscribe.filters.iter().map(|filter| wanted(rights, filter, id)).collect();
+        let packet_id = subscribe.pkid;
+        if !self.is_direct() {
+            harvest.ops.push(Op::Subscribe { packet_id, wanted });
+            return Ok(());
+        }
+        let codes: Vec<u8> = wanted
+            .into_iter()
+            .map(|Wanted { filter, options, id, .. }| {
+                let added = filter.map(|filter| standing.add(&Held { filter, options, id, since: 0 }));
+                match added {
+                    Ok(Added::Refused) => refusal(*version, QUOTA_EXCEEDED),
+                    Ok(_) => options.qos as u8,
+                    Err(code) => refusal(*version, code),
+                }
             })
             .collect();
-        self.session.outbox.reply(&encode::suback(version, subscribe.pkid, &codes));
+        outbox.reply(&encode::suback(*version, packet_id, &codes));
         Ok(())
     }
 
-    /// The granted QoS, or the v5 reason why not.
-    fn subscribe_one(&mut self, wanted: &Filter, id: Option<u32>) -> Result<u8, u8> {
-        let qos = Qos::from(wanted.qos);
-        let filter = self.session.rights.filter(&wanted.path).map_err(|error| match error {
-            FilterError::Denied => 0x87,
-            FilterError::Invalid => 0x8F,
-        })?;
-        let options = Options { qos, no_local: wanted.nolocal, retain_as_published: wanted.preserve_retain };
-        if self.subscriptions.add(filter, options, id) { Ok(qos as u8) } else { Err(0x97) }
-    }
-
-    fn unsubscribe(&mut self, unsubscribe: &Unsubscribe) -> Result<(), Reason> {
+    fn unsubscribe(&self, unsubscribe: &Unsubscribe, harvest: &mut Harvest) -> Result<(), Reason> {
         if unsubscribe.pkid == 0 || unsubscribe.filters.is_empty() {
             return Err(Reason::Protocol);
         }
-        let codes: Vec<u8> = unsubscribe
-            .filters
-            .iter()
-            .map(|filter| match self.session.rights.filter(filter) {
-                Ok(filter) if self.subscriptions.remove(&filter) => 0x00,
-                Err(FilterError::Invalid) => 0x8F,
-                _ => 0x11, // no subscription existed
+        let rights = &self.session.rights;
+        let own = |filter: &String| {
+            rights.filter(filter).map_err(|error| match error {
+                FilterError::Invalid => INVALID_FILTER,
+                FilterError::Denied => 0x11, // no subscription existed
             })
-            .collect();
-        self.session.outbox.reply(&encode::unsuback(self.session.version, unsubscribe.pkid, &codes));
+        };
+        let filters: Vec<_> = unsubscribe.filters.iter().map(own).collect();
+        let packet_id = unsubscribe.pkid;
+        if self.is_direct() {
+            let Session { standing, version, outbox, .. } = self.session;
+            outbox.reply(&encode::unsuback(*version, packet_id, &standing.remove_all(filters)));
+        } else {
+            harvest.ops.push(Op::Unsubscribe { packet_id, filters });
+        }
         Ok(())
+    }
+
+    /// Whether the session's subscriptions concern nobody but itself: nothing of them is kept, and nothing was retained for
+    /// them. Fleets that come back do not queue for the exchange.
+    fn is_direct(&self) -> bool {
+        self.session.standing.mailbox.is_none() && !self.session.rights.use_topics()
+    }
+}
+
+/// A filter that a client wants to subscribe to, or the v5 reason why it may not.
+fn wanted(rights: &Rights, wanted: &Filter, id: Option<u32>) -> Wanted {
+    let filter = rights.filter(&wanted.path).map_err(|error| match error {
+        FilterError::Denied => encode::NOT_AUTHORIZED,
+        FilterError::Invalid => INVALID_FILTER,
+    });
+    let stored = match wanted.retain_forward_rule {
+        RetainForwardRule::OnEverySubscribe => WantStored::Always,
+        RetainForwardRule::OnNewSubscribe => WantStored::OnNewSubscription,
+        RetainForwardRule::Never => WantStored::Never,
+    };
+    let (qos, no_local) = (Qos::from(wanted.qos), wanted.nolocal);
+    Wanted {
+        filter,
+        options: Options { qos, no_local, retain_as_published: wanted.preserve_retain },
+        id,
+        stored,
     }
 }

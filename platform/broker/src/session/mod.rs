@@ -6,11 +6,12 @@
 
 mod acks;
 mod aliases;
-mod flight;
+pub(crate) mod flight;
 mod inbox;
 pub(crate) mod outbox;
 mod reader;
-mod subscriptions;
+mod refill;
+pub(crate) mod will;
 mod writer;
 
 use std::{
@@ -24,24 +25,33 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use parking_lot::Mutex;
-use tenants::{CorrelationId, DeviceId};
+use tenants::{CorrelationId, DeviceId, messaging::Received};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 
-use self::{acks::AckQueue, outbox::Outbox, reader::Reader, writer::Writer};
+use self::{
+    acks::AckQueue,
+    outbox::Outbox,
+    reader::Reader,
+    will::{Testament, Will},
+    writer::Writer,
+};
 use crate::{
     encode,
-    gate::{Chunk, Client, Inbound, NotTaken},
+    exchange::{Note, Op},
+    gate::{Client, Receipt},
     hub::Hub,
-    message::{Message, Publication},
+    mailbox::Mailbox,
     metrics::Loss,
-    protocol::{Qos, Reason, Version},
+    protocol::{Reason, Version},
     registry::Seat,
-    topics::{Rights, Route, Space},
+    standing::Standing,
+    topics::Rights,
     transport::{Half, Transport},
 };
 
@@ -53,8 +63,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// How long ingest may take to accept a will.
-const WILL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long what a client said before its connection ended may take to be committed, where its session is kept.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// A client that was let in, with all it needs for its session.
 pub(crate) struct Opened {
@@ -62,7 +72,9 @@ pub(crate) struct Opened {
     pub(crate) client: Client,
     pub(crate) rights: Rights,
     pub(crate) seat: Seat,
-    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) standing: Arc<Standing>,
+    /// Of a session that is kept: nobody else has it meanwhile.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
     /// 1.5 times what the client asked for; `None` when it asked for none.
     pub(crate) keep_alive: Option<Duration>,
     pub(crate) will: Option<Will>,
@@ -72,23 +84,12 @@ pub(crate) struct Opened {
     pub(crate) correlation: CorrelationId,
 }
 
-/// The message that is published for a client that vanishes. Its topic was checked at CONNECT.
-pub(crate) struct Will {
-    pub(crate) route: Route,
-    pub(crate) payload: Bytes,
-    pub(crate) qos: Qos,
-    pub(crate) retain: bool,
-    /// As they go on to v5 subscribers.
-    pub(crate) properties: Bytes,
-    /// Seconds that it lasts from when it is published.
-    pub(crate) expiry: Option<u32>,
-}
-
 /// How a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The client said DISCONNECT, and whether its will is to be published all the same.
-    Left { will: bool },
+    /// The client said DISCONNECT, whether its will is to be published all the same, and how many seconds its session is to
+    /// be kept.
+    Left { will: bool, expiry: Option<u32> },
     /// The connection broke or was closed without a DISCONNECT.
     Lost,
     /// The broker ends it.
@@ -110,7 +111,7 @@ impl End {
     /// MQTT 3.1.2.5. A shutdown is no failure of the client, so it does not speak for the client.
     const fn publishes_will(self) -> bool {
         match self {
-            Self::Left { will } => will,
+            Self::Left { will, .. } => will,
             Self::Lost => true,
             Self::Broke(reason) => !matches!(reason, Reason::ShuttingDown),
             Self::Drained => false,
@@ -124,7 +125,8 @@ struct Session {
     version: Version,
     client: Client,
     rights: Rights,
-    number: u64,
+    standing: Arc<Standing>,
+    /// The one of its standing.
     outbox: Arc<Outbox>,
     acks: AckQueue,
     /// The reader left something for the writer since the writer ran last.
@@ -143,20 +145,29 @@ impl Session {
 
 /// Runs a session to its end.
 pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
-    let Opened { version, client, rights, seat, outbox, keep_alive, will, connack, unread, correlation } =
-        opened;
-    let (number, acks, progress) = (seat.number(), AckQueue::default(), AtomicBool::new(false));
-    let session = Session { hub, version, client, rights, number, outbox, acks, progress, correlation };
+    let Opened { version, client, rights, seat, standing, permit, keep_alive, will, .. } = opened;
+    let Opened { connack, unread, correlation, .. } = opened;
+    let (outbox, acks, progress) =
+        (Arc::clone(&standing.outbox), AckQueue::default(), AtomicBool::new(false));
+    let session = Session { hub, version, client, rights, standing, outbox, acks, progress, correlation };
     let stream = Mutex::new(stream);
     let (end, unsent) = converse(&stream, &session, keep_alive, connack, unread).await;
     let mut stream = stream.into_inner();
     drop(seat);
+    session.standing.close();
     session.hub.metrics.disconnected(end.label());
-    session.hub.metrics.dropped(Loss::Disconnected, session.outbox.end());
     tracing::debug!(%correlation, reason = end.label(), "mqtt session ended");
-    if let (true, Some(will)) = (end.publishes_will(), will) {
-        session.publish_will(will).await;
+    let will = will.filter(|_| end.publishes_will());
+    match &session.standing.mailbox {
+        Some(mailbox) => session.leave(mailbox, end, will).await,
+        None => {
+            session.hub.metrics.dropped(Loss::Disconnected, session.outbox.end().lost);
+            if let Some(will) = will {
+                session.testament(will).publish().await;
+            }
+        }
     }
+    drop(permit);
     if let End::Broke(reason) = end {
         let mut last = unsent;
         last.extend(encode::disconnect(version, reason, session.outbox.packet_bytes()));
@@ -174,6 +185,7 @@ async fn converse(
 ) -> (End, Vec<u8>) {
     let mut writer = Writer::new(Half(stream), session, connack);
     let mut reader = pin!(Reader::new(Half(stream), session, keep_alive, unread).run());
+    let mut refill = pin!(refill::run(session));
     let mut reading = true;
     let end = poll_fn(|cx| {
         loop {
@@ -189,6 +201,8 @@ async fn converse(
                 writer.finish();
                 continue;
             }
+            // It wakes this task when it has brought something.
+            let Poll::Pending = refill.as_mut().poll(cx);
             if !session.progress.swap(false, Ordering::Relaxed) {
                 return Poll::Pending;
             }
@@ -199,49 +213,67 @@ async fn converse(
 }
 
 impl Session {
-    /// Hands what a program says to those who hear it, no faster than its tenant may send.
-    async fn publish(&self, publications: &[Publication]) -> Result<(), NotTaken> {
-        if publications.is_empty() {
-            return Ok(());
+    /// Asks the exchange for what the client wants, no faster than its tenant may send. `None` where it wants nothing.
+    async fn say(&self, ops: Vec<Op>) -> Result<Option<Receipt>, Reason> {
+        if ops.is_empty() {
+            return Ok(None);
         }
-        let Self { hub, rights, number, .. } = self;
-        hub.ingest.pace(rights.tenant(), publications.len()).await?;
-        hub.metrics.publications.inc_by(publications.len() as u64);
-        for publication in publications {
-            hub.deliver(rights.tenant(), publication, *number);
+        let publications = ops.iter().filter(|op| matches!(op, Op::Publish(_))).count();
+        if publications > 0 {
+            self.hub.ingest.pace(self.rights.tenant(), publications).await?;
+            self.hub.metrics.publications.inc_by(publications as u64);
         }
-        Ok(())
+        let receipt = self.hub.exchange.say(Arc::clone(&self.standing), ops).await;
+        receipt.map(Some).ok_or(Reason::IngestFailed)
     }
 
-    /// Goes the way of any other message. Nobody waits for the receipt: there is nobody left to tell.
-    async fn publish_will(&self, will: Will) {
-        let Will { route, payload, qos, retain, properties, expiry } = will;
-        let channel = match route {
-            Route::Ingest(channel) => channel,
-            Route::Topic(topic) => {
-                let expires_at = expiry.map(|seconds| self.hub.expiry(seconds));
-                let message = Message { space: Space::Topics, topic, payload, properties, expires_at };
-                let publication = Publication { message: Arc::new(message), qos, retain };
-                if !matches!(timeout(WILL_TIMEOUT, self.publish(&[publication])).await, Ok(Ok(()))) {
-                    self.will_lost();
-                }
-                return;
-            }
+    /// Packet identifiers as they are written down with their messages.
+    fn received(&self, ids: &[u16]) -> Vec<Received> {
+        let Some(mailbox) = &self.standing.mailbox else { return Vec::new() };
+        ids.iter().map(|packet_id| Received { mailbox: mailbox.id, packet_id: *packet_id }).collect()
+    }
+
+    /// Messages of QoS 2 are committed.
+    fn note_received(&self) {
+        if let Some(mailbox) = &self.standing.mailbox {
+            mailbox.note_received(self.acks.take_received());
+        }
+    }
+
+    /// The connection of a session that is kept has ended. What was read is waited for, so that the next connection knows
+    /// which messages are taken already.
+    async fn leave(&self, mailbox: &Arc<Mailbox>, end: End, will: Option<Will>) {
+        let settled = poll_fn(|cx| match self.acks.take_ready(cx, &mut Vec::new()) {
+            Ok(_) if !self.acks.is_empty() => Poll::Pending,
+            _ => Poll::Ready(()),
+        });
+        if timeout(SETTLED, settled).await.is_err() {
+            tracing::warn!(correlation = %self.correlation, "messages of a client that is gone are not committed yet");
+        }
+        self.note_received();
+        let said = match end {
+            End::Left { expiry: Some(seconds), .. } => Some(self.hub.config.session_expiry(seconds)),
+            _ => None,
         };
-        let Some(device) = self.device().cloned() else { return };
-        let received_at = self.hub.clock.now();
-        let correlation = self.hub.correlations.take(1);
-        let message = Inbound { channel, payload, received_at, correlation };
-        let chunk = Chunk { tenant: self.rights.tenant(), device, messages: vec![message] };
-        if let Ok(Ok(_receipt)) = timeout(WILL_TIMEOUT, self.hub.ingest.submit(chunk)).await {
-            self.hub.metrics.messages_in.inc();
-        } else {
-            self.will_lost();
+        let lost = mailbox.detach(self.hub.clock.now(), said);
+        self.hub.metrics.dropped(Loss::Disconnected, lost);
+        let expiry = mailbox.expiry();
+        if let Some(will) = will {
+            let delay = will.delay.min(expiry);
+            let testament = self.testament(will);
+            if delay.is_zero() {
+                testament.publish().await;
+            } else {
+                mailbox.wait_with(testament.wait(delay));
+            }
         }
+        let note = if expiry.is_zero() { Note::Over } else { Note::Left };
+        self.hub.exchange.note(note(Arc::clone(mailbox)));
     }
 
-    fn will_lost(&self) {
-        tracing::warn!(correlation = %self.correlation, "will of a lost client was not taken");
+    fn testament(&self, will: Will) -> Testament {
+        let (hub, tenant) = (Arc::clone(&self.hub), self.rights.tenant());
+        Testament { hub, tenant, device: self.device().cloned(), correlation: self.correlation, will }
     }
 }
 

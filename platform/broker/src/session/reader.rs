@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
-use super::{End, Session, inbox::Inbox};
+use super::{End, Session, acks::Due, inbox::Inbox};
 use crate::{
     gate::Chunk,
     protocol::{Reason, Version},
@@ -73,19 +73,28 @@ impl<'a> Reader<'a> {
         session.progress.store(true, Ordering::Relaxed);
         if let Some(harvest) = harvest {
             let count = harvest.messages.len();
+            let said = session.say(harvest.ops).await.map_err(End::Broke)?;
             let receipt = match session.device() {
                 Some(device) if count > 0 => {
                     tracing::trace!(correlation = ?harvest.messages.first().map(|m| m.correlation), count, "chunk");
                     session.hub.metrics.messages_in.inc_by(count as u64);
                     let tenant = session.rights.tenant();
-                    let chunk = Chunk { tenant, device: device.clone(), messages: harvest.messages };
+                    let (device, received) = (device.clone(), session.received(&harvest.due.received));
+                    let chunk = Chunk { tenant, device, messages: harvest.messages, received };
                     let submitted = session.hub.ingest.submit(chunk).await;
                     Some(submitted.map_err(|why| End::Broke(why.into()))?)
                 }
                 _ => None,
             };
-            session.publish(&harvest.publications).await.map_err(|why| End::Broke(why.into()))?;
-            session.acks.push(receipt, &harvest.due);
+            match (receipt, said) {
+                (None, said) => session.acks.push(said, &harvest.due),
+                (receipt, said) => {
+                    session.acks.push(receipt, &harvest.due);
+                    if said.is_some() {
+                        session.acks.push(said, &Due::default());
+                    }
+                }
+            }
             self.inbox.take_back(harvest.due.encoded);
             session.progress.store(true, Ordering::Relaxed);
         }

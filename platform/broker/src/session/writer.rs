@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,7 +12,7 @@ use tokio::{
 };
 
 use super::{End, Session};
-use crate::{metrics::Loss, protocol::Reason, transport::Half};
+use crate::{exchange::Note, metrics::Loss, protocol::Reason, transport::Half};
 
 /// Queued messages are only taken while fewer bytes than this wait for the socket.
 const HIGH_WATER: usize = 64 * 1024;
@@ -87,8 +88,15 @@ impl<'a> Writer<'a> {
         }
         hub.metrics.dropped(Loss::TooLarge, taken.too_large);
         hub.metrics.dropped(Loss::Expired, taken.expired);
+        if let Some(mailbox) = &self.session.standing.mailbox
+            && outbox.save_due()
+        {
+            hub.exchange.note(Note::Flight(Arc::clone(mailbox)));
+        }
         if self.out.len() < limit {
-            let due = acks.take_ready(cx, &mut self.out).map_err(|_| Reason::IngestFailed)?;
+            let due = acks.take_ready(cx, &mut self.out);
+            self.session.note_received();
+            let due = due.map_err(|_| Reason::IngestFailed)?;
             if due > 0 {
                 hub.metrics.acks.inc_by(due as u64);
             }

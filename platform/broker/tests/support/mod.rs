@@ -5,7 +5,7 @@
 
 pub(crate) mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
@@ -13,7 +13,12 @@ use broker::{
     Presence, Receipt, Refusal,
 };
 use prometheus_client::registry::Registry;
-use tenants::{DeviceId, TenantId, clock::ManualClock, topics::TopicFilters};
+use tenants::{
+    DeviceId, StoreError, TenantId,
+    clock::ManualClock,
+    messaging::{Kept, MailboxChange, Mailboxes, Publications, Share},
+    topics::TopicFilters,
+};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout,
@@ -109,6 +114,70 @@ impl Ingest for Log {
     }
 }
 
+/// Sessions and messages that are kept, as long as the test goes on: a second broker finds them.
+#[derive(Default)]
+pub(crate) struct Memory(std::sync::Mutex<HashMap<TenantId, (Kept, Vec<Publications>)>>);
+
+#[async_trait]
+impl Mailboxes for Memory {
+    async fn kept(&self) -> Result<Vec<(TenantId, Kept)>, StoreError> {
+        let all = self.0.lock().unwrap();
+        Ok(all.iter().map(|(tenant, (kept, _))| (*tenant, kept.clone())).collect())
+    }
+
+    async fn keep(&self, shares: &[(TenantId, Share)]) -> Result<(), StoreError> {
+        let mut all = self.0.lock().unwrap();
+        for (tenant, share) in shares.iter().cloned() {
+            let (kept, log) = all.entry(tenant).or_default();
+            if let Some(publications) = share.publications {
+                assert!(kept.head < publications.first, "positions only grow");
+                kept.head = publications.last;
+                log.push(publications);
+            }
+            for (topic, message) in share.retained {
+                kept.retained.retain(|(known, _)| *known != topic);
+                kept.retained.extend(message.map(|message| (topic, message)));
+            }
+            for change in share.mailboxes {
+                match change {
+                    MailboxChange::Put(mailbox) => {
+                        kept.mailboxes.retain(|known| known.id != mailbox.id);
+                        kept.mailboxes.push(mailbox);
+                    }
+                    MailboxChange::Flight { id, flight } => {
+                        kept.mailboxes.iter_mut().find(|known| known.id == id).unwrap().flight = flight;
+                    }
+                    MailboxChange::Gone(id) => {
+                        kept.mailboxes.retain(|known| known.id != id);
+                        kept.received.retain(|received| received.mailbox != id);
+                    }
+                }
+            }
+            kept.received.extend(share.received);
+            kept.received.retain(|received| !share.released.contains(received));
+        }
+        Ok(())
+    }
+
+    async fn publications(
+        &self,
+        tenant: TenantId,
+        after: u64,
+        _: usize,
+    ) -> Result<Vec<Publications>, StoreError> {
+        let all = self.0.lock().unwrap();
+        let log = all.get(&tenant).map(|(_, log)| log.as_slice()).unwrap_or_default();
+        Ok(log.iter().find(|row| row.last > after).cloned().into_iter().collect())
+    }
+
+    async fn trim(&self, tenant: TenantId, until: u64) -> Result<(), StoreError> {
+        if let Some((_, log)) = self.0.lock().unwrap().get_mut(&tenant) {
+            log.retain(|row| row.last > until);
+        }
+        Ok(())
+    }
+}
+
 /// Tells who came and who went.
 struct Door(mpsc::UnboundedSender<(bool, TenantId, DeviceId)>);
 
@@ -123,6 +192,8 @@ impl Presence for Door {
 
 pub(crate) struct World {
     pub(crate) broker: Broker,
+    pub(crate) clock: ManualClock,
+    pub(crate) memory: Arc<Memory>,
     chunks: Mutex<mpsc::Receiver<Pending>>,
     committed: Mutex<mpsc::UnboundedReceiver<Inbound>>,
     presence: Mutex<mpsc::UnboundedReceiver<(bool, TenantId, DeviceId)>>,
@@ -143,17 +214,30 @@ impl World {
     }
 
     pub(crate) async fn with(commit_at_once: bool, adjust: impl FnOnce(&mut BrokerConfig)) -> Self {
+        Self::that_found(Arc::default(), commit_at_once, adjust).await
+    }
+
+    /// One that takes up what another has left.
+    pub(crate) async fn that_found(
+        memory: Arc<Memory>,
+        commit_at_once: bool,
+        adjust: impl FnOnce(&mut BrokerConfig),
+    ) -> Self {
         let mut config = BrokerConfig { listen: ([127, 0, 0, 1], 0).into(), ..BrokerConfig::default() };
         adjust(&mut config);
         let (chunks, chunks_out) = mpsc::channel(LOG_CAPACITY);
         let (committed, committed_out) = mpsc::unbounded_channel();
         let (presence, presence_out) = mpsc::unbounded_channel();
         let log = Arc::new(Log { chunks, committed, commit_at_once });
-        let clock = Arc::new(ManualClock::new("2026-11-21T03:00:00Z".parse().unwrap()));
-        let broker =
-            Broker::bind(config, Arc::new(Gate), log, Arc::new(Door(presence)), clock).await.unwrap();
+        let clock = ManualClock::new("2026-11-21T03:00:00Z".parse().unwrap());
+        let (presence, store) = (Arc::new(Door(presence)), Arc::clone(&memory) as Arc<dyn Mailboxes>);
+        let broker = Broker::bind(config, Arc::new(Gate), log, presence, store, Arc::new(clock.clone()))
+            .await
+            .unwrap();
         Self {
             broker,
+            clock,
+            memory,
             chunks: Mutex::new(chunks_out),
             committed: Mutex::new(committed_out),
             presence: Mutex::new(presence_out),

@@ -24,7 +24,7 @@ pub(super) async fn reopening_finds_everything(world: World) {
     let page = PageRequest { first: 5, count: true, ..PageRequest::default() };
     assert_eq!(Devices::page(&again, &scope, &page).await.unwrap().total, Some(1));
     again.claim("node-1").await.unwrap();
-    let next = Commit { segments: vec![segment(world.a, 4, &[("m-1", &[4])])], folds: Vec::new() };
+    let next = Commit { segments: vec![segment(world.a, 4, &[("m-1", &[4])])], ..Commit::default() };
     again.commit(&next).await.unwrap();
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn reads_go_on_during_writes(world: World) {
         tokio::spawn(async move {
             for n in 0..COMMITS {
                 let next = segment(tenant, n * 3 + 1, &[("m-1", &[1]), ("m-2", &[2, 3])]);
-                database.commit(&Commit { segments: vec![next], folds: Vec::new() }).await.unwrap();
+                database.commit(&Commit { segments: vec![next], ..Commit::default() }).await.unwrap();
             }
         })
     };

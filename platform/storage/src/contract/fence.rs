@@ -12,7 +12,7 @@ pub(super) async fn only_the_latest_claim_may_commit(world: World) {
 
     let other = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
     assert_eq!(other.claim("node-2").await.unwrap(), first + 1);
-    let late = Commit { segments: vec![segment(world.a, 2, &[("m", &[2])])], folds: Vec::new() };
+    let late = Commit { segments: vec![segment(world.a, 2, &[("m", &[2])])], ..Commit::default() };
     let refused = world.database.commit(&late).await;
     assert!(matches!(refused, Err(StoreError::Fenced { epoch }) if epoch == first), "{refused:?}");
     assert_eq!(other.heads().await.unwrap()[0].head, Sequence(1), "nothing of it was written");
@@ -25,6 +25,6 @@ pub(super) async fn only_the_latest_claim_may_commit(world: World) {
 }
 
 pub(super) async fn nothing_is_committed_without_a_claim(world: World) {
-    let commit = Commit { segments: vec![segment(world.a, 1, &[("m", &[1])])], folds: Vec::new() };
+    let commit = Commit { segments: vec![segment(world.a, 1, &[("m", &[1])])], ..Commit::default() };
     assert!(matches!(world.database.commit(&commit).await, Err(StoreError::Fenced { .. })));
 }

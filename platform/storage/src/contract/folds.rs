@@ -102,7 +102,7 @@ pub(super) async fn the_newest_of_one_commit_is_kept(world: World) {
     second.alarms = vec![acknowledged(&first.alarms[0])];
     second.snapshot = snapshot(2, b"two");
     for folds in [vec![first.clone(), second.clone()], vec![second.clone(), first.clone()]] {
-        world.database.commit(&Commit { segments: Vec::new(), folds }).await.unwrap();
+        world.database.commit(&Commit { folds, ..Commit::default() }).await.unwrap();
         assert_eq!(alarm_now(&world, 1).await, second.alarms[0]);
         assert_eq!(snapshot_now(&world).await, second.snapshot);
     }
@@ -135,7 +135,7 @@ pub(super) async fn many_rows_in_one_commit(world: World) {
         one
     });
     let folds: Vec<Fold> = folds.collect();
-    world.database.commit(&Commit { segments: Vec::new(), folds }).await.unwrap();
+    world.database.commit(&Commit { folds, ..Commit::default() }).await.unwrap();
     for n in [0, 63, 64, 200, 332] {
         assert_eq!(alarm_now(&world, n).await.title, format!("Alarm {n}"));
         let twin = TwinKey::Device(device(&format!("m-{n}")));

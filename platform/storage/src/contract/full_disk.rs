@@ -27,7 +27,7 @@ fn noise(tenant: TenantId, first: u64, bytes: usize) -> Segment {
 }
 
 fn commit(segment: &Segment) -> Commit {
-    Commit { segments: vec![segment.clone()], folds: Vec::new() }
+    Commit { segments: vec![segment.clone()], ..Commit::default() }
 }
 
 /// Commits until the database is full; how many messages were taken.

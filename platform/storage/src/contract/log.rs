@@ -94,7 +94,7 @@ pub(super) async fn a_commit_may_be_tried_again(world: World) {
 pub(super) async fn a_gap_or_an_overlap_is_refused(world: World) {
     world.claim().await;
     let [first, second, third] = three(&world);
-    let commit = |segment: &Segment| Commit { segments: vec![segment.clone()], folds: Vec::new() };
+    let commit = |segment: &Segment| Commit { segments: vec![segment.clone()], ..Commit::default() };
     let refuse = async |segment: &Segment| {
         let refused = world.database.commit(&commit(segment)).await;
         assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");

@@ -65,7 +65,7 @@ async fn commits(world: &World, first: u64, rounds: u64, devices: u64, per_devic
     let mut times = Vec::new();
     for round in 0..rounds {
         let segment = readings(world.a, first + round * count, devices, per_device);
-        let commit = Commit { segments: vec![segment], folds: Vec::new() };
+        let commit = Commit { segments: vec![segment], ..Commit::default() };
         let stopwatch = Stopwatch::start();
         world.database.commit(&commit).await.unwrap();
         times.push(micros(stopwatch.elapsed()));

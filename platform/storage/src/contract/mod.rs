@@ -18,6 +18,7 @@ mod identity_providers;
 mod keys;
 mod lists;
 mod log;
+mod mailboxes;
 #[cfg(feature = "measure")]
 mod measure;
 #[cfg(feature = "measure")]
@@ -135,6 +136,13 @@ cases! {
         a_gap_or_an_overlap_is_refused
         devices_with_messages_after_a_position
         where_each_log_ends
+    }
+    mailboxes {
+        sessions_are_kept_and_changed_and_end
+        what_a_device_sent_is_received_in_its_commit
+        retained_messages_are_replaced_and_removed
+        the_publication_log_is_read_on_and_trimmed
+        nothing_is_kept_for_who_was_fenced_off
     }
     merging {
         merging_changes_no_read

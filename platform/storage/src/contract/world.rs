@@ -90,11 +90,11 @@ impl World {
     }
 
     pub(super) async fn commit(&self, segments: Vec<Segment>) {
-        self.database.commit(&Commit { segments, folds: Vec::new() }).await.unwrap();
+        self.database.commit(&Commit { segments, ..Commit::default() }).await.unwrap();
     }
 
     pub(super) async fn fold(&self, fold: Fold) {
-        self.database.commit(&Commit { segments: Vec::new(), folds: vec![fold] }).await.unwrap();
+        self.database.commit(&Commit { folds: vec![fold], ..Commit::default() }).await.unwrap();
     }
 
     pub(super) async fn add_device(

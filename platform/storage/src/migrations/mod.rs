@@ -19,6 +19,7 @@ mod m0018_offboarding;
 mod m0019_locality;
 mod m0020_quotas;
 mod m0021_token_topics;
+mod m0022_mailboxes;
 
 use std::collections::HashSet;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_service_clients::Migration),
             Box::new(m0020_quotas::Migration),
             Box::new(m0021_token_topics::Migration),
+            Box::new(m0022_mailboxes::Migration),
         ]
     }
 }

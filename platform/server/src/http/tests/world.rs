@@ -226,7 +226,9 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     twins.recover().await.unwrap();
     let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
-    let broker = listen(config, &gate, ingest, None, clock.clone()).await.unwrap();
+    let broker = listen(config, &gate, ingest, None, (Arc::new(foundation.database.clone()), clock.clone()))
+        .await
+        .unwrap();
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),

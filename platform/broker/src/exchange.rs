@@ -1,0 +1,603 @@
+//! Where what programs say becomes durable before it is handed out.
+//!
+//! One task takes what sessions say in turn, as much as there is. It writes what somebody is to have later (a session that is
+//! kept hears it, or it is retained), all in one commit, and then hands everything out in the order in which it came. What
+//! nobody needs later costs no write, but keeps its place.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use ahash::RandomState;
+use tenants::{
+    MailboxId, StoreError, TenantId,
+    messaging::{MailboxChange, Publications, Received, Share},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    encode,
+    entry::{self, Entry},
+    fan_out::{Addressed, NOBODY},
+    gate::Receipt,
+    hub::Hub,
+    mailbox::Mailbox,
+    message::{Outgoing, Publication},
+    metrics::Loss,
+    protocol::{Qos, Version},
+    session::outbox::{Offer, Outbox},
+    standing::Standing,
+    subscriptions::{Added, Held},
+    topics::{Filter, Space},
+    tree::{Options, SessionNumber},
+};
+
+/// What may wait to be taken, each at most what one read of a socket brings.
+const QUEUE: usize = 256;
+/// What is written together at most.
+const TOGETHER: usize = 1_024;
+/// How long the store is left alone after it failed.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked what has expired, and what was acknowledged.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// How many sessions' acknowledgements are written down then at most. They only spare a client a message that comes twice.
+const TIDIED: usize = 200;
+/// Every how many of these the publication logs are trimmed.
+const TRIM_EVERY: u32 = 10;
+
+/// The way to it. What waits for room is told by its receipt that it is durable and handed out.
+pub(crate) struct Exchange {
+    works: mpsc::Sender<Work>,
+    notes: mpsc::UnboundedSender<Note>,
+}
+
+/// What is to be done in turn.
+pub(crate) enum Work {
+    /// What a session says.
+    Said { standing: Arc<Standing>, ops: Vec<Op>, receipt: oneshot::Sender<()> },
+    /// What a client wanted to be said when it is gone.
+    Will { tenant: TenantId, publication: Publication },
+    /// What the platform says to somebody who is to have it later.
+    Platform { tenant: TenantId, addressed: Addressed },
+    /// A session that is kept has begun, or goes on.
+    Put { mailbox: Arc<Mailbox>, receipt: oneshot::Sender<()> },
+    /// A session that is kept is over.
+    End { mailbox: Arc<Mailbox>, receipt: oneshot::Sender<()> },
+    /// Nothing is taken after this.
+    Stop,
+}
+
+/// What is to be written down about a session that is kept; nobody waits for it. There are few for each session at a time.
+pub(crate) enum Note {
+    /// How far its messages have come.
+    Flight(Arc<Mailbox>),
+    /// All of it, as its client has gone.
+    Left(Arc<Mailbox>),
+    /// That its time is over, if its client has not come back.
+    Expired(Arc<Mailbox>),
+    /// That it is over.
+    Over(Arc<Mailbox>),
+}
+
+/// A packet of a client.
+pub(crate) enum Op {
+    Publish(Publication),
+    /// Of the message before, which is QoS 2 of a session that is kept.
+    Received(u16),
+    Subscribe {
+        packet_id: u16,
+        wanted: Vec<Wanted>,
+    },
+    Unsubscribe {
+        packet_id: u16,
+        filters: Vec<Result<Filter, u8>>,
+    },
+    /// A PUBREL of a session that is kept.
+    Release(u16),
+}
+
+/// A filter that a client wants to subscribe to, or why it may not.
+pub(crate) struct Wanted {
+    pub(crate) filter: Result<Filter, u8>,
+    pub(crate) options: Options,
+    pub(crate) id: Option<u32>,
+    pub(crate) stored: WantStored,
+}
+
+/// Whether retained messages are wanted (MQTT 5, 3.8.3.1, retain handling).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WantStored {
+    Always,
+    OnNewSubscription,
+    Never,
+}
+
+impl Exchange {
+    /// The way to it, and what it takes from there.
+    pub(crate) fn new() -> (Self, Inlet) {
+        let (works, works_out) = mpsc::channel(QUEUE);
+        let (notes, notes_out) = mpsc::unbounded_channel();
+        (Self { works, notes }, Inlet { works: works_out, notes: notes_out })
+    }
+
+    /// What a session says, in its order. `None` once nothing is taken any more.
+    pub(crate) async fn say(&self, standing: Arc<Standing>, ops: Vec<Op>) -> Option<Receipt> {
+        self.ask(|receipt| Work::Said { standing, ops, receipt }).await
+    }
+
+    /// Writes a session that is kept.
+    pub(crate) async fn put(&self, mailbox: Arc<Mailbox>) -> Option<Receipt> {
+        self.ask(|receipt| Work::Put { mailbox, receipt }).await
+    }
+
+    /// Ends a session that was kept.
+    pub(crate) async fn end(&self, mailbox: Arc<Mailbox>) -> Option<Receipt> {
+        self.ask(|receipt| Work::End { mailbox, receipt }).await
+    }
+
+    /// The will of a client that is gone. `None` once nothing is taken any more.
+    pub(crate) async fn will(&self, tenant: TenantId, publication: Publication) -> Option<()> {
+        self.works.send(Work::Will { tenant, publication }).await.ok()
+    }
+
+    /// What the platform says; it is given back where there is no room for it now.
+    pub(crate) fn publish(&self, tenant: TenantId, addressed: Addressed) -> Result<(), Addressed> {
+        match self.works.try_reserve() {
+            Ok(place) => place.send(Work::Platform { tenant, addressed }),
+            Err(_) => return Err(addressed),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn note(&self, note: Note) {
+        self.notes.send(note).ok(); // after it has stopped nothing is written any more
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.works.send(Work::Stop).await.ok();
+    }
+
+    async fn ask(&self, work: impl FnOnce(oneshot::Sender<()>) -> Work) -> Option<Receipt> {
+        let (sender, receipt) = oneshot::channel();
+        self.works.send(work(sender)).await.ok()?;
+        Some(receipt)
+    }
+}
+
+/// What comes to it.
+pub(crate) struct Inlet {
+    works: mpsc::Receiver<Work>,
+    notes: mpsc::UnboundedReceiver<Note>,
+}
+
+/// Runs until it is told to stop, or another process has taken over.
+pub(crate) async fn run(hub: Arc<Hub>, mut inlet: Inlet) {
+    let mut due = interval(TIDY_EVERY);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut works, mut round) = (Vec::new(), 0_u32);
+    loop {
+        let mut notes = Vec::new();
+        let mut tidy = false;
+        tokio::select! {
+            _ = inlet.works.recv_many(&mut works, TOGETHER) => {}
+            Some(note) = inlet.notes.recv() => notes.push(note),
+            _ = due.tick() => tidy = true,
+        }
+        while let Ok(note) = inlet.notes.try_recv() {
+            notes.push(note);
+        }
+        if tidy {
+            notes.extend(untidy(&hub));
+            round = round.wrapping_add(1);
+        }
+        let stops = works.iter().position(|work| matches!(work, Work::Stop));
+        works.truncate(stops.unwrap_or(works.len()));
+        let mut turn = Turn::new(&hub);
+        works.drain(..).for_each(|work| turn.take(work));
+        notes.into_iter().for_each(|note| turn.note(note));
+        if turn.finish().await.is_err() || stops.is_some() {
+            return;
+        }
+        if tidy && round.is_multiple_of(TRIM_EVERY) {
+            trim(&hub).await;
+        }
+    }
+}
+
+/// What should be written although nobody asks for it.
+fn untidy(hub: &Hub) -> Vec<Note> {
+    let over = hub.kept.expired(hub.clock.now()).into_iter().map(Note::Expired);
+    let changed = hub.kept.all(None).into_iter().filter(|mailbox| mailbox.has_changed());
+    over.chain(changed.take(TIDIED).map(Note::Flight)).collect()
+}
+
+/// Deletes what no session needs any more, and what is older than a session may be behind.
+async fn trim(hub: &Hub) {
+    for (tenant, head) in hub.kept.heads() {
+        let published = head.published();
+        let oldest = published.saturating_sub(hub.config.max_backlog);
+        let mailboxes = hub.kept.all(Some(tenant));
+        for mailbox in &mailboxes {
+            let skipped = mailbox.skip_to(oldest);
+            hub.metrics.dropped(Loss::Backlog, usize::try_from(skipped).unwrap_or(usize::MAX));
+        }
+        let needed = mailboxes.iter().map(|mailbox| mailbox.oldest_needed()).min().unwrap_or(published + 1);
+        let until = needed.max(oldest).saturating_sub(1);
+        if until <= head.trimmed() {
+            continue;
+        }
+        match hub.store.trim(tenant, until).await {
+            Ok(()) => head.set_trimmed(until),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, %tenant, "the publication log is not trimmed now");
+            }
+        }
+    }
+}
+
+/// Another process has taken over.
+#[derive(Debug)]
+struct Fenced;
+
+/// What is done together.
+struct Turn<'a> {
+    hub: &'a Hub,
+    shares: HashMap<TenantId, Pending, RandomState>,
+    /// Sessions to be written in whole, and those of which only the flight is.
+    put: HashMap<MailboxId, Arc<Mailbox>, RandomState>,
+    flights: HashMap<MailboxId, Arc<Mailbox>, RandomState>,
+    over: HashSet<MailboxId, RandomState>,
+    after: Vec<After>,
+}
+
+/// What is written for a tenant.
+struct Pending {
+    share: Share,
+    /// Position of the last message.
+    last: u64,
+    first: Option<u64>,
+    messages: Vec<u8>,
+}
+
+/// What follows once it is durable, in its order.
+enum After {
+    Deliver {
+        addressed: Addressed,
+        position: Option<u64>,
+    },
+    Answer {
+        outbox: Arc<Outbox>,
+        frame: Vec<u8>,
+    },
+    /// What was retained, for who has just subscribed.
+    Stored {
+        outbox: Arc<Outbox>,
+        outgoing: Outgoing,
+    },
+    /// The same for a session that is kept.
+    Kept {
+        mailbox: Arc<Mailbox>,
+        outgoing: Outgoing,
+        position: u64,
+    },
+    Released {
+        mailbox: Arc<Mailbox>,
+        id: u16,
+        outbox: Arc<Outbox>,
+    },
+    Receipt(oneshot::Sender<()>),
+}
+
+impl<'a> Turn<'a> {
+    fn new(hub: &'a Hub) -> Self {
+        Self {
+            hub,
+            shares: HashMap::default(),
+            put: HashMap::default(),
+            flights: HashMap::default(),
+            over: HashSet::default(),
+            after: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, work: Work) {
+        match work {
+            Work::Said { standing, ops, receipt } => {
+                for op in ops {
+                    self.op(&standing, op);
+                }
+                self.after.push(After::Receipt(receipt));
+            }
+            Work::Will { tenant, publication } => self.publish(tenant, publication, (NOBODY, None)),
+            Work::Platform { tenant, addressed } => self.deliver(tenant, addressed, None),
+            Work::Put { mailbox, receipt } => {
+                self.put.insert(mailbox.id, mailbox);
+                self.after.push(After::Receipt(receipt));
+            }
+            Work::End { mailbox, receipt } => {
+                self.end(&mailbox, true);
+                self.after.push(After::Receipt(receipt));
+            }
+            Work::Stop => {}
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Flight(mailbox) => drop(self.flights.insert(mailbox.id, mailbox)),
+            Note::Left(mailbox) => drop(self.put.insert(mailbox.id, mailbox)),
+            Note::Expired(mailbox) => self.end(&mailbox, false),
+            Note::Over(mailbox) => self.end(&mailbox, true),
+        }
+    }
+
+    fn end(&mut self, mailbox: &Arc<Mailbox>, even_if_connected: bool) {
+        if !mailbox.end(self.hub, even_if_connected) {
+            return;
+        }
+        self.hub.kept.remove(mailbox);
+        if self.over.insert(mailbox.id) {
+            self.pending(mailbox.tenant()).share.mailboxes.push(MailboxChange::Gone(mailbox.id));
+        }
+    }
+
+    fn op(&mut self, standing: &Arc<Standing>, op: Op) {
+        let (tenant, mailbox) = (standing.tenant, standing.mailbox.as_ref());
+        match op {
+            Op::Publish(publication) => {
+                self.publish(tenant, publication, (standing.number, mailbox.map(|mailbox| mailbox.id)));
+            }
+            Op::Received(packet_id) => {
+                let mailbox = mailbox.filter(|mailbox| !mailbox.has_ended());
+                let of = mailbox.map(|mailbox| Received { mailbox: mailbox.id, packet_id });
+                self.pending(tenant).share.received.extend(of);
+            }
+            Op::Release(packet_id) => {
+                let Some(mailbox) = mailbox else { return };
+                self.pending(tenant).share.released.push(Received { mailbox: mailbox.id, packet_id });
+                let (mailbox, outbox) = (Arc::clone(mailbox), Arc::clone(&standing.outbox));
+                self.after.push(After::Released { mailbox, id: packet_id, outbox });
+            }
+            Op::Subscribe { packet_id, wanted } => self.subscribe(standing, packet_id, wanted),
+            Op::Unsubscribe { packet_id, filters } => {
+                let codes = standing.remove_all(filters);
+                self.put.extend(mailbox.map(|mailbox| (mailbox.id, Arc::clone(mailbox))));
+                let frame = encode::unsuback(standing.outbox.version, packet_id, &codes);
+                self.after.push(After::Answer { outbox: Arc::clone(&standing.outbox), frame });
+            }
+        }
+    }
+
+    fn publish(
+        &mut self,
+        tenant: TenantId,
+        publication: Publication,
+        (number, mailbox): (SessionNumber, Option<MailboxId>),
+    ) {
+        if publication.retain {
+            self.retain(tenant, &publication);
+        }
+        let addressed = self.hub.address(tenant, publication, number);
+        self.deliver(tenant, addressed, mailbox);
+    }
+
+    /// A message takes its place among those that are handed out, and in the log where somebody is to have it later.
+    fn deliver(&mut self, tenant: TenantId, addressed: Addressed, from: Option<MailboxId>) {
+        let position = addressed.is_kept().then(|| {
+            let publication = addressed.publication.clone();
+            let entry = Entry { from, to: addressed.to.clone(), ..Entry::of(publication) };
+            self.append(tenant, &entry)
+        });
+        self.after.push(After::Deliver { addressed, position });
+    }
+
+    /// Writes a message to the log; says where.
+    fn append(&mut self, tenant: TenantId, entry: &Entry) -> u64 {
+        let pending = self.pending(tenant);
+        pending.last += 1;
+        pending.first.get_or_insert(pending.last);
+        entry::write(entry, &mut pending.messages);
+        pending.last
+    }
+
+    fn retain(&mut self, tenant: TenantId, publication: &Publication) {
+        self.hub.retained.put(tenant, publication);
+        let topic = publication.message.topic.to_string();
+        let message = (!publication.message.payload.is_empty()).then(|| {
+            let mut message = Vec::new();
+            entry::write(&Entry::of(publication.clone()), &mut message);
+            message
+        });
+        self.pending(tenant).share.retained.push((topic, message));
+    }
+
+    fn subscribe(&mut self, standing: &Arc<Standing>, packet_id: u16, wanted: Vec<Wanted>) {
+        let (tenant, version) = (standing.tenant, standing.outbox.version);
+        let since = self.pending(tenant).last;
+        let mut stored = Vec::new();
+        let codes: Vec<u8> = wanted
+            .into_iter()
+            .map(|Wanted { filter, options, id, stored: wants }| {
+                let filter = filter.map_err(|code| refusal(version, code))?;
+                let held = Held { filter: filter.clone(), options, id, since };
+                let added = standing.add(&held);
+                let wants = match wants {
+                    WantStored::Always => true,
+                    WantStored::OnNewSubscription => added == Added::New,
+                    WantStored::Never => false,
+                };
+                if added == Added::Refused {
+                    return Err(refusal(version, QUOTA_EXCEEDED));
+                }
+                if wants && filter.group().is_none() && filter.space() == Space::Topics {
+                    let found = self.hub.retained.matching(tenant, filter.path(), self.hub.clock.now());
+                    stored.extend(found.into_iter().map(|publication| (publication, options, id)));
+                }
+                Ok(options.qos as u8)
+            })
+            .map(|code: Result<u8, u8>| code.unwrap_or_else(|refused| refused))
+            .collect();
+        let outbox = &standing.outbox;
+        let frame = encode::suback(version, packet_id, &codes);
+        self.after.push(After::Answer { outbox: Arc::clone(outbox), frame });
+        for (publication, options, id) in stored {
+            self.hand_stored(standing, publication, options, id);
+        }
+        let mailbox = standing.mailbox.as_ref();
+        self.put.extend(mailbox.map(|mailbox| (mailbox.id, Arc::clone(mailbox))));
+    }
+
+    /// A retained message for who has just subscribed.
+    fn hand_stored(
+        &mut self,
+        standing: &Standing,
+        publication: Publication,
+        options: Options,
+        id: Option<u32>,
+    ) {
+        if !standing.outbox.may_hear(&publication.message) {
+            return;
+        }
+        let outgoing = Outgoing {
+            message: Arc::clone(&publication.message),
+            qos: publication.qos.min(options.qos),
+            retain: true,
+            position: None,
+            stored: true,
+            subscription_ids: id.into_iter().collect(),
+        };
+        match &standing.mailbox {
+            Some(mailbox) if outgoing.qos != Qos::AtMostOnce => {
+                let entry = Entry { only: Some(mailbox.id), ..Entry::of(publication) };
+                let position = self.append(standing.tenant, &entry);
+                let outgoing = Outgoing { stored: false, ..outgoing };
+                self.after.push(After::Kept { mailbox: Arc::clone(mailbox), outgoing, position });
+            }
+            _ => self.after.push(After::Stored { outbox: Arc::clone(&standing.outbox), outgoing }),
+        }
+    }
+
+    fn pending(&mut self, tenant: TenantId) -> &mut Pending {
+        let hub = self.hub;
+        self.shares.entry(tenant).or_insert_with(|| Pending {
+            share: Share::default(),
+            last: hub.kept.head(tenant).published(),
+            first: None,
+            messages: Vec::new(),
+        })
+    }
+
+    /// Writes what is to be written, and hands out what follows.
+    async fn finish(mut self) -> Result<(), Fenced> {
+        let mut saved = Vec::new();
+        for (id, mailbox) in std::mem::take(&mut self.put) {
+            self.flights.remove(&id);
+            if !mailbox.has_ended() {
+                let (record, change) = mailbox.record();
+                self.pending(mailbox.tenant()).share.mailboxes.push(MailboxChange::Put(record));
+                saved.push((mailbox, change));
+            }
+        }
+        for (id, mailbox) in std::mem::take(&mut self.flights) {
+            if !mailbox.has_ended() {
+                let (flight, change) = mailbox.flight();
+                let changed = MailboxChange::Flight { id, flight };
+                self.pending(mailbox.tenant()).share.mailboxes.push(changed);
+                saved.push((mailbox, change));
+            }
+        }
+        let mut heads = Vec::new();
+        let mut shares = Vec::new();
+        for (tenant, pending) in std::mem::take(&mut self.shares) {
+            let Pending { mut share, last, first, messages } = pending;
+            if let Some(first) = first {
+                share.publications = Some(Publications { first, last, messages });
+                heads.push((self.hub.kept.head(tenant), last));
+            }
+            if share != Share::default() {
+                shares.push((tenant, share));
+            }
+        }
+        self.write(&shares).await?;
+        for (head, last) in &heads {
+            head.set_published(*last);
+        }
+        for (mailbox, change) in saved {
+            mailbox.saved(change);
+        }
+        for after in std::mem::take(&mut self.after) {
+            self.follow(after);
+        }
+        for (head, last) in heads {
+            head.set_offered(last);
+        }
+        Ok(())
+    }
+
+    /// Tries until it is written: nobody is answered before, and nothing is taken meanwhile.
+    async fn write(&self, shares: &[(TenantId, Share)]) -> Result<(), Fenced> {
+        while !shares.is_empty() {
+            match self.hub.store.keep(shares).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Fenced { .. }) => {
+                    tracing::error!("another process keeps the sessions of mqtt clients now");
+                    return Err(Fenced);
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "messages of mqtt clients cannot be stored; trying again");
+                }
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    fn follow(&self, after: After) {
+        let metrics = &self.hub.metrics;
+        match after {
+            After::Deliver { addressed, position } => {
+                if position.is_some() {
+                    metrics.publications_kept.inc();
+                }
+                self.hub.hand_out(&addressed, position);
+            }
+            After::Answer { outbox, frame } => outbox.reply(&frame),
+            After::Stored { outbox, outgoing } => match outbox.offer(outgoing) {
+                Offer::Queued | Offer::Disconnected => {}
+                Offer::QueueFull => metrics.dropped(Loss::QueueFull, 1),
+                Offer::SlowConsumer => metrics.dropped(Loss::SlowConsumer, 1),
+                Offer::TooLarge => metrics.dropped(Loss::TooLarge, 1),
+            },
+            After::Kept { mailbox, outgoing, position } => {
+                if let Err(loss) = mailbox.offer(outgoing, position) {
+                    metrics.dropped(loss, 1);
+                }
+            }
+            After::Released { mailbox, id, outbox } => {
+                mailbox.note_released(id);
+                let mut answer = Vec::with_capacity(4);
+                encode::acknowledge(encode::PUBCOMP, id, &mut answer);
+                outbox.reply(&answer);
+            }
+            After::Receipt(receipt) => drop(receipt.send(())),
+        }
+    }
+}
+
+/// Reason of a SUBACK: the client has as many subscriptions as it may.
+pub(crate) const QUOTA_EXCEEDED: u8 = 0x97;
+
+/// The code of a SUBACK that refuses; v3.1.1 has one for all reasons.
+pub(crate) const fn refusal(version: Version, code: u8) -> u8 {
+    match version {
+        Version::V311 => 0x80,
+        Version::V5 => code,
+    }
+}
