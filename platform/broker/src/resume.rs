@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tenants::MailboxId;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
 
 use crate::{
     connect::Refused,
@@ -46,6 +46,7 @@ pub(crate) async fn session(
         let mailbox = opened.ok_or(Refused::TooManySessions)?;
         let permit = seat(hub, &mailbox).await?;
         if mailbox.has_ended() {
+            yield_now().await;
             continue;
         }
         if clean && goes_on {

@@ -83,6 +83,8 @@ pub(crate) enum FilterError {
     Invalid,
     /// Not this client's business: 0x87.
     Denied,
+    /// What its token excludes by name: 0x80.
+    Excluded,
 }
 
 /// The rights of one admitted client.
@@ -149,6 +151,10 @@ impl Rights {
         own.is_some_and(|own| self.filter(&own).as_ref() == Ok(filter))
     }
 
+    fn excludes(&self, filter: &Filter) -> bool {
+        self.grants.subscribe.as_ref().is_some_and(|filters| filters.deny(&filter.path))
+    }
+
     /// The client's filter in the tenant's name space, if the client may subscribe to it.
     pub(crate) fn filter(&self, filter: &str) -> Result<Filter, FilterError> {
         let (group, filter) = match filter.strip_prefix(SHARED) {
@@ -167,9 +173,13 @@ impl Rights {
                 (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
             }
         };
-        let path = [&self.prefix, filter].concat().into();
+        let path = Arc::from([&self.prefix, filter].concat());
         let filter = Filter { space, path, group: group.map(Into::into) };
-        if allowed { Ok(filter) } else { Err(FilterError::Denied) }
+        match allowed {
+            true => Ok(filter),
+            false if space == Space::Topics && self.excludes(&filter) => Err(FilterError::Excluded),
+            false => Err(FilterError::Denied),
+        }
     }
 }
 
@@ -267,20 +277,15 @@ mod tests {
         let (subscribe, publish) = (filters(&["lab/#"], &["lab/private"]), filters(&["lab/orders/+"], &[]));
         let application = application(Grants { feed: false, subscribe, publish });
         for (filter, expected) in [
-            ("lab/#", true),
-            ("$share/g/lab/+", true),
-            ("lab/private", false),
-            ("#", false),
-            ("feed/#", false),
-            ("devices/#", false),
-            ("$SYS/#", false),
+            ("lab/#", Ok(Space::Topics)),
+            ("$share/g/lab/+", Ok(Space::Topics)),
+            ("lab/private", Err(FilterError::Excluded)),
+            ("#", Err(FilterError::Denied)),
+            ("feed/#", Err(FilterError::Denied)),
+            ("devices/#", Err(FilterError::Denied)),
+            ("$SYS/#", Err(FilterError::Denied)),
         ] {
-            let found = application.filter(filter).map(|found| found.space());
-            assert_eq!(
-                found,
-                if expected { Ok(Space::Topics) } else { Err(FilterError::Denied) },
-                "{filter}"
-            );
+            assert_eq!(application.filter(filter).map(|found| found.space()), expected, "{filter}");
         }
         for (topic, expected) in
             [("lab/orders/1", true), ("lab/orders", false), ("lab/x", false), ("feed/x", false)]

@@ -311,6 +311,38 @@ async fn a_session_ends_with_a_clean_start_or_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_with_its_connection_does_not_take_the_next_one_with_it() {
+    let world = World::obliging().await;
+    let mut speaker = Wire::login(&world, &Connect::new(V4, "1/app-s")).await;
+    let (staying, brief) = (staying(V5, "app-l"), Connect::new(V5, "1/app-l"));
+    drop(login(&world, &staying, false).await);
+    let wire = login(&world, &Connect { clean: false, ..brief.clone() }, true).await;
+    // The store is slow, and has something to do when the session ends and when the next one begins.
+    let slow = world.memory.hold.lock().await;
+    speaker.send(&with(0x33, V4, "other", 7, b"x")).await;
+    speaker.expect_nothing_more().await;
+    leave(wire).await;
+    let address = world.broker.local_addr();
+    let next = tokio::spawn(async move {
+        let mut wire = Wire::open(address).await;
+        wire.send(&staying.frame()).await;
+        let connack = wire.packet().await;
+        assert_eq!((connack[2], connack[3]), (0, 0), "{connack:02x?}");
+        wire
+    });
+    world.until_metric("mqtt_connections", 2).await;
+    for _ in 0..20 {
+        speaker.expect_nothing_more().await; // the CONNECT is read meanwhile, and waits
+    }
+    drop(slow);
+    let mut wire = next.await.unwrap();
+    speaker.expect(&[0x40, 2, 0, 7]).await;
+    listen(&mut wire, V5, "lab/#", 1).await;
+    say(&mut speaker, "lab/1", "x").await;
+    wire.expect(&publish(V5, "lab/1", 1, b"x")).await;
+}
+
+#[tokio::test]
 async fn a_stalled_client_of_a_kept_session_misses_nothing() {
     let world = World::with(true, |config| {
         config.max_in_flight = 2;

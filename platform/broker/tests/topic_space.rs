@@ -45,7 +45,7 @@ async fn what_is_outside_a_programs_topics_is_refused() {
     let mut all = listening(&world, V5, "app-all", "#", 0).await;
     let mut wire = Wire::login(&world, &Connect::new(V5, "1/app-a")).await;
     wire.send(&subscribe(V5, 3, &[("private/x", 0), ("devices/#", 0), ("$SYS/#", 0), ("private", 0)])).await;
-    wire.expect(&[0x90, 7, 0, 3, 0, 0x87, 0x87, 0x87, 0x87]).await;
+    wire.expect(&[0x90, 7, 0, 3, 0, 0x80, 0x87, 0x87, 0x80]).await;
     for (id, topic) in (1..).zip(["private/x", "feed/alarms/high/1", "devices/d1/commands/a/1", "$SYS/x"]) {
         wire.send(&publish(V5, topic, id, b"x")).await;
         wire.expect(&[0x40, 3, 0, id as u8, 0x87]).await;

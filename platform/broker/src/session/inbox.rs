@@ -26,6 +26,9 @@ use crate::{
 /// Topics of a session that are remembered with what they mean.
 const MAX_ROUTES: usize = 8;
 
+/// Reason of a SUBACK that says no more than that.
+const UNSPECIFIED: u8 = 0x80;
+
 /// Reason of a SUBACK or UNSUBACK: it is no topic filter.
 const INVALID_FILTER: u8 = 0x8F;
 
@@ -406,7 +409,7 @@ impl<'a> Inbox<'a> {
         let own = |filter: &String| {
             rights.filter(filter).map_err(|error| match error {
                 FilterError::Invalid => INVALID_FILTER,
-                FilterError::Denied => 0x11, // no subscription existed
+                FilterError::Denied | FilterError::Excluded => 0x11, // no subscription existed
             })
         };
         let filters: Vec<_> = unsubscribe.filters.iter().map(own).collect();
@@ -431,6 +434,7 @@ impl<'a> Inbox<'a> {
 fn wanted(rights: &Rights, wanted: &Filter, id: Option<u32>) -> Wanted {
     let filter = rights.filter(&wanted.path).map_err(|error| match error {
         FilterError::Denied => encode::NOT_AUTHORIZED,
+        FilterError::Excluded => UNSPECIFIED,
         FilterError::Invalid => INVALID_FILTER,
     });
     let stored = match wanted.retain_forward_rule {

@@ -58,9 +58,10 @@ use crate::{
 /// How long the last frames to a client may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long and how many bytes to discard after the last frame, so that unread input does not make the
-/// kernel reset the connection and destroy that frame on its way.
+/// How long to wait for input after the last frame, how long and how many bytes to discard of it, so that unread input
+/// does not make the kernel reset the connection and destroy that frame on its way.
 const LINGER: Duration = Duration::from_millis(500);
+const LONGEST_LINGER: Duration = Duration::from_secs(5);
 const LINGER_BYTES: usize = 1024 * 1024;
 
 /// How long what a client said before its connection ended may take to be committed, where its session is kept.
@@ -267,8 +268,14 @@ impl Session {
                 mailbox.wait_with(testament.wait(delay));
             }
         }
-        let note = if expiry.is_zero() { Note::Over } else { Note::Left };
-        self.hub.exchange.note(note(Arc::clone(mailbox)));
+        if expiry.is_zero() {
+            // Before the next connection looks for it.
+            self.hub.kept.remove(mailbox);
+            mailbox.end(&self.hub, true);
+            self.hub.exchange.note(Note::Over(Arc::clone(mailbox)));
+        } else {
+            self.hub.exchange.note(Note::Left(Arc::clone(mailbox)));
+        }
     }
 
     fn testament(&self, will: Will) -> Testament {
@@ -287,7 +294,7 @@ pub(crate) async fn farewell(stream: &mut Transport, last: &[u8]) {
     }
     let discard = async {
         let (mut scratch, mut discarded) = (vec![0; 4096], 0);
-        while let Ok(1..) = stream.read(&mut scratch).await {
+        while let Ok(Ok(1..)) = timeout(LINGER, stream.read(&mut scratch)).await {
             discarded += scratch.len();
             if discarded > LINGER_BYTES {
                 break;
@@ -295,5 +302,5 @@ pub(crate) async fn farewell(stream: &mut Transport, last: &[u8]) {
         }
     };
     // However it went: the connection is over.
-    timeout(LINGER, discard).await.ok();
+    timeout(LONGEST_LINGER, discard).await.ok();
 }

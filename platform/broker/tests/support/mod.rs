@@ -116,17 +116,22 @@ impl Ingest for Log {
 
 /// Sessions and messages that are kept, as long as the test goes on: a second broker finds them.
 #[derive(Default)]
-pub(crate) struct Memory(std::sync::Mutex<HashMap<TenantId, (Kept, Vec<Publications>)>>);
+pub(crate) struct Memory {
+    all: std::sync::Mutex<HashMap<TenantId, (Kept, Vec<Publications>)>>,
+    /// While somebody holds it nothing is written.
+    pub(crate) hold: Mutex<()>,
+}
 
 #[async_trait]
 impl Mailboxes for Memory {
     async fn kept(&self) -> Result<Vec<(TenantId, Kept)>, StoreError> {
-        let all = self.0.lock().unwrap();
+        let all = self.all.lock().unwrap();
         Ok(all.iter().map(|(tenant, (kept, _))| (*tenant, kept.clone())).collect())
     }
 
     async fn keep(&self, shares: &[(TenantId, Share)]) -> Result<(), StoreError> {
-        let mut all = self.0.lock().unwrap();
+        let _may_write = self.hold.lock().await;
+        let mut all = self.all.lock().unwrap();
         for (tenant, share) in shares.iter().cloned() {
             let (kept, log) = all.entry(tenant).or_default();
             if let Some(publications) = share.publications {
@@ -165,13 +170,13 @@ impl Mailboxes for Memory {
         after: u64,
         _: usize,
     ) -> Result<Vec<Publications>, StoreError> {
-        let all = self.0.lock().unwrap();
+        let all = self.all.lock().unwrap();
         let log = all.get(&tenant).map(|(_, log)| log.as_slice()).unwrap_or_default();
         Ok(log.iter().find(|row| row.last > after).cloned().into_iter().collect())
     }
 
     async fn trim(&self, tenant: TenantId, until: u64) -> Result<(), StoreError> {
-        if let Some((_, log)) = self.0.lock().unwrap().get_mut(&tenant) {
+        if let Some((_, log)) = self.all.lock().unwrap().get_mut(&tenant) {
             log.retain(|row| row.last > until);
         }
         Ok(())
