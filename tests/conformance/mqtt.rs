@@ -135,8 +135,8 @@ async fn acknowledgements_come_in_the_order_of_the_messages() {
 
 #[tokio::test]
 async fn qos_2_is_taken_in_two_steps() {
-    const PUBREC: Packet = Packet::Other { kind: 5 };
-    const PUBCOMP: Packet = Packet::Other { kind: 7 };
+    const PUBREC: Packet = Packet::Pubrec { id: 9, reason: 0 };
+    const PUBCOMP: Packet = Packet::Pubcomp { id: 9, reason: 0 };
     let server = Server::start(Options::new(2)).await;
     for version in BOTH {
         let mut wire = Wire::greeted(server.mqtt(), version, &login(&server)).await;

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says so and fails; there is nobody to hand the error to"
 )]
 
+mod conversation;
 mod full_disk;
 mod ledger;
 mod sudden_death;

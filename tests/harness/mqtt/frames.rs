@@ -18,21 +18,59 @@ pub struct Login {
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
-    Connack { code: u8 },
-    Puback { id: u16, reason: u8 },
-    Publish { topic: String, payload: Vec<u8> },
-    Suback { id: u16, codes: Vec<u8> },
+    Connack {
+        code: u8,
+    },
+    Puback {
+        id: u16,
+        reason: u8,
+    },
+    Pubrec {
+        id: u16,
+        reason: u8,
+    },
+    Pubrel {
+        id: u16,
+    },
+    Pubcomp {
+        id: u16,
+        reason: u8,
+    },
+    /// `id` is 0 with QoS 0.
+    Publish {
+        topic: String,
+        payload: Vec<u8>,
+        qos: u8,
+        id: u16,
+    },
+    Suback {
+        id: u16,
+        codes: Vec<u8>,
+    },
     Pingresp,
-    Disconnect { reason: u8 },
-    Other { kind: u8 },
+    Disconnect {
+        reason: u8,
+    },
+    Other {
+        kind: u8,
+    },
 }
 
 /// CONNECT with a clean session; an empty user name sends none.
 pub fn connect(login: &Login, version: Version, keep_alive_s: u16) -> Vec<u8> {
+    connect_with(login, version, keep_alive_s, 0x02)
+}
+
+/// CONNECT that goes on with the session that there is; of MQTT 3.1.1.
+pub(super) fn connect_again(login: &Login) -> Vec<u8> {
+    connect_with(login, Version::V311, 60, 0)
+}
+
+fn connect_with(login: &Login, version: Version, keep_alive_s: u16, clean: u8) -> Vec<u8> {
     let mut body = Vec::new();
     text(&mut body, "MQTT");
     let named = !login.user_name.is_empty();
-    let flags = 0x02 | if named { 0xC0 } else { 0 };
+    let flags = clean | if named { 0xC0 } else { 0 };
     body.extend([if version == Version::V5 { 5 } else { 4 }, flags]);
     body.extend(keep_alive_s.to_be_bytes());
     if version == Version::V5 {
@@ -67,14 +105,38 @@ pub fn publish(topic: &str, payload: &[u8], id: u16, version: Version) -> Publis
     PublishFrame { id_at: header + 2 + topic.len(), payload_at: bytes.len() - payload.len(), bytes }
 }
 
+/// A PUBLISH of MQTT 3.1.1 at QoS 1 or 2, which may be one that is sent again.
+pub(super) fn publish_at(qos: u8, again: bool, topic: &str, payload: &[u8], id: u16) -> Vec<u8> {
+    let mut bytes = publish(topic, payload, id, Version::V311).bytes;
+    bytes[0] = 0x30 | qos << 1 | u8::from(again) << 3;
+    bytes
+}
+
+/// First bytes of what acknowledges a message, or a step of its delivery.
+pub(super) const PUBACK: u8 = 0x40;
+pub(super) const PUBREC: u8 = 0x50;
+pub(super) const PUBREL: u8 = 0x62;
+pub(super) const PUBCOMP: u8 = 0x70;
+
+/// One of those.
+pub(super) fn acknowledge(first: u8, id: u16) -> [u8; 4] {
+    let [high, low] = id.to_be_bytes();
+    [first, 2, high, low]
+}
+
 /// SUBSCRIBE to one filter at QoS 1.
 pub fn subscribe(filter: &str, id: u16, version: Version) -> Vec<u8> {
+    subscribe_at(1, filter, id, version)
+}
+
+/// SUBSCRIBE to one filter.
+pub(super) fn subscribe_at(qos: u8, filter: &str, id: u16, version: Version) -> Vec<u8> {
     let mut body = id.to_be_bytes().to_vec();
     if version == Version::V5 {
         body.push(0);
     }
     text(&mut body, filter);
-    body.push(1);
+    body.push(qos);
     frame(0x82, &body)
 }
 
@@ -99,17 +161,19 @@ fn decode(first: u8, body: &mut BytesMut, version: Version) -> Option<Packet> {
     Some(match first >> 4 {
         2 => Packet::Connack { code: *body.get(1)? },
         4 => Packet::Puback { id: number(body)?, reason: body.first().copied().unwrap_or(0) },
+        5 => Packet::Pubrec { id: number(body)?, reason: body.first().copied().unwrap_or(0) },
+        6 => Packet::Pubrel { id: number(body)? },
+        7 => Packet::Pubcomp { id: number(body)?, reason: body.first().copied().unwrap_or(0) },
         3 => {
             let length = usize::from(number(body)?);
             let topic = String::from_utf8(body.get(..length)?.to_vec()).ok()?;
             body.advance(length);
-            if first & 0x06 != 0 {
-                number(body)?;
-            }
+            let qos = (first & 0x06) >> 1;
+            let id = if qos > 0 { number(body)? } else { 0 };
             if v5 {
                 skip_properties(body)?;
             }
-            Packet::Publish { topic, payload: body.to_vec() }
+            Packet::Publish { topic, payload: body.to_vec(), qos, id }
         }
         9 => {
             let id = number(body)?;

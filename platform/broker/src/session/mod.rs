@@ -61,7 +61,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How long to wait for input after the last frame, how long and how many bytes to discard of it, so that unread input
 /// does not make the kernel reset the connection and destroy that frame on its way.
 const LINGER: Duration = Duration::from_millis(500);
-const LONGEST_LINGER: Duration = Duration::from_secs(5);
+const LONGEST_LINGER: Duration = Duration::from_secs(15);
 const LINGER_BYTES: usize = 1024 * 1024;
 
 /// How long what a client said before its connection ended may take to be committed, where its session is kept.
