@@ -294,8 +294,8 @@ pub(crate) async fn farewell(stream: &mut Transport, last: &[u8]) {
     }
     let discard = async {
         let (mut scratch, mut discarded) = (vec![0; 4096], 0);
-        while let Ok(Ok(1..)) = timeout(LINGER, stream.read(&mut scratch)).await {
-            discarded += scratch.len();
+        while let Ok(Ok(count @ 1..)) = timeout(LINGER, stream.read(&mut scratch)).await {
+            discarded += count;
             if discarded > LINGER_BYTES {
                 break;
             }
