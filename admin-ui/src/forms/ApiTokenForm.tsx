@@ -98,7 +98,7 @@ interface TopicsInputProps {
 
 /** Topic filters of MQTT; the comma that ends one cannot be part of it. */
 function TopicsInput({ label, value, onChange }: TopicsInputProps) {
-  const placeholder = value.length === 0 ? 'none; write lab/# and press Enter' : undefined;
+  const placeholder = value.length === 0 ? 'none; e.g. lab/#, Enter' : undefined;
   return (
     <TagsInput
       label={label}
