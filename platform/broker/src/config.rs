@@ -73,6 +73,9 @@ pub struct BrokerConfig {
     pub max_keep_alive: Duration,
     /// How long a session is kept at most while its client is away; also of a v3.1.1 client, which cannot say.
     pub max_session_expiry: Duration,
+    /// Sessions that are kept of one device or application, which may call itself anything: none takes the others' places.
+    /// Another one is refused (0x97).
+    pub max_kept_sessions_of_one: usize,
     /// Sessions of a tenant that are kept; another client that wants one is refused (0x97).
     pub max_kept_sessions: usize,
     /// Messages of a tenant's log that a session that is kept may be behind. What is older is dropped and counted.
@@ -108,6 +111,7 @@ impl Default for BrokerConfig {
             max_subscriptions: 64,
             max_keep_alive: Duration::from_secs(60),
             max_session_expiry: Duration::from_secs(7 * 24 * 3_600),
+            max_kept_sessions_of_one: 100,
             max_kept_sessions: 20_000,
             max_backlog: 1_000_000,
             max_retained: 10_000,

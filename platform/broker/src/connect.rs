@@ -89,7 +89,7 @@ impl Refused {
             Self::AuthMethod => "a user name and a password are asked for, no other method",
             Self::WillTopic => "the will's topic is outside the client's rights",
             Self::WillRetain => "the will cannot be retained",
-            Self::TooManySessions => "the hospital has as many sessions that are kept as it may",
+            Self::TooManySessions => "there are as many sessions that are kept as there may be",
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => {
                 "the server cannot do this right now; come back in a moment"
             }

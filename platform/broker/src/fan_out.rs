@@ -106,19 +106,15 @@ impl Subscriber<Reach> {
             Reach::Kept(mailbox) => mailbox.is_connected(),
         }
     }
-
-    fn outbox(&self) -> Option<Arc<Outbox>> {
-        match &self.target {
-            Reach::Live(outbox) => Some(Arc::clone(outbox)),
-            Reach::Kept(mailbox) => mailbox.outbox(),
-        }
-    }
 }
 
 impl Publication {
     /// Whether the subscriber may hear it, whatever its filters match. Who is away is asked when they come back.
     fn is_for(&self, subscriber: &Subscriber<Reach>) -> bool {
-        subscriber.outbox().is_none_or(|outbox| outbox.may_hear(&self.message))
+        match &subscriber.target {
+            Reach::Live(outbox) => outbox.may_hear(&self.message),
+            Reach::Kept(mailbox) => mailbox.outbox().is_none_or(|outbox| outbox.may_hear(&self.message)),
+        }
     }
 
     /// Whether the subscriber is to have it even if it is away.

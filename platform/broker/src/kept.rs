@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tenants::{StoreError, TenantId, messaging};
 
 use crate::{
+    config::BrokerConfig,
     hub::{Hub, Reach},
     mailbox::{Key, Mailbox, owner_of},
     message::Publication,
@@ -77,18 +78,24 @@ impl Kept {
         self.sessions.lock().get(key).cloned()
     }
 
-    /// The session of a client, made where there is none; `None` where the tenant has `most` already.
+    /// The session of a client, made where there is none; `None` where there are as many as there may be.
     pub(crate) fn open(
         &self,
         key: &Key,
-        most: usize,
+        config: &BrokerConfig,
         make: impl FnOnce() -> Mailbox,
     ) -> Option<Arc<Mailbox>> {
         let mut sessions = self.sessions.lock();
         if let Some(known) = sessions.get(key) {
             return Some(Arc::clone(known));
         }
-        if sessions.keys().filter(|(tenant, ..)| *tenant == key.0).count() >= most {
+        let of_tenant = sessions.keys().filter(|(tenant, ..)| *tenant == key.0);
+        let (mut all, mut own) = (0, 0);
+        for (_, client, _) in of_tenant {
+            all += 1;
+            own += usize::from(*client == key.1);
+        }
+        if all >= config.max_kept_sessions || own >= config.max_kept_sessions_of_one {
             return None;
         }
         let mailbox = Arc::new(make());

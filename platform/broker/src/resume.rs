@@ -38,7 +38,7 @@ pub(crate) async fn session(
             return Ok(None);
         }
         let mut goes_on = true;
-        let opened = hub.kept.open(key, hub.config.max_kept_sessions, || {
+        let opened = hub.kept.open(key, &hub.config, || {
             goes_on = false;
             let (id, head) = (MailboxId::new(&*hub.clock), hub.kept.head(key.0));
             Mailbox::new(id, key.clone(), hub.registry.next_number(), head, expiry, hub.clock.now())

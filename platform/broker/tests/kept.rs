@@ -462,6 +462,23 @@ async fn sessions_and_retained_messages_are_bounded_for_each_tenant() {
 }
 
 #[tokio::test]
+async fn nobody_takes_the_places_of_the_others_sessions() {
+    let world = World::with(true, |config| config.max_kept_sessions_of_one = 2).await;
+    let named = |user: &str, client_id: &str| Connect {
+        client_id: client_id.into(),
+        user_name: Some(user.into()),
+        ..staying(V5, "app-a")
+    };
+    login(&world, &named("1/app-a", "one"), false).await;
+    login(&world, &named("1/app-a", "two"), false).await;
+    let mut refused = Wire::open(world.broker.local_addr()).await;
+    refused.send(&named("1/app-a", "three").frame()).await;
+    assert_eq!(refused.packet().await[3], 0x97);
+    login(&world, &named("1/app-a", "two"), true).await;
+    login(&world, &named("1/app-b", "three"), false).await;
+}
+
+#[tokio::test]
 async fn a_long_keep_alive_is_shortened_and_told() {
     let world = World::obliging().await;
     let mut wire = Wire::open(world.broker.local_addr()).await;

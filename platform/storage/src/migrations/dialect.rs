@@ -1,6 +1,7 @@
 //! What SQLite and PostgreSQL call the same thing, and how PostgreSQL guards a tenant's table.
 
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::SchemaManager;
 
 /// Replaces the type names in braces by the database's own.
 ///
@@ -82,6 +83,20 @@ BEGIN
 EXCEPTION
     WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
 END $$;";
+
+/// Runs `sql` and, on PostgreSQL, guards the tenants' tables that it creates and opens them to the runtime role.
+pub(super) async fn create(manager: &SchemaManager<'_>, sql: &str, tables: &[Table]) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let backend = connection.get_database_backend();
+    connection.execute_unprepared(&render(sql, backend)).await?;
+    if backend == DbBackend::Postgres {
+        for table in tables {
+            connection.execute_unprepared(&row_security(table.name)).await?;
+            connection.execute_unprepared(&grant(table)).await?;
+        }
+    }
+    Ok(())
+}
 
 /// Gives the runtime role its rights to a table, where there is such a role.
 pub(super) fn grant(table: &Table) -> String {

@@ -28,15 +28,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        dialect::create(manager, CHAIN, &TABLES).await?;
         let connection = manager.get_connection();
-        let backend = connection.get_database_backend();
-        connection.execute_unprepared(&dialect::render(CHAIN, backend)).await?;
-        if backend == DbBackend::Postgres {
-            for table in &TABLES {
-                connection.execute_unprepared(&dialect::row_security(table.name)).await?;
-                connection.execute_unprepared(&dialect::grant(table)).await?;
-            }
-        }
         carry_over(connection).await?;
         connection.execute_unprepared("DROP TABLE audit").await?;
         Ok(())

@@ -1,6 +1,6 @@
 //! Records that people open in an emergency, and who looked at it later.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use super::dialect::{self, Table};
@@ -21,14 +21,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let backend = connection.get_database_backend();
-        connection.execute_unprepared(&dialect::render(OPENINGS, backend)).await?;
-        if backend == DbBackend::Postgres {
-            connection.execute_unprepared(&dialect::row_security(TABLE.name)).await?;
-            connection.execute_unprepared(&dialect::grant(&TABLE)).await?;
-        }
-        Ok(())
+        dialect::create(manager, OPENINGS, &[TABLE]).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Authenticator apps, and the codes for who has lost theirs.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use super::dialect::{self, Table};
@@ -21,16 +21,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let backend = connection.get_database_backend();
-        connection.execute_unprepared(&dialect::render(SECOND_FACTORS, backend)).await?;
-        if backend == DbBackend::Postgres {
-            for table in &TABLES {
-                connection.execute_unprepared(&dialect::row_security(table.name)).await?;
-                connection.execute_unprepared(&dialect::grant(table)).await?;
-            }
-        }
-        Ok(())
+        dialect::create(manager, SECOND_FACTORS, &TABLES).await
     }
 }
 
