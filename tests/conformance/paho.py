@@ -35,7 +35,7 @@ def main() -> int:
         bad = re.findall(r"^(?:FAIL|ERROR): (\w+)", done.stderr, re.MULTILINE)
         total = int(count.group(1)) if count else 0
         print(f"{script}: {total - len(set(bad))} of {total}", *sorted(set(bad)))
-        if done.returncode != 0:
+        if done.returncode != 0 or total == 0:
             print(done.stderr[-4000:], file=sys.stderr)
             failed = 1
     return failed
