@@ -3,11 +3,16 @@ use std::fs::{self, File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use crate::credentials::{Credentials, Device, Tenant};
 use crate::environment;
@@ -102,13 +107,25 @@ impl Server {
         address.parse().expect("the demo listens on a numeric loopback address")
     }
 
-    /// `st-elsewhere`, the first of the demo's two tenants.
     /// Where MQTT is spoken over TLS.
     pub fn mqtts(&self) -> SocketAddr {
         let port = self.credentials.mqtts.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         SocketAddr::from(([127, 0, 0, 1], port.expect("an address with a port")))
     }
 
+    /// TLS that trusts the server's authority and nobody else.
+    pub fn tls(&self) -> TlsConnector {
+        let mut roots = RootCertStore::empty();
+        let authority =
+            CertificateDer::from_pem_file(&self.credentials.ca_pem).expect("the demo has an authority");
+        roots.add(authority).expect("it is one");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.expect("both versions").with_root_certificates(roots).with_no_client_auth();
+        TlsConnector::from(Arc::new(client))
+    }
+
+    /// `st-elsewhere`, the first of the demo's two tenants.
     pub fn first_tenant(&self) -> &Tenant {
         &self.credentials.tenants[0]
     }

@@ -3,7 +3,10 @@
 use bytes::BytesMut;
 use rumqttd::protocol::{Error, Packet, Protocol as _, v4::V4, v5::V5};
 
-use crate::protocol::{Reason, Version, packet};
+use crate::{
+    frame::{self, Scan},
+    protocol::{Reason, Version, packet},
+};
 
 /// Decodes one whole frame that came from a client.
 ///
@@ -20,6 +23,15 @@ pub(crate) fn decode(version: Version, frame: &[u8]) -> Result<Packet, Reason> {
     };
     if flags != required_flags {
         return Err(Reason::Malformed);
+    }
+    if let Scan::Whole(whole) = frame::scan(frame, usize::MAX)? {
+        let body = frame.get(whole.body).unwrap_or_default();
+        match first >> 4 {
+            packet::CONNECT => frame::connect(version, body)?,
+            packet::SUBSCRIBE => frame::subscribe(version, body)?,
+            packet::UNSUBSCRIBE => frame::unsubscribe(version, body)?,
+            _ => {}
+        }
     }
     let mut copy = BytesMut::from(frame);
     let decoded = match version {

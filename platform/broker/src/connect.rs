@@ -38,6 +38,9 @@ const FIRST_READ_BYTES: usize = 512;
 /// Longest client identifier.
 const MAX_CLIENT_ID_BYTES: usize = 256;
 
+/// No client that takes smaller packets is served: the CONNACK would not fit, nor would most of what follows.
+const MIN_PACKET_BYTES: u32 = 64;
+
 /// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -48,6 +51,7 @@ pub(crate) enum Refused {
     NotConnect,
     Malformed,
     TooLarge,
+    TooSmall,
     UnsupportedVersion,
     AuthMethod,
     WillTopic,
@@ -65,6 +69,7 @@ impl Refused {
             Self::NotConnect => "not_connect",
             Self::Malformed => "malformed",
             Self::TooLarge => "packet_too_large",
+            Self::TooSmall => "maximum_packet_size",
             Self::UnsupportedVersion => "unsupported_version",
             Self::AuthMethod => "auth_method",
             Self::WillTopic => "will_topic",
@@ -85,6 +90,7 @@ impl Refused {
             Self::Gone | Self::Timeout | Self::NotConnect => "",
             Self::Malformed => "the CONNECT is not as MQTT writes it",
             Self::TooLarge => "the CONNECT is too large",
+            Self::TooSmall => "packets of 64 bytes have to fit",
             Self::UnsupportedVersion => "versions 3.1.1 and 5 are spoken here",
             Self::AuthMethod => "a user name and a password are asked for, no other method",
             Self::WillTopic => "the will's topic is outside the client's rights",
@@ -105,7 +111,7 @@ impl Refused {
         let (v311, v5) = match self {
             Self::Gone | Self::Timeout | Self::NotConnect => (None, None),
             Self::Malformed => (None, Some(0x81)),
-            Self::TooLarge => (None, Some(0x95)),
+            Self::TooLarge | Self::TooSmall => (None, Some(0x95)),
             Self::UnsupportedVersion => (Some(1), Some(0x84)),
             Self::AuthMethod => (None, Some(0x8C)),
             Self::WillTopic => (Some(5), Some(0x87)),
@@ -331,6 +337,9 @@ fn check(version: Version, connect: &Connect, properties: Option<&ConnectPropert
     if let Some(properties) = properties {
         if properties.receive_maximum == Some(0) || properties.max_packet_size == Some(0) {
             return Err(Refused::Malformed);
+        }
+        if properties.max_packet_size.is_some_and(|bytes| bytes < MIN_PACKET_BYTES) {
+            return Err(Refused::TooSmall);
         }
         if properties.authentication_method.is_some() {
             return Err(Refused::AuthMethod);

@@ -27,6 +27,7 @@ pub(crate) const NOBODY: SessionNumber = 0;
 
 /// A message and who hears it.
 pub(crate) struct Addressed {
+    pub(crate) tenant: TenantId,
     pub(crate) publication: Publication,
     each: Vec<Subscriber<Reach>>,
     /// Of each group those who take it instead of one another, in the order of their turns.
@@ -76,13 +77,13 @@ impl Hub {
             }
             turns.push(members);
         }
-        Addressed { publication, each, groups: turns, to }
+        Addressed { tenant, publication, each, groups: turns, to }
     }
 
     /// Queues a message for everybody who hears it. A subscriber receives it at the lower of its QoS and the QoS of the
     /// subscription. `position`: where it stands in the publication log, where somebody is to have it later.
     pub(crate) fn hand_out(&self, addressed: &Addressed, position: Option<u64>) -> Delivery {
-        let Addressed { publication, each, groups, .. } = addressed;
+        let Addressed { tenant, publication, each, groups, .. } = addressed;
         let mut delivery = Delivery::default();
         let of_each = each.iter().map(|one| publication.offer(one, position));
         let of_groups = groups.iter().filter_map(|members| publication.offer_one_of(members, position));
@@ -90,7 +91,7 @@ impl Hub {
             match outcome {
                 Ok(()) => delivery.queued += 1,
                 Err(loss) => {
-                    self.metrics.dropped(loss, 1);
+                    self.metrics.dropped(*tenant, loss, 1);
                     delivery.dropped += 1;
                 }
             }

@@ -150,6 +150,67 @@ pub(crate) fn acknowledgement(version: Version, body: &[u8]) -> Result<(u16, boo
     if cursor.at == body.len() { Ok((packet_id, reason >= 0x80)) } else { Err(Reason::Malformed) }
 }
 
+/// Whether a CONNECT has the fields that its flags promise and nothing behind them, which the codec would not see.
+pub(crate) fn connect(version: Version, body: &[u8]) -> Result<(), Reason> {
+    let mut cursor = Cursor { bytes: body, at: 0 };
+    cursor.field()?; // the protocol's name
+    let [_level, flags] = [cursor.u8()?, cursor.u8()?];
+    cursor.u16()?; // the keep-alive
+    cursor.skip_properties(version)?;
+    cursor.text()?; // the client identifier
+    if flags & 0b100 != 0 {
+        cursor.skip_properties(version)?;
+        cursor.text()?; // the will's topic
+        cursor.field()?; // its payload
+    }
+    if flags & 0x80 != 0 {
+        cursor.text()?; // the user name
+    }
+    if flags & 0x40 != 0 {
+        cursor.field()?; // the password
+    }
+    if cursor.at == body.len() { Ok(()) } else { Err(Reason::Malformed) }
+}
+
+/// Whether the filters of a SUBSCRIBE have options that there are, which the codec takes for others.
+pub(crate) fn subscribe(version: Version, body: &[u8]) -> Result<(), Reason> {
+    let mut cursor = Cursor { bytes: body, at: 0 };
+    cursor.u16()?; // the packet identifier
+    let (reserved, never) = match version {
+        Version::V311 => (0b1111_1100, 0b0011),
+        Version::V5 => (0b1100_0000, 0b0011_0000),
+    };
+    cursor.skip_properties(version)?;
+    while cursor.at < body.len() {
+        cursor.text()?;
+        let options = cursor.u8()?;
+        if options & reserved != 0 || options & 0b0011 == 0b0011 || options & never == never {
+            return Err(Reason::Malformed);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the filters of an UNSUBSCRIBE are text.
+pub(crate) fn unsubscribe(version: Version, body: &[u8]) -> Result<(), Reason> {
+    let mut cursor = Cursor { bytes: body, at: 0 };
+    cursor.u16()?; // the packet identifier
+    cursor.skip_properties(version)?;
+    while cursor.at < body.len() {
+        cursor.text()?;
+    }
+    Ok(())
+}
+
+/// A topic name that no PUBLISH may have: not text, or with a wildcard.
+pub(crate) fn topic_name(topic: &[u8]) -> Result<(), Reason> {
+    let topic = std::str::from_utf8(topic).map_err(|_| Reason::Malformed)?;
+    if topic.contains('\0') {
+        return Err(Reason::Malformed);
+    }
+    if topic.contains(['+', '#']) { Err(Reason::TopicName) } else { Ok(()) }
+}
+
 /// Reads forward through a body; never past its end.
 struct Cursor<'a> {
     bytes: &'a [u8],
@@ -197,6 +258,49 @@ impl Cursor<'_> {
         self.at += length_bytes;
         let range = self.skip(length)?;
         Ok(Self { bytes: self.bytes.get(..range.end).unwrap_or_default(), at: range.start })
+    }
+
+    /// Walks over properties (MQTT 5, 2.2.2.2), of which only those of users may come twice. Which of them a packet may have
+    /// is the codec's to know.
+    fn skip_properties(&mut self, version: Version) -> Result<(), Reason> {
+        if version == Version::V311 {
+            return Ok(());
+        }
+        let mut inside = self.properties()?;
+        let mut once = 0_u64;
+        while inside.at < inside.bytes.len() {
+            let property = inside.u8()?;
+            let bit = 1_u64.checked_shl(u32::from(property)).ok_or(Reason::Malformed)?;
+            if property != USER_PROPERTY && once & bit != 0 {
+                return Err(Reason::Protocol);
+            }
+            once |= bit;
+            match property {
+                0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28..=0x2A => {
+                    inside.skip(1)?;
+                }
+                0x13 | 0x21..=0x23 => {
+                    inside.skip(2)?;
+                }
+                0x02 | 0x11 | 0x18 | 0x27 => {
+                    inside.skip(4)?;
+                }
+                0x0B => {
+                    let rest = inside.bytes.get(inside.at..).unwrap_or_default();
+                    let (_, length) = variable_integer(rest)?.ok_or(Reason::Malformed)?;
+                    inside.skip(length)?;
+                }
+                0x03 | 0x08 | 0x12 | 0x15 | 0x1A | 0x1C | 0x1F => {
+                    inside.text()?;
+                }
+                0x09 | 0x16 => {
+                    inside.field()?;
+                }
+                USER_PROPERTY => inside.pair()?,
+                _ => return Err(Reason::Malformed),
+            }
+        }
+        Ok(())
     }
 
     /// Reads the properties of a PUBLISH (MQTT 5, 3.3.2.3). Most of them are for the receiver, so they are only checked.

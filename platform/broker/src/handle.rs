@@ -14,6 +14,7 @@ use crate::{
     metrics::Loss,
     protocol::{Qos, Reason},
     registry::SessionInfo,
+    tally::Figures,
     topics::Space,
 };
 
@@ -30,7 +31,7 @@ impl Handle {
     /// subscribers.
     pub fn publish(&self, tenant: TenantId, topic: &str, payload: Bytes, qos: Qos) -> Delivery {
         if !is_topic(topic) {
-            self.0.metrics.dropped(Loss::InvalidTopic, 1);
+            self.0.metrics.dropped(tenant, Loss::InvalidTopic, 1);
             return Delivery::default();
         }
         let space = Space::Platform;
@@ -42,7 +43,7 @@ impl Handle {
         if !addressed.is_kept() {
             return self.0.hand_out(&addressed, None);
         }
-        match self.0.exchange.publish(tenant, addressed) {
+        match self.0.exchange.publish(addressed) {
             Ok(()) => delivery,
             Err(addressed) => self.0.hand_out(&addressed, None),
         }
@@ -52,6 +53,7 @@ impl Handle {
     /// deleted by whoever deletes the rest.
     pub fn forget(&self, tenant: TenantId) {
         self.0.retained.forget(tenant);
+        self.0.metrics.tenants.forget(tenant);
         for mailbox in self.0.kept.all(Some(tenant)) {
             self.0.exchange.note(Note::Over(mailbox));
         }
@@ -76,6 +78,11 @@ impl Handle {
     /// Ends the sessions of a client because somebody wants it (0x98 on v5), and says how many there were. It may come back.
     pub fn disconnect(&self, tenant: TenantId, client: &Client) -> usize {
         self.0.registry.end(tenant, client, Reason::Administrative)
+    }
+
+    /// What was done for a tenant since the process began, and what is held for it now.
+    pub fn figures(&self, tenant: TenantId) -> Figures {
+        self.0.figures(tenant)
     }
 
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tenants::{CorrelationId, clock::Clock, messaging::Mailboxes};
+use tenants::{CorrelationId, TenantId, clock::Clock, messaging::Mailboxes};
 
 use crate::{
     config::BrokerConfig,
@@ -18,6 +18,7 @@ use crate::{
     registry::Registry,
     retained::Retained,
     session::outbox::Outbox,
+    tally::Figures,
     tree::Tree,
 };
 
@@ -34,9 +35,16 @@ pub(crate) struct Hub {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,
     pub(crate) retained: Retained,
+    /// When the process began to serve.
+    pub(crate) since: Timestamp,
 }
 
 impl Hub {
+    /// What was done for a tenant, and what is held for it.
+    pub(crate) fn figures(&self, tenant: TenantId) -> Figures {
+        self.metrics.tenants.of(tenant).figures(self.retained.count(tenant))
+    }
+
     /// When a message ends that lasts so many seconds from now on.
     pub(crate) fn expiry(&self, seconds: u32) -> Timestamp {
         self.clock.now().checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)

@@ -37,6 +37,8 @@ mod retained;
 mod session;
 mod standing;
 mod subscriptions;
+mod sys;
+mod tally;
 mod topics;
 mod transport;
 mod tree;
@@ -58,6 +60,7 @@ pub use self::{
     metrics::BrokerMetrics,
     protocol::Qos,
     registry::SessionInfo,
+    tally::Figures,
     transport::Carrier,
 };
 use self::{
@@ -101,7 +104,8 @@ impl Broker {
         store: Arc<dyn Mailboxes>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BindError> {
-        let correlations = Correlations::starting(clock.now());
+        let since = clock.now();
+        let correlations = Correlations::starting(since);
         let registry = Arc::new(Registry::new(presence, Arc::clone(&clock)));
         let (exchange, inlet) = Exchange::new();
         let hub = Arc::new(Hub {
@@ -117,6 +121,7 @@ impl Broker {
             exchange,
             kept: Kept::default(),
             retained: Retained::default(),
+            since,
         });
         kept::restore(&hub).await?;
         let listener = Listener::start(&hub).map_err(BindError::Listen)?;

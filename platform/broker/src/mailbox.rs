@@ -149,7 +149,7 @@ impl Mailbox {
                 let rows = hub.store.publications(self.tenant(), position.saturating_sub(1), 1).await?;
                 match self.message_at(rows, position, flight.stage) {
                     Some(message) => found.push(flight.with(message)),
-                    None => hub.metrics.dropped(Loss::Backlog, 1),
+                    None => hub.metrics.dropped(self.tenant(), Loss::Backlog, 1),
                 }
             }
         }
@@ -263,7 +263,7 @@ impl Mailbox {
         for row in rows {
             let Ok(entries) = entry::read(row.messages) else {
                 tracing::error!(tenant = %self.tenant(), first = row.first, "{Damaged}");
-                hub.metrics.dropped(Loss::Damaged, 1);
+                hub.metrics.dropped(self.tenant(), Loss::Damaged, 1);
                 state.taken = state.taken.max(row.last);
                 continue;
             };
@@ -277,7 +277,7 @@ impl Mailbox {
                 {
                     match outbox.offer(outgoing) {
                         Offer::Queued => {}
-                        Offer::TooLarge => hub.metrics.dropped(Loss::TooLarge, 1),
+                        Offer::TooLarge => hub.metrics.dropped(self.tenant(), Loss::TooLarge, 1),
                         Offer::QueueFull | Offer::SlowConsumer | Offer::Disconnected => return,
                     }
                 }

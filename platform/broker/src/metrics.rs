@@ -1,10 +1,13 @@
-//! What the broker counts. Labels are reasons and versions, never devices or tenants.
+//! What the broker counts. Labels are reasons, versions and tenants, never devices or who uses them.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+use tenants::TenantId;
+
+use crate::tally::Tallies;
 
 /// Why something happened.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,7 +47,20 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
-    const fn label(self) -> &'static str {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::NotAuthorized,
+        Self::TooManyRetained,
+        Self::QueueFull,
+        Self::SlowConsumer,
+        Self::Disconnected,
+        Self::TooLarge,
+        Self::Expired,
+        Self::Backlog,
+        Self::Damaged,
+        Self::InvalidTopic,
+    ];
+
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::NotAuthorized => "not_authorized",
             Self::TooManyRetained => "too_many_retained",
@@ -74,7 +90,8 @@ pub struct BrokerMetrics {
     pub(crate) bytes_in: Counter,
     pub(crate) acks: Counter,
     pub(crate) messages_out: Counter,
-    pub(crate) drops: Family<Why, Counter>,
+    drops: Family<Why, Counter>,
+    pub(crate) tenants: Tallies,
 }
 
 impl BrokerMetrics {
@@ -101,6 +118,7 @@ impl BrokerMetrics {
         mqtt.register("acks_sent", "PUBACKs and PUBRECs sent after the commit", self.acks.clone());
         mqtt.register("messages_sent", "Messages sent to subscribers", self.messages_out.clone());
         mqtt.register("drops", "Messages dropped, by reason", self.drops.clone());
+        self.tenants.register(mqtt);
     }
 
     pub(crate) fn refused(&self, reason: &'static str) {
@@ -111,9 +129,10 @@ impl BrokerMetrics {
         self.disconnects.get_or_create(&Why { reason }).inc();
     }
 
-    pub(crate) fn dropped(&self, reason: Loss, messages: usize) {
+    pub(crate) fn dropped(&self, tenant: TenantId, loss: Loss, messages: usize) {
         if messages > 0 {
-            self.drops.get_or_create(&Why { reason: reason.label() }).inc_by(messages as u64);
+            self.drops.get_or_create(&Why { reason: loss.label() }).inc_by(messages as u64);
+            self.tenants.of(tenant).dropped(loss, messages as u64);
         }
     }
 }
@@ -126,8 +145,8 @@ mod tests {
     fn every_metric_is_exposed_and_none_names_a_device() {
         let metrics = BrokerMetrics::default();
         metrics.refused("bad_credentials");
-        metrics.dropped(Loss::QueueFull, 3);
-        metrics.dropped(Loss::SlowConsumer, 0);
+        metrics.dropped(TenantId::PLATFORM, Loss::QueueFull, 3);
+        metrics.dropped(TenantId::PLATFORM, Loss::SlowConsumer, 0);
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         let mut text = String::new();

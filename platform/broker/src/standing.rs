@@ -9,6 +9,7 @@ use crate::{
     mailbox::Mailbox,
     session::outbox::Outbox,
     subscriptions::{Added, Held, Place, Subscriptions},
+    tally::Tally,
     topics::Filter,
     tree::SessionNumber,
 };
@@ -17,6 +18,7 @@ use crate::{
 pub(crate) struct Standing {
     pub(crate) hub: Arc<Hub>,
     pub(crate) tenant: TenantId,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) number: SessionNumber,
     pub(crate) outbox: Arc<Outbox>,
     /// Of a session that is kept.
@@ -33,7 +35,9 @@ impl Standing {
         outbox: Arc<Outbox>,
         mailbox: Option<Arc<Mailbox>>,
     ) -> Self {
-        Self { hub, tenant, number, outbox, mailbox, own: Subscriptions::default() }
+        let tally = hub.metrics.tenants.of(tenant);
+        tally.sessions.inc();
+        Self { hub, tenant, tally, number, outbox, mailbox, own: Subscriptions::default() }
     }
 
     pub(crate) fn add(&self, held: &Held) -> Added {
@@ -71,5 +75,6 @@ impl Standing {
 impl Drop for Standing {
     fn drop(&mut self) {
         self.close(); // what the exchange did last, too
+        self.tally.sessions.dec();
     }
 }

@@ -124,12 +124,14 @@ impl Place<'_> {
         let subscriber = Subscriber { session: self.number, options: *options, ids, target };
         if self.hub.tree.subscribe(self.tenant, filter, subscriber) {
             self.hub.metrics.subscriptions.inc();
+            self.hub.metrics.tenants.of(self.tenant).subscriptions.inc();
         }
     }
 
     fn leave(&self, filter: &Filter) {
         if self.hub.tree.unsubscribe(self.tenant, filter, self.number) {
             self.hub.metrics.subscriptions.dec();
+            self.hub.metrics.tenants.of(self.tenant).subscriptions.dec();
         }
     }
 }

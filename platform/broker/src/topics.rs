@@ -24,6 +24,9 @@ pub(crate) const SHARED: &str = "$share/";
 /// What the topics of the tenant's feed begin with.
 const FEED: &str = "feed/";
 
+/// Begins what the broker says of its own work for the tenant.
+pub(crate) const SYS: &str = "$SYS/";
+
 /// Among whose names a topic is. A filter matches within its own space only, so that `#` of a program never meets what is
 /// addressed to a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -168,6 +171,7 @@ impl Rights {
         let (space, allowed) = match self.dialect {
             Some(dialect) => (Space::Platform, dialect.audible().iter().any(|own| covers(own, filter))),
             None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed),
+            None if filter.starts_with(SYS) => (Space::Topics, self.grants.subscribe.is_some()),
             None => {
                 let filters = self.grants.subscribe.as_ref();
                 (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
@@ -283,7 +287,8 @@ mod tests {
             ("#", Err(FilterError::Denied)),
             ("feed/#", Err(FilterError::Denied)),
             ("devices/#", Err(FilterError::Denied)),
-            ("$SYS/#", Err(FilterError::Denied)),
+            ("$SYS/#", Ok(Space::Topics)),
+            ("$SYS", Err(FilterError::Denied)),
         ] {
             assert_eq!(application.filter(filter).map(|found| found.space()), expected, "{filter}");
         }

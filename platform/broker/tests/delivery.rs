@@ -182,9 +182,9 @@ async fn qos_0_to_a_full_queue_is_dropped_and_counted() {
 async fn what_is_larger_than_the_client_takes_is_not_sent() {
     let world = World::obliging().await;
     let handle = world.broker.handle();
-    let connect = Connect { properties: vec![0x27, 0, 0, 0, 40], ..Connect::new(V5, "1/app") };
+    let connect = Connect { properties: vec![0x27, 0, 0, 0, 64], ..Connect::new(V5, "1/app") };
     let mut wire = listening(&world, &connect, "feed/#", 0).await;
-    let large = Bytes::from_static(&[b'x'; 40]);
+    let large = Bytes::from_static(&[b'x'; 64]);
     let dropped = handle.publish(tenant(1), "feed/x", large, Qos::AtMostOnce);
     assert_eq!(dropped, Delivery { queued: 0, dropped: 1 });
     assert_eq!(handle.publish(tenant(1), "feed/x", Bytes::from_static(b"small"), Qos::AtMostOnce), ONE);

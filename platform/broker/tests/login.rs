@@ -90,11 +90,16 @@ async fn refusals_say_why_in_the_words_of_each_version() {
         (property(b"\x21\x00\x00"), Some(0x81), "malformed"), // receive maximum 0
         (property(b"\x7F\x00"), Some(0x81), "malformed"),
     ];
-    // Who takes small packets only is not told in words.
-    let small = Connect { properties: b"\x27\0\0\0\x20".to_vec(), ..wrong(V5) };
-    let mut wire = Wire::open(world.broker.local_addr()).await;
-    wire.send(&small.frame()).await;
-    wire.expect(&[0x20, 3, 0, 0x86, 0]).await;
+    // Who takes small packets only is not told in words, and not let in where the CONNACK would not fit.
+    for (bytes, password, code) in [(64, &b"wrong"[..], 0x86), (63, b"secret", 0x95), (5, b"secret", 0x95)] {
+        let properties = vec![0x27, 0, 0, 0, bytes];
+        let small = Connect { properties, password: Some(password.to_vec()), ..base(V5, "1/d1") };
+        let mut wire = Wire::open(world.broker.local_addr()).await;
+        wire.send(&small.frame()).await;
+        let told = wire.packet().await;
+        assert!(told[3] == code && told.len() <= usize::from(bytes), "{bytes}: {told:02x?}");
+        wire.expect_closed().await;
+    }
     for (connect, code, reason) in cases {
         let metric = format!("mqtt_refusals_total{{reason=\"{reason}\"}}");
         let before = world.metric(&metric);

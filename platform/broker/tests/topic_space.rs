@@ -44,7 +44,7 @@ async fn what_is_outside_a_programs_topics_is_refused() {
     let world = World::obliging().await;
     let mut all = listening(&world, V5, "app-all", "#", 0).await;
     let mut wire = Wire::login(&world, &Connect::new(V5, "1/app-a")).await;
-    wire.send(&subscribe(V5, 3, &[("private/x", 0), ("devices/#", 0), ("$SYS/#", 0), ("private", 0)])).await;
+    wire.send(&subscribe(V5, 3, &[("private/x", 0), ("devices/#", 0), ("$SYS", 0), ("private", 0)])).await;
     wire.expect(&[0x90, 7, 0, 3, 0, 0x80, 0x87, 0x87, 0x80]).await;
     for (id, topic) in (1..).zip(["private/x", "feed/alarms/high/1", "devices/d1/commands/a/1", "$SYS/x"]) {
         wire.send(&publish(V5, topic, id, b"x")).await;
@@ -129,4 +129,35 @@ async fn a_program_that_vanishes_says_its_will() {
     let mut wire = Wire::open(world.broker.local_addr()).await;
     wire.send(&refused.frame()).await;
     assert_eq!(wire.packet().await[3], 0x87);
+}
+
+#[tokio::test]
+async fn a_program_reads_what_the_broker_does_for_its_hospital_and_no_other() {
+    let world = World::obliging().await;
+    let mut other = Wire::login(&world, &Connect::new(V5, "2/app-other")).await;
+    for id in 1..=3 {
+        other.send(&publish(V5, "lab/x", id, b"x")).await;
+        other.expect(&[0x40, 2, 0, id as u8]).await;
+    }
+    let mut wire = Wire::login(&world, &Connect::new(V4, "1/app-a")).await;
+    wire.send(&publish(V4, "lab/x", 1, b"x")).await;
+    wire.expect(&[0x40, 2, 0, 1]).await;
+    wire.send(&subscribe(V4, 2, &[("$SYS/broker/messages/received", 0)])).await;
+    wire.expect(&[0x90, 3, 0, 2, 0]).await;
+    let mut figure = publish(V4, "$SYS/broker/messages/received", 0, b"1");
+    figure[0] = 0x31; // like what is retained: it was there before
+    wire.expect(&figure).await;
+    wire.send(&subscribe(V4, 3, &[("$SYS/broker/clients/+", 0)])).await;
+    wire.expect(&[0x90, 3, 0, 3, 0]).await;
+    for (topic, value) in [("$SYS/broker/clients/connected", "1"), ("$SYS/broker/clients/kept", "0")] {
+        let mut figure = publish(V4, topic, 0, value.as_bytes());
+        figure[0] = 0x31;
+        wire.expect(&figure).await;
+    }
+    // A program that only hears the feed, and a device, do not use topics at all.
+    for user in ["1/app", "1/d1"] {
+        let mut wire = Wire::login(&world, &Connect::new(V5, user)).await;
+        wire.send(&subscribe(V5, 3, &[("$SYS/#", 0)])).await;
+        wire.expect(&[0x90, 4, 0, 3, 0, 0x87]).await;
+    }
 }

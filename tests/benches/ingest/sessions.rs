@@ -3,11 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use serde_json::json;
 use tests::mosquitto::Broker;
 use tests::mqtt::{Login, Version, connect};
@@ -123,14 +120,7 @@ fn per_session(subject: &str, over: &str, process: u32, idle_mib: f64, count: us
 async fn encrypted(server: &Server, logins: &[Login]) {
     let (process, address) = (server.process(), server.mqtts());
     let idle = resident_mib(process);
-    let mut roots = RootCertStore::empty();
-    let authority =
-        CertificateDer::from_pem_file(&server.credentials.ca_pem).expect("the demo has an authority");
-    roots.add(authority).expect("it is one");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let client = client.expect("both versions").with_root_certificates(roots).with_no_client_auth();
-    let connector = TlsConnector::from(Arc::new(client));
+    let connector = server.tls();
     let began = instant();
     let logins: Rc<Vec<Login>> = Rc::new(logins.to_vec());
     let lanes = (0..AT_ONCE).map(|lane| {

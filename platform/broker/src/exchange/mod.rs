@@ -18,7 +18,7 @@ use tokio::{
 use self::turn::Turn;
 use crate::{
     fan_out::Addressed, gate::Receipt, hub::Hub, mailbox::Mailbox, message::Publication, protocol::Version,
-    standing::Standing, topics::Filter, tree::Options,
+    standing::Standing, sys, topics::Filter, tree::Options,
 };
 
 /// What may wait to be taken, each at most what one read of a socket brings.
@@ -29,6 +29,9 @@ const TOGETHER: usize = 1_024;
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 /// Every how many of these the publication logs are trimmed.
 const TRIM_EVERY: u32 = 10;
+
+/// After how many of those rounds who listens to `$SYS` is told.
+const TELL_EVERY: u32 = 10;
 
 /// The way to it. What waits for room is told by its receipt that it is durable and handed out.
 pub(crate) struct Exchange {
@@ -43,7 +46,7 @@ pub(crate) enum Work {
     /// What a client wanted to be said when it is gone.
     Will { tenant: TenantId, publication: Publication },
     /// What the platform says to somebody who is to have it later.
-    Platform { tenant: TenantId, addressed: Addressed },
+    Platform { addressed: Addressed },
     /// A session that is kept has begun, or goes on.
     Put { mailbox: Arc<Mailbox>, receipt: oneshot::Sender<()> },
     /// A session that is kept is over.
@@ -126,9 +129,9 @@ impl Exchange {
     }
 
     /// What the platform says; it is given back where there is no room for it now.
-    pub(crate) fn publish(&self, tenant: TenantId, addressed: Addressed) -> Result<(), Addressed> {
+    pub(crate) fn publish(&self, addressed: Addressed) -> Result<(), Addressed> {
         match self.works.try_reserve() {
-            Ok(place) => place.send(Work::Platform { tenant, addressed }),
+            Ok(place) => place.send(Work::Platform { addressed }),
             Err(_) => return Err(addressed),
         }
         Ok(())
@@ -185,6 +188,9 @@ pub(crate) async fn run(hub: Arc<Hub>, mut inlet: Inlet) {
         }
         if tidy && round.is_multiple_of(TRIM_EVERY) {
             tidy::trim(&hub).await;
+        }
+        if tidy && round.is_multiple_of(TELL_EVERY) {
+            sys::tell(&hub);
         }
     }
 }

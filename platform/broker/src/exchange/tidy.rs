@@ -1,5 +1,10 @@
 //! What is done about sessions that are kept although nobody asks for it.
 
+use std::collections::HashMap;
+
+use ahash::RandomState;
+use tenants::TenantId;
+
 use super::Note;
 use crate::{hub::Hub, metrics::Loss};
 
@@ -8,9 +13,26 @@ const TIDIED: usize = 200;
 
 /// What should be written although nobody asks for it.
 pub(super) fn due(hub: &Hub) -> Vec<Note> {
+    count(hub);
     let over = hub.kept.expired(hub.clock.now()).into_iter().map(Note::Expired);
     let changed = hub.kept.all(None).into_iter().filter(|mailbox| mailbox.has_changed());
     over.chain(changed.take(TIDIED).map(Note::Flight)).collect()
+}
+
+/// Counts for each tenant what is kept for it.
+fn count(hub: &Hub) {
+    let mut kept = HashMap::<TenantId, (i64, u64), RandomState>::default();
+    for mailbox in hub.kept.all(None) {
+        let (sessions, oldest) = kept.entry(mailbox.tenant()).or_insert((0, u64::MAX));
+        *sessions += 1;
+        *oldest = mailbox.oldest_needed().min(*oldest);
+    }
+    for tally in hub.metrics.tenants.all() {
+        let (sessions, oldest) = kept.get(&tally.tenant()).copied().unwrap_or((0, u64::MAX));
+        let end = hub.kept.head(tally.tenant()).published() + 1;
+        tally.kept_sessions.set(sessions);
+        tally.kept_messages.set(i64::try_from(end.saturating_sub(oldest)).unwrap_or(i64::MAX));
+    }
 }
 
 /// Deletes what no session needs any more, and what is older than a session may be behind.
@@ -21,7 +43,7 @@ pub(super) async fn trim(hub: &Hub) {
         let mailboxes = hub.kept.all(Some(tenant));
         for mailbox in &mailboxes {
             let skipped = mailbox.skip_to(oldest);
-            hub.metrics.dropped(Loss::Backlog, usize::try_from(skipped).unwrap_or(usize::MAX));
+            hub.metrics.dropped(tenant, Loss::Backlog, usize::try_from(skipped).unwrap_or(usize::MAX));
         }
         let needed = mailboxes.iter().map(|mailbox| mailbox.oldest_needed()).min().unwrap_or(published + 1);
         let until = needed.max(oldest).saturating_sub(1);

@@ -26,6 +26,7 @@ use crate::{
     session::outbox::{Offer, Outbox},
     standing::Standing,
     subscriptions::{Added, Held},
+    sys,
     topics::Space,
     tree::{Options, SessionNumber},
 };
@@ -69,6 +70,7 @@ enum After {
     },
     /// What was retained, for who has just subscribed.
     Stored {
+        tenant: TenantId,
         outbox: Arc<Outbox>,
         outgoing: Outgoing,
     },
@@ -107,7 +109,7 @@ impl<'a> Turn<'a> {
                 self.after.push(After::Receipt(receipt));
             }
             Work::Will { tenant, publication } => self.publish(tenant, publication, (NOBODY, None)),
-            Work::Platform { tenant, addressed } => self.deliver(tenant, addressed, None),
+            Work::Platform { addressed } => self.deliver(addressed, None),
             Work::Put { mailbox, receipt } => {
                 self.put.insert(mailbox.id, mailbox);
                 self.after.push(After::Receipt(receipt));
@@ -176,15 +178,15 @@ impl<'a> Turn<'a> {
             self.retain(tenant, &publication);
         }
         let addressed = self.hub.address(tenant, publication, number);
-        self.deliver(tenant, addressed, mailbox);
+        self.deliver(addressed, mailbox);
     }
 
     /// A message takes its place among those that are handed out, and in the log where somebody is to have it later.
-    fn deliver(&mut self, tenant: TenantId, addressed: Addressed, from: Option<MailboxId>) {
+    fn deliver(&mut self, addressed: Addressed, from: Option<MailboxId>) {
         let position = addressed.is_kept().then(|| {
             let publication = addressed.publication.clone();
             let entry = Entry { from, to: addressed.to.clone(), ..Entry::of(publication) };
-            self.append(tenant, &entry)
+            self.append(addressed.tenant, &entry)
         });
         self.after.push(After::Deliver { addressed, position });
     }
@@ -229,7 +231,8 @@ impl<'a> Turn<'a> {
                 }
                 if wants && filter.group().is_none() && filter.space() == Space::Topics {
                     let found = self.hub.retained.matching(tenant, filter.path(), self.hub.clock.now());
-                    stored.extend(found.into_iter().map(|publication| (publication, options, id)));
+                    let found = found.into_iter().chain(sys::matching(self.hub, tenant, filter.path()));
+                    stored.extend(found.map(|publication| (publication, options, id)));
                 }
                 Ok(options.qos as u8)
             })
@@ -271,7 +274,10 @@ impl<'a> Turn<'a> {
                 let outgoing = Outgoing { stored: false, ..outgoing };
                 self.after.push(After::Kept { mailbox: Arc::clone(mailbox), outgoing, position });
             }
-            _ => self.after.push(After::Stored { outbox: Arc::clone(&standing.outbox), outgoing }),
+            _ => {
+                let (tenant, outbox) = (standing.tenant, Arc::clone(&standing.outbox));
+                self.after.push(After::Stored { tenant, outbox, outgoing });
+            }
         }
     }
 
@@ -361,15 +367,15 @@ impl<'a> Turn<'a> {
                 self.hub.hand_out(&addressed, position);
             }
             After::Answer { outbox, frame } => outbox.reply(&frame),
-            After::Stored { outbox, outgoing } => match outbox.offer(outgoing) {
+            After::Stored { tenant, outbox, outgoing } => match outbox.offer(outgoing) {
                 Offer::Queued | Offer::Disconnected => {}
-                Offer::QueueFull => metrics.dropped(Loss::QueueFull, 1),
-                Offer::SlowConsumer => metrics.dropped(Loss::SlowConsumer, 1),
-                Offer::TooLarge => metrics.dropped(Loss::TooLarge, 1),
+                Offer::QueueFull => metrics.dropped(tenant, Loss::QueueFull, 1),
+                Offer::SlowConsumer => metrics.dropped(tenant, Loss::SlowConsumer, 1),
+                Offer::TooLarge => metrics.dropped(tenant, Loss::TooLarge, 1),
             },
             After::Kept { mailbox, outgoing, position } => {
                 if let Err(loss) = mailbox.offer(outgoing, position) {
-                    metrics.dropped(loss, 1);
+                    metrics.dropped(mailbox.tenant(), loss, 1);
                 }
             }
             After::Released { mailbox, id, outbox } => {

@@ -167,6 +167,7 @@ impl<'a> Inbox<'a> {
             Some(alias) => self.aliased(alias, topic)?,
         };
         let Some(route) = route else {
+            frame::topic_name(topic)?; // a name that cannot be is an error, one outside the rights is refused
             return self.refuse(&found, (Reason::NotAuthorized, Loss::NotAuthorized), harvest);
         };
         let publication = match &route {
@@ -293,7 +294,7 @@ impl<'a> Inbox<'a> {
         }
         match found.packet_id {
             Some(id) => harvest.due.refuse(found.qos, id, why.code()),
-            None => self.session.hub.metrics.dropped(loss, 1),
+            None => self.session.hub.metrics.dropped(self.session.rights.tenant(), loss, 1),
         }
         Ok(())
     }

@@ -162,7 +162,11 @@ pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     match &session.standing.mailbox {
         Some(mailbox) => session.leave(mailbox, end, will).await,
         None => {
-            session.hub.metrics.dropped(Loss::Disconnected, session.outbox.end().lost);
+            session.hub.metrics.dropped(
+                session.rights.tenant(),
+                Loss::Disconnected,
+                session.outbox.end().lost,
+            );
             if let Some(will) = will {
                 session.testament(will).publish().await;
             }
@@ -223,6 +227,7 @@ impl Session {
         if publications > 0 {
             self.hub.ingest.pace(self.rights.tenant(), publications).await?;
             self.hub.metrics.publications.inc_by(publications as u64);
+            self.standing.tally.received.inc_by(publications as u64);
         }
         let receipt = self.hub.exchange.say(Arc::clone(&self.standing), ops).await;
         receipt.map(Some).ok_or(Reason::IngestFailed)
@@ -257,7 +262,7 @@ impl Session {
             _ => None,
         };
         let lost = mailbox.detach(self.hub.clock.now(), said);
-        self.hub.metrics.dropped(Loss::Disconnected, lost);
+        self.hub.metrics.dropped(self.rights.tenant(), Loss::Disconnected, lost);
         let expiry = mailbox.expiry();
         if let Some(will) = will {
             let delay = will.delay.min(expiry);

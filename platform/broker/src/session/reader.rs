@@ -78,6 +78,7 @@ impl<'a> Reader<'a> {
                 Some(device) if count > 0 => {
                     tracing::trace!(correlation = ?harvest.messages.first().map(|m| m.correlation), count, "chunk");
                     session.hub.metrics.messages_in.inc_by(count as u64);
+                    session.standing.tally.received.inc_by(count as u64);
                     let tenant = session.rights.tenant();
                     let (device, received) = (device.clone(), session.received(&harvest.due.received));
                     let chunk = Chunk { tenant, device, messages: harvest.messages, received };

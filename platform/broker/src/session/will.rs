@@ -70,6 +70,7 @@ impl Testament {
                 let chunk = Chunk { tenant, device: device?, messages, received: Vec::new() };
                 hub.ingest.submit(chunk).await.ok()?;
                 hub.metrics.messages_in.inc();
+                hub.metrics.tenants.of(tenant).received.inc();
             }
             Route::Topic(topic) => {
                 let expires_at = expiry.map(|seconds| hub.expiry(seconds));
@@ -77,6 +78,7 @@ impl Testament {
                 let publication = Publication { message: Arc::new(message), qos, retain };
                 hub.exchange.will(tenant, publication).await?;
                 hub.metrics.publications.inc();
+                hub.metrics.tenants.of(tenant).received.inc();
             }
         }
         Some(())

@@ -85,9 +85,11 @@ impl<'a> Writer<'a> {
         let taken = outbox.take(&mut self.out, limit, &*hub.clock)?;
         if taken.sent > 0 {
             hub.metrics.messages_out.inc_by(taken.sent as u64);
+            self.session.standing.tally.sent.inc_by(taken.sent as u64);
         }
-        hub.metrics.dropped(Loss::TooLarge, taken.too_large);
-        hub.metrics.dropped(Loss::Expired, taken.expired);
+        let tenant = self.session.rights.tenant();
+        hub.metrics.dropped(tenant, Loss::TooLarge, taken.too_large);
+        hub.metrics.dropped(tenant, Loss::Expired, taken.expired);
         if let Some(mailbox) = &self.session.standing.mailbox
             && outbox.save_due()
         {

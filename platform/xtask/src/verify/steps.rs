@@ -113,13 +113,14 @@ fn doc_tests(context: &Context, name: &str) -> Outcome {
 
 const CONFORMANCE: &str = "conformance";
 
-/// The parts of the public surface that follow a standard, against that standard.
+/// The parts of the public surface that follow a standard, against that standard. Its tests share one server, so they run in
+/// one process.
 fn conformance(context: &Context, name: &str) -> Outcome {
-    if context.metadata.members().any(|member| member.tests.iter().any(|test| test == CONFORMANCE)) {
-        cargo_test(context, name, &["--test", CONFORMANCE])
-    } else {
-        Outcome::skipped("no package has an integration test of that name")
-    }
+    let mut cargo = process::cargo();
+    cargo.env("IOMT_BIN", context.server());
+    cargo.args(["test", "--workspace", "--test", CONFORMANCE]);
+    let finished = context.finish(name, &mut cargo);
+    Outcome::of_tests(&finished, counts::libtest(&finished.output))
 }
 
 /// The named targets of the workspace. nextest is quicker and ends a test that hangs; without it cargo does as well.
