@@ -46,8 +46,10 @@ pub(crate) struct Aftermath {
 }
 
 impl Batch {
-    pub(crate) fn messages(&self) -> usize {
-        self.messages
+    /// Whether anybody waits for its commit: who sent a message, who is to hear of an alarm, who stops.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let Aftermath { receipts: _, barriers, alarms, credits: _ } = &self.aftermath;
+        !self.chunks.is_empty() || !barriers.is_empty() || !alarms.is_empty() || self.last
     }
 
     /// Whether the writer ends with this batch.

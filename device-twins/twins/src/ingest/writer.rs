@@ -11,11 +11,8 @@ use super::{
 };
 use crate::{shared::Shared, store::journal::Commit};
 
-/// Shortest time between two commits, unless [`COMMIT_AT_ONCE`] messages wait: it lets a batch gather, so
-/// that few publishers do not cost one disk flush a message.
-const COMMIT_GAP: Duration = Duration::from_millis(2);
-/// So many waiting messages make a commit worthwhile at once.
-const COMMIT_AT_ONCE: usize = 512;
+/// How long results of folds that nobody waits for may wait for messages to be committed with.
+const FOLDS_WAIT: Duration = Duration::from_millis(2);
 /// Pauses between attempts while the database does not take a commit.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
@@ -25,12 +22,11 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     inlet: Inlet,
     heads: Heads,
-    not_before: Instant,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, inlet: Inlet, heads: Heads) -> Self {
-        Self { shared, inlet, heads, not_before: Instant::now() }
+        Self { shared, inlet, heads }
     }
 
     /// Runs until told to stop, or until another node has taken over.
@@ -50,25 +46,26 @@ impl Writer {
         }
     }
 
-    /// The next batch; `None` when the queues are closed and empty.
+    /// The next batch; `None` when the queues are closed and empty. A message is committed as soon as the commit before it is
+    /// done: the slower the disk, the more have gathered by then.
     async fn gather(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
         tokio::select! {
             biased;
-            Some(work) = self.inlet.folds.recv() => batch.add_fold(work),
             Some(chunk) = self.inlet.chunks.recv() => batch.add_chunk(chunk),
+            Some(work) = self.inlet.folds.recv() => batch.add_fold(work),
             else => return None,
         }
         self.drain(&mut batch);
-        while batch.messages() < COMMIT_AT_ONCE && Instant::now() < self.not_before {
+        let at_last = Instant::now() + FOLDS_WAIT;
+        while !batch.is_awaited() && batch.takes_folds() && Instant::now() < at_last {
             tokio::select! {
-                () = sleep_until(self.not_before) => {}
-                Some(work) = self.inlet.folds.recv(), if batch.takes_folds() => batch.add_fold(work),
                 Some(chunk) = self.inlet.chunks.recv() => batch.add_chunk(chunk),
+                Some(work) = self.inlet.folds.recv() => batch.add_fold(work),
+                () = sleep_until(at_last) => {}
             }
             self.drain(&mut batch);
         }
-        self.not_before = Instant::now() + COMMIT_GAP;
         Some(batch)
     }
 
