@@ -1,6 +1,8 @@
 //! UNSUBSCRIBE and UNSUBACK (chapters 3.10 and 3.11).
 use crate::clause::{Clause, clause, run};
-use crate::packet::{MAXIMUM_PACKET_SIZE, Publish, Said, Value, field, frame, properties, unsubscribe};
+use crate::packet::{
+    MAXIMUM_PACKET_SIZE, Publish, Said, Value, field, frame, properties, subscribe, unsubscribe,
+};
 use crate::scene::Scene;
 
 pub(crate) const CLAUSES: &[Clause] = &[
@@ -107,6 +109,24 @@ async fn nothing_new(scene: Scene) {
     client.subscribe(&[(&own, 0)]).await;
     client.say(Publish::new(&own, "x")).await;
     assert_eq!(client.heard().await.topic, own);
+    // Packets of one client count in their order, even all at once.
+    let version = scene.version;
+    let (on, off) =
+        (|id| subscribe(version, id, &[(&topic, 1)], &Vec::new()), |id| unsubscribe(version, id, &[&topic]));
+    for (last, is_on) in [(on(7), true), (off(7), false)] {
+        let all = [on(1), off(2), on(3), off(4), on(5), off(6), last].concat();
+        client.send(&all).await;
+        for _ in 1..=7 {
+            assert!(matches!(client.answer().await, Said::Suback { .. } | Said::Unsuback { .. }));
+        }
+        client.say(Publish::new(&topic, "x")).await;
+        client.say(Publish::new(&own, "x")).await;
+        let expected = if is_on { &topic } else { &own };
+        assert_eq!(client.heard().await.topic, *expected);
+        if is_on {
+            assert_eq!(client.heard().await.topic, own);
+        }
+    }
 }
 
 async fn delivered_to_the_end(scene: Scene) {
