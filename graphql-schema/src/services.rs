@@ -20,6 +20,7 @@ use tenants::{
 };
 use twins::{
     Decoders, Twins,
+    connections::ConnectionLog,
     presence::DeviceSessions,
     store::directory::{Alarms, Devices, History, Patients, Rules},
 };
@@ -70,6 +71,8 @@ pub struct Services {
     pub revocations: Arc<Revocations>,
     /// Devices that are connected.
     pub sessions: Arc<dyn DeviceSessions>,
+    /// What became of devices' connections.
+    pub connections: Arc<dyn ConnectionLog>,
     /// Who did what.
     pub audit: Arc<dyn AuditTrail>,
     /// Registered devices.

@@ -12,6 +12,7 @@
 
 mod backlog;
 mod checkpoint;
+pub mod connections;
 pub mod device;
 pub mod feed;
 mod ingest;

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use ahash::RandomState;
 use dashmap::DashMap;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tenants::{DeviceId, TenantId};
 
 /// Counts the live connections of each device.
@@ -35,7 +36,8 @@ impl Presence {
 }
 
 /// What carries a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Carrier {
     /// TCP alone.
     Tcp,
@@ -60,12 +62,35 @@ pub struct DeviceSession {
     pub since: Timestamp,
 }
 
+/// What the broker has done for a hospital since it was started, and what it holds for it now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Clients that are connected.
+    pub sessions: u64,
+    /// Sessions that are kept, whether their clients are connected or away.
+    pub kept_sessions: u64,
+    /// Messages that are held for sessions that are kept.
+    pub kept_messages: u64,
+    /// Subscriptions of all sessions.
+    pub subscriptions: u64,
+    /// Retained messages.
+    pub retained: u64,
+    /// Messages taken from clients.
+    pub received: u64,
+    /// Messages sent to clients.
+    pub sent: u64,
+    /// Messages dropped, by reason.
+    pub drops: Vec<(&'static str, u64)>,
+}
+
 /// Whoever holds the connections of devices. What it says is true of this process and this moment.
 pub trait DeviceSessions: Send + Sync {
     /// The live sessions of a device.
     fn of(&self, tenant: TenantId, device: &DeviceId) -> Vec<DeviceSession>;
     /// Ends them, and says how many there were. The device may come back at once.
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize;
+    /// What passes through all connections of a hospital.
+    fn traffic(&self, tenant: TenantId) -> Traffic;
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ impl UsageQuery {
         let aboard = services.tenants.by_id(id).await?.filter(|tenant| tenant.id != TenantId::PLATFORM);
         let tenant = aboard.ok_or_else(|| ApiError::not_found("hospital"))?;
         let stored = services.quotas.stored(id, services.clock.now()).await?;
-        Ok(Usage::new(tenant.quotas, stored, services.meter.seen(id)))
+        let (seen, traffic) = (services.meter.seen(id), services.sessions.traffic(id));
+        Ok(Usage::new(tenant.quotas, stored, seen, traffic))
     }
 }

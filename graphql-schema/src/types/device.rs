@@ -10,6 +10,7 @@ use tenants::{
     access::{Action, Column, Object as Thing, Scope},
 };
 use twins::{
+    connections,
     device::DeviceState,
     message::{Channel, LogMessage},
     presence,
@@ -141,16 +142,71 @@ pub(crate) struct DeviceSession {
     since: DateTime,
 }
 
+/// What became of a connection.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectionEventKind {
+    /// It was let in.
+    Connected,
+    /// It was not let in.
+    Refused,
+    /// It wanted to say or hear what it may not.
+    Denied,
+    /// It ended.
+    Ended,
+}
+
+/// One thing that became of a device's connection.
+#[derive(SimpleObject)]
+pub(crate) struct ConnectionEvent {
+    at: DateTime,
+    kind: ConnectionEventKind,
+    /// Why, in a few words; empty where there is nothing to say.
+    reason: String,
+    /// As the device calls itself, or was called; empty where it was not asked.
+    client_id: String,
+    /// Network address that it comes from.
+    address: String,
+    /// Null where it is not known.
+    carrier: Option<MqttCarrier>,
+    /// Of MQTT: 3.1.1 or 5; empty where it is not known
+    version: String,
+}
+
+impl From<connections::ConnectionEvent> for ConnectionEvent {
+    fn from(event: connections::ConnectionEvent) -> Self {
+        Self {
+            at: event.at.into(),
+            kind: match event.what {
+                connections::Happened::Connected => ConnectionEventKind::Connected,
+                connections::Happened::Refused => ConnectionEventKind::Refused,
+                connections::Happened::Denied => ConnectionEventKind::Denied,
+                connections::Happened::Ended => ConnectionEventKind::Ended,
+            },
+            reason: event.why,
+            client_id: event.client_id,
+            address: event.address.to_string(),
+            carrier: event.carrier.map(Into::into),
+            version: event.version,
+        }
+    }
+}
+
+impl From<presence::Carrier> for MqttCarrier {
+    fn from(carrier: presence::Carrier) -> Self {
+        match carrier {
+            presence::Carrier::Tcp => Self::Tcp,
+            presence::Carrier::Tls => Self::Tls,
+            presence::Carrier::WebSocket => Self::WebSocket,
+        }
+    }
+}
+
 impl From<presence::DeviceSession> for DeviceSession {
     fn from(session: presence::DeviceSession) -> Self {
         Self {
             client_id: session.client_id.to_string(),
             address: session.address.to_string(),
-            carrier: match session.carrier {
-                presence::Carrier::Tcp => MqttCarrier::Tcp,
-                presence::Carrier::Tls => MqttCarrier::Tls,
-                presence::Carrier::WebSocket => MqttCarrier::WebSocket,
-            },
+            carrier: session.carrier.into(),
             version: session.version.to_owned(),
             since: session.since.into(),
         }
@@ -219,6 +275,13 @@ impl Device {
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         let live = ctx.services()?.sessions.of(scope.tenant(), &self.0.id);
         Ok(live.into_iter().map(Into::into).collect())
+    }
+
+    /// What became of its MQTT connections, newest first: at most the last hundred events. It may lag a moment behind.
+    async fn connection_log(&self, ctx: &Context<'_>) -> Result<Vec<ConnectionEvent>> {
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let events = ctx.services()?.connections.events(&scope, &self.0.id).await?;
+        Ok(events.into_iter().map(Into::into).collect())
     }
 
     /// When its last message was received.

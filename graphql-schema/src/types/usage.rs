@@ -2,6 +2,7 @@
 
 use async_graphql::{InputObject, SimpleObject};
 use tenants::quotas::{self as domain, QuotaError, Seen, Stored};
+use twins::presence::Traffic;
 
 use crate::errors::{ApiError, Result};
 
@@ -59,6 +60,62 @@ pub(crate) struct Usage {
     refused_messages: u64,
     /// Requests to this API that were refused.
     refused_queries: u64,
+    mqtt: MqttTraffic,
+}
+
+/// What passes over MQTT, and what is held for clients that are away.
+#[derive(SimpleObject)]
+pub(crate) struct MqttTraffic {
+    /// Clients that are connected, devices and programs.
+    sessions: u64,
+    /// Sessions that are kept, whether their clients are connected or away.
+    kept_sessions: u64,
+    /// Messages that are held for sessions that are kept.
+    kept_messages: u64,
+    /// Of all sessions.
+    subscriptions: u64,
+    retained_messages: u64,
+    /// Messages taken from clients.
+    received: u64,
+    /// Messages sent to clients.
+    sent: u64,
+    /// Messages that went no further, by reason; reasons that did not occur are left out.
+    drops: Vec<MqttDrops>,
+}
+
+/// Messages that went no further.
+#[derive(SimpleObject)]
+pub(crate) struct MqttDrops {
+    /// As the metric `mqtt_drops` has it, e.g. `queue_full`.
+    reason: &'static str,
+    messages: u64,
+}
+
+impl From<Traffic> for MqttTraffic {
+    fn from(traffic: Traffic) -> Self {
+        let Traffic {
+            sessions,
+            kept_sessions,
+            kept_messages,
+            subscriptions,
+            retained,
+            received,
+            sent,
+            drops,
+        } = traffic;
+        let drops = drops.into_iter().map(|(reason, messages)| MqttDrops { reason, messages }).collect();
+        let retained_messages = retained;
+        Self {
+            sessions,
+            kept_sessions,
+            kept_messages,
+            subscriptions,
+            retained_messages,
+            received,
+            sent,
+            drops,
+        }
+    }
 }
 
 /// How many messages of a day are stored.
@@ -93,7 +150,7 @@ impl From<domain::Quotas> for Quotas {
 }
 
 impl Usage {
-    pub(crate) fn new(quotas: domain::Quotas, stored: Stored, seen: Seen) -> Self {
+    pub(crate) fn new(quotas: domain::Quotas, stored: Stored, seen: Seen, traffic: Traffic) -> Self {
         let day =
             |(date, messages): (jiff::civil::Date, u64)| DayOfMessages { date: date.to_string(), messages };
         Self {
@@ -109,6 +166,7 @@ impl Usage {
             held_back: seen.held_back,
             refused_messages: seen.refused_messages,
             refused_queries: seen.refused_queries,
+            mqtt: traffic.into(),
         }
     }
 }

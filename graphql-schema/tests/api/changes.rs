@@ -1,7 +1,11 @@
 //! What mutations do, and refuse.
 
 use serde_json::{Value, json};
-use tenants::access::Role;
+use tenants::{DeviceId, access::Role};
+use twins::{
+    connections::{ConnectionEvent, ConnectionLog, Happened},
+    presence::Carrier,
+};
 
 use crate::{
     hospital::{Hospital, MONITOR, SPARE},
@@ -346,6 +350,36 @@ async fn an_identity_provider_is_enrolled_and_its_secret_never_told() {
         left["identityProviders"],
         json!([{ "issuer": "https://unreachable.example", "enabled": false }])
     );
+}
+
+#[tokio::test]
+async fn what_became_of_a_devices_connections_is_told_to_whoever_sees_the_device() {
+    const LOG: &str = "query ($id: ID!) { device(id: $id) { connectionLog { at kind reason clientId address carrier version } } }";
+    let hospital = Hospital::open().await;
+    let device = json!({ "id": MONITOR });
+    let seen = hospital.data(Role::Nurse, LOG, device.clone()).await["device"]["connectionLog"].take();
+    assert_eq!(seen, json!([]));
+    let event = |why: &str, carrier| ConnectionEvent {
+        at: "2026-01-02T03:00:00Z".parse().unwrap(),
+        what: Happened::Refused,
+        why: why.into(),
+        client_id: "c".into(),
+        address: [192, 0, 2, 7].into(),
+        carrier,
+        version: String::new(),
+    };
+    let events =
+        [event("the password is wrong", None), event("the will cannot be retained", Some(Carrier::Tls))];
+    let events = events.map(|event| (DeviceId::parse(MONITOR).unwrap(), event));
+    ConnectionLog::add_events(&hospital.database, hospital.tenant, &events).await.unwrap();
+    let seen = hospital.data(Role::Technician, LOG, device.clone()).await["device"]["connectionLog"].take();
+    let shown = |reason: &str, carrier: Option<&str>| {
+        json!({ "at": "2026-01-02T03:00:00Z", "kind": "REFUSED", "reason": reason, "clientId": "c",
+            "address": "192.0.2.7", "carrier": carrier, "version": "" })
+    };
+    let newest_first =
+        json!([shown("the will cannot be retained", Some("TLS")), shown("the password is wrong", None)]);
+    assert_eq!(seen, newest_first);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ use twins::{
     Decoders, Twins, Unsequenced,
     device::Decoder,
     message::Channel,
-    presence::{Carrier, DeviceSession, DeviceSessions},
+    presence::{Carrier, DeviceSession, DeviceSessions, Traffic},
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
 };
 use zeroize::Zeroizing;
@@ -113,6 +113,10 @@ impl DeviceSessions for Door {
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
         self.of(tenant, device).len()
     }
+
+    fn traffic(&self, _: TenantId) -> Traffic {
+        Traffic { sessions: 3, sent: 7, drops: vec![("queue_full", 2)], ..Traffic::default() }
+    }
 }
 
 impl Hospital {
@@ -174,6 +178,7 @@ impl Hospital {
             clients: stores.clone(),
             revocations: Arc::clone(&revocations),
             sessions: Arc::new(Door),
+            connections: stores.clone(),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
             offboarding: Offboarding::new(

@@ -13,7 +13,7 @@ use crate::{
     codec,
     encode::{self, Welcome},
     frame::{self, Scan},
-    gate::{Login, Refusal},
+    gate::{Admission, Happened, Login, Refusal},
     hub::Hub,
     metrics::Spoken,
     protocol::{Reason, Version, packet},
@@ -239,18 +239,36 @@ async fn open(
     correlation: CorrelationId,
     hub: &Arc<Hub>,
 ) -> Result<Opened, Refused> {
-    let Request { version, connect, properties, will, credentials, unread } = request;
-    check(version, &connect, properties.as_ref())?;
-    let (user_name, password) = credentials
+    check(request.version, &request.connect, request.properties.as_ref())?;
+    let client_id = &request.connect.client_id;
+    let (user_name, password) = request
+        .credentials
         .as_ref()
         .map_or(("", &[][..]), |given| (given.username.as_str(), given.password.as_bytes()));
-    let login = Login { client_id: &connect.client_id, user_name, password, peer, correlation };
+    let login = Login { client_id, user_name, password, peer, correlation };
     let admission = timeout(hub.config.admit_timeout, hub.gatekeeper.admit(login))
         .await
         .unwrap_or(Err(Refusal::Unavailable))
         .map_err(Refused::By)?;
+    let (client_id, version) = (client_id.as_str().into(), request.version.label());
+    let info = SessionInfo { client_id, peer, carrier, version, since: hub.clock.now() };
+    let seated = seat(request, &admission, &info, correlation, hub).await;
+    if let Err(refused) = &seated {
+        hub.registry.tell(admission.tenant, &admission.client, &info, Happened::Refused, refused.words());
+    }
+    seated
+}
 
-    let rights = Rights::of(&admission);
+/// Gives who was admitted its session and its seat.
+async fn seat(
+    request: Request,
+    admission: &Admission,
+    info: &SessionInfo,
+    correlation: CorrelationId,
+    hub: &Arc<Hub>,
+) -> Result<Opened, Refused> {
+    let Request { version, connect, properties, will, credentials: _, unread } = request;
+    let rights = Rights::of(admission);
     let will = match will {
         Some((will, properties)) => {
             let route = rights.route(&will.topic).ok_or(Refused::WillTopic)?;
@@ -297,8 +315,8 @@ async fn open(
         }
         None => (Arc::new(Outbox::new(version, limits, rights.view())), None, None),
     };
-    let info = SessionInfo { client_id, peer, carrier, version: version.label(), since: hub.clock.now() };
-    let seat = hub.registry.enter(&admission, info, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
+    let info = Arc::new(SessionInfo { client_id, ..info.clone() });
+    let seat = hub.registry.enter(admission, info, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
     let number = mailbox.as_ref().map_or_else(|| seat.number(), |mailbox| mailbox.number);
     let standing = Arc::new(Standing::new(Arc::clone(hub), admission.tenant, number, outbox, mailbox));
     let longest = u16::try_from(hub.config.max_keep_alive.as_secs()).unwrap_or(u16::MAX);
@@ -313,7 +331,7 @@ async fn open(
     };
     Ok(Opened {
         version,
-        client: admission.client,
+        client: admission.client.clone(),
         connack: encode::accepted(version, welcome, &hub.config),
         rights,
         seat,

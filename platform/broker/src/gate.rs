@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received, topics::TopicFilters};
 use tokio::sync::oneshot;
 
+use crate::registry::SessionInfo;
+
 /// What a client said about itself in its CONNECT.
 #[derive(Clone, Copy)]
 pub struct Login<'a> {
@@ -153,6 +155,32 @@ pub enum Channel {
     Reported,
 }
 
+/// One thing that became of a device's connection, for whoever looks after the device.
+#[derive(Debug, Clone)]
+pub struct Episode {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happened,
+    /// Why, in a few words; empty where there is nothing to say.
+    pub why: &'static str,
+    /// Whose connection, and how it comes.
+    pub session: SessionInfo,
+}
+
+/// What can become of a connection of a device that has shown who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It was let in.
+    Connected,
+    /// It was not let in all the same.
+    Refused,
+    /// It wanted to say or hear what it may not. Told once for each connection.
+    Denied,
+    /// It ended.
+    Ended,
+}
+
 /// Hears about devices that come and go.
 ///
 /// Called in the order in which it happened, while the broker holds a lock: hand the news on and
@@ -162,4 +190,6 @@ pub trait Presence: Send + Sync {
     fn connected(&self, tenant: TenantId, device: &DeviceId, at: Timestamp);
     /// The last connection of the device was closed.
     fn disconnected(&self, tenant: TenantId, device: &DeviceId, at: Timestamp);
+    /// Something became of a connection of the device.
+    fn happened(&self, tenant: TenantId, device: &DeviceId, episode: Episode);
 }

@@ -52,8 +52,8 @@ pub use self::{
     config::{BrokerConfig, TlsListen, TlsSettings},
     fan_out::Delivery,
     gate::{
-        Admission, Channel, Chunk, Client, Gatekeeper, Grants, Inbound, Ingest, Login, NotTaken, Presence,
-        Receipt, Refusal,
+        Admission, Channel, Chunk, Client, Episode, Gatekeeper, Grants, Happened, Inbound, Ingest, Login,
+        NotTaken, Presence, Receipt, Refusal,
     },
     handle::Handle,
     listener::Entrance,

@@ -78,6 +78,7 @@ pub(crate) enum Reason {
     Malformed,
     Protocol,
     NotAuthorized,
+    TopicDenied,
     IngestFailed,
     ShuttingDown,
     KeepAlive,
@@ -109,7 +110,7 @@ impl Reason {
         match self {
             Self::Malformed => 0x81,
             Self::Protocol => 0x82,
-            Self::NotAuthorized => 0x87,
+            Self::NotAuthorized | Self::TopicDenied => 0x87,
             Self::IngestFailed => 0x89, // "server busy": the client should come back and send again
             Self::ShuttingDown => 0x8B,
             Self::KeepAlive => 0x8D,
@@ -129,6 +130,7 @@ impl Reason {
         match self {
             Self::Malformed => "the packet is not as MQTT writes it",
             Self::Protocol => "the packet is out of order, or says what it may not",
+            Self::TopicDenied => "it published to a topic outside its rights",
             Self::NotAuthorized => "this client may not be connected any more",
             Self::IngestFailed => "what was sent could not be stored; send it again",
             Self::ShuttingDown => "the server shuts down; come back in a moment",
@@ -153,6 +155,7 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::Protocol => "protocol_error",
             Self::NotAuthorized => "not_authorized",
+            Self::TopicDenied => "topic_denied",
             Self::IngestFailed => "ingest_failed",
             Self::ShuttingDown => "shutting_down",
             Self::KeepAlive => "keep_alive",

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tenants::{DeviceId, TenantId, clock::Clock};
 
 use crate::{
-    gate::{Admission, Client, Presence},
+    gate::{Admission, Client, Episode, Happened, Presence},
     mailbox::Key,
     protocol::Reason,
     session::outbox::Outbox,
@@ -60,7 +60,7 @@ struct State {
 struct Live {
     number: SessionNumber,
     outbox: Arc<Outbox>,
-    info: SessionInfo,
+    info: Arc<SessionInfo>,
 }
 
 impl Registry {
@@ -88,7 +88,7 @@ impl Registry {
     pub(crate) fn enter(
         self: &Arc<Self>,
         admission: &Admission,
-        info: SessionInfo,
+        info: Arc<SessionInfo>,
         outbox: Arc<Outbox>,
     ) -> Option<Seat> {
         let owner = (admission.tenant, admission.client.clone());
@@ -101,13 +101,13 @@ impl Registry {
         let theirs = state.sessions.entry(owner.clone()).or_default();
         let before = theirs.iter().position(|live| live.info.client_id == info.client_id);
         let before = before.map(|at| theirs.swap_remove(at));
-        theirs.push(Live { number, outbox, info });
+        theirs.push(Live { number, outbox, info: Arc::clone(&info) });
         self.count_in(&mut state, &owner);
         drop(state);
         if let Some(before) = before {
             before.outbox.close(Reason::TakenOver);
         }
-        Some(Seat { registry: Arc::clone(self), owner, number })
+        Some(Seat { registry: Arc::clone(self), owner, number, info })
     }
 
     fn leave(&self, owner: &Owner, number: SessionNumber) {
@@ -153,7 +153,7 @@ impl Registry {
     pub(crate) fn of(&self, tenant: TenantId, client: &Client) -> Vec<SessionInfo> {
         let state = self.state.lock();
         let theirs = state.sessions.get(&(tenant, client.clone()));
-        theirs.into_iter().flatten().map(|live| live.info.clone()).collect()
+        theirs.into_iter().flatten().map(|live| SessionInfo::clone(&live.info)).collect()
     }
 
     /// Ends the sessions of a client, and says how many there were.
@@ -161,6 +161,21 @@ impl Registry {
         let state = self.state.lock();
         let theirs = state.sessions.get(&(tenant, client.clone()));
         theirs.into_iter().flatten().map(|live| live.outbox.close(why)).count()
+    }
+
+    /// Tells whoever looks after the device, where it is one.
+    pub(crate) fn tell(
+        &self,
+        tenant: TenantId,
+        client: &Client,
+        session: &SessionInfo,
+        what: Happened,
+        why: &'static str,
+    ) {
+        if let Client::Device(device) = client {
+            let (at, session) = (self.clock.now(), session.clone());
+            self.presence.happened(tenant, device, Episode { at, what, why, session });
+        }
     }
 
     /// Takes no further sessions and asks those there are to finish.
@@ -185,9 +200,14 @@ pub(crate) struct Seat {
     registry: Arc<Registry>,
     owner: Owner,
     number: SessionNumber,
+    info: Arc<SessionInfo>,
 }
 
 impl Seat {
+    pub(crate) fn info(&self) -> &Arc<SessionInfo> {
+        &self.info
+    }
+
     pub(crate) fn number(&self) -> SessionNumber {
         self.number
     }

@@ -8,8 +8,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Grants, Ingest, Login, NotTaken, Presence,
-    Receipt, Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Episode, Gatekeeper, Grants, Ingest, Login, NotTaken,
+    Presence, Receipt, Refusal,
 };
 use support::{
     device, tenant,
@@ -43,6 +43,7 @@ impl Gatekeeper for Open {
 impl Presence for Open {
     fn connected(&self, _: TenantId, _: &DeviceId, _: jiff::Timestamp) {}
     fn disconnected(&self, _: TenantId, _: &DeviceId, _: jiff::Timestamp) {}
+    fn happened(&self, _: TenantId, _: &DeviceId, _: Episode) {}
 }
 
 /// Collects the chunks of all connections and commits them together, as a log does.

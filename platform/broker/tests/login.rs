@@ -240,3 +240,50 @@ async fn a_silent_client_is_closed_after_one_and_a_half_keep_alives() {
     assert!(elapsed > Duration::from_millis(1_400), "closed too early: {elapsed:?}");
     patient.expect_nothing_more().await;
 }
+
+#[tokio::test]
+async fn whoever_looks_after_a_device_is_told_what_becomes_of_its_connections() {
+    let world = World::obliging().await;
+    let mut told = Vec::new();
+    let mut wire = Wire::device(&world, V5, "d1").await;
+    for _ in 0..2 {
+        wire.send(&publish(V5, "not/its/own", 1, b"x")).await;
+        wire.packet().await;
+    }
+    wire.send(&[0xE0, 0]).await;
+    for _ in 0..3 {
+        told.push(world.next_episode().await);
+    }
+    drop(Wire::device(&world, V4, "d1").await);
+    let mut silent = Wire::login(&world, &Connect { keep_alive: 1, ..Connect::new(V4, "1/d1") }).await;
+    silent.expect_closed().await;
+    let mut old = Wire::device(&world, V4, "d1").await;
+    old.send(&publish(V4, "not/its/own", 1, b"x")).await;
+    let will = Connect { will: Some(("not/its/own".into(), b"x".to_vec(), 0)), ..Connect::new(V5, "1/d1") };
+    Wire::open(world.broker.local_addr()).await.send(&will.frame()).await;
+    for _ in 0..8 {
+        told.push(world.next_episode().await);
+    }
+    // A program has no such log.
+    drop(Wire::login(&world, &Connect::new(V5, "1/app")).await);
+    let words: Vec<String> = told.iter().map(|(_, what, why)| format!("{what:?}: {why}")).collect();
+    let outside = "it published to a topic outside its rights";
+    let mut expected = vec![
+        "Connected: ".to_owned(),
+        format!("Denied: {outside}"),
+        "Ended: it said goodbye".to_owned(),
+        "Connected: ".to_owned(),
+        "Ended: the connection broke without a goodbye".to_owned(),
+        "Connected: ".to_owned(),
+        "Ended: nothing was heard for one and a half times the keep-alive".to_owned(),
+        "Connected: ".to_owned(),
+        format!("Denied: {outside}"),
+        format!("Ended: {outside}"),
+        "Refused: the will's topic is outside the client's rights".to_owned(),
+    ];
+    let mut words = words;
+    // One connection's end and the next one's beginning have no order.
+    words.sort();
+    expected.sort();
+    assert_eq!(words, expected);
+}

@@ -13,7 +13,7 @@ impl Identity {
     /// Which device presents this token. Every refusal looks alike to the device and is audited.
     ///
     /// # Errors
-    /// [`IdentityError::NotValid`] when tenant, device or token is unknown, [`IdentityError::Suspended`];
+    /// [`IdentityError::NotValid`] when tenant or device is unknown, [`IdentityError::WrongToken`], [`IdentityError::Suspended`];
     /// [`IdentityError::HeldBack`] after very many wrong ones from an address from which nothing right has come.
     pub async fn device(
         &self,
@@ -28,7 +28,9 @@ impl Identity {
         let identified = self.check_device(slug, device, token, origin).await;
         match &identified {
             Ok(_) => self.limits.token_succeeded(&visitor.address),
-            Err(IdentityError::NotValid) => self.limits.token_failed(&visitor.address, now),
+            Err(IdentityError::NotValid | IdentityError::WrongToken { .. }) => {
+                self.limits.token_failed(&visitor.address, now)
+            }
             Err(_) => {}
         }
         identified
@@ -59,7 +61,10 @@ impl Identity {
         };
         match self.token_hash(tenant.id, &device).await? {
             Some(kept) if kept == presented => Ok((tenant.id, device)),
-            Some(_) => self.refused(tenant.id, Some(&device), "wrong token", origin).await,
+            Some(_) => {
+                let refused = self.refused(tenant.id, Some(&device), "wrong token", origin).await;
+                refused.map_err(|_| IdentityError::WrongToken { tenant: tenant.id, device })
+            }
             None => self.refused(tenant.id, None, "no device of this name", origin).await,
         }
     }
@@ -145,7 +150,7 @@ mod tests {
                 [device.err(), person.err()].map(|error| matches!(error, Some(IdentityError::Suspended)));
             assert_eq!(suspended, [since.is_some(); 2]);
             let elsewhere = connect(&world, "county-general", "monitor-1", &token).await.err();
-            assert!(matches!(elsewhere, Some(IdentityError::NotValid)));
+            assert!(matches!(elsewhere, Some(IdentityError::NotValid | IdentityError::WrongToken { .. })));
         }
         let reasons =
             world.stores.audited().into_iter().filter(|entry| entry.detail.contains("is suspended"));
@@ -171,7 +176,13 @@ mod tests {
         ] {
             let before = world.stores.audited().len();
             let error = connect(&world, slug, device, token).await.err();
-            assert!(matches!(error, Some(IdentityError::NotValid)), "{slug}/{device}: {error:?}");
+            match error {
+                Some(IdentityError::WrongToken { device: of, .. }) => {
+                    assert_eq!(subject, format!("device:{of}"))
+                }
+                Some(IdentityError::NotValid) => assert_eq!(subject, "device:unknown"),
+                other => panic!("{slug}/{device}: {other:?}"),
+            }
             let entries = world.stores.audited();
             assert_eq!(entries.len(), before + 1, "{slug}/{device}");
             let entry = entries.last().unwrap();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tenants::{ErrorKind, StoreError, credentials::CredentialError, second_factor::SecondFactorError};
+use tenants::{
+    DeviceId, ErrorKind, StoreError, TenantId, credentials::CredentialError, second_factor::SecondFactorError,
+};
 
 /// Why nobody was identified. What was wrong about a credential is never told.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,14 @@ pub enum IdentityError {
     /// Unknown, expired or malformed token, session or device credential: not told apart.
     #[error("the credentials are not valid; sign in again, or use another token")]
     NotValid,
+    /// The same of a device that is known. Whose it is is for its hospital, not for who asked.
+    #[error("the credentials are not valid; sign in again, or use another token")]
+    WrongToken {
+        /// Its hospital.
+        tenant: TenantId,
+        /// The device that it is not.
+        device: DeviceId,
+    },
     /// Too many wrong passwords for this account.
     #[error("too many attempts; try again in {} s", retry_after.as_secs().max(1))]
     HeldBack {
@@ -83,7 +93,9 @@ impl IdentityError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongPassword | Self::CodeNeeded | Self::NotValid => ErrorKind::Unauthenticated,
+            Self::WrongPassword | Self::CodeNeeded | Self::NotValid | Self::WrongToken { .. } => {
+                ErrorKind::Unauthenticated
+            }
             Self::Suspended => ErrorKind::Forbidden,
             // Like a wrong password: nobody has got in.
             Self::SecondFactor(SecondFactorError::Wrong) => ErrorKind::Unauthenticated,

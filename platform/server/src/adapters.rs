@@ -7,24 +7,30 @@ use std::{
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Chunk, Client, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
+    Admission, Chunk, Client, Episode, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
     SessionInfo,
 };
-use identity::{Application, Identity, Visitor};
+use identity::{Application, Identity, IdentityError, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
     access::{Access, Action, Caller, Cell, Column, Object, Scope},
+    clock::Clock,
     quotas::Meter,
 };
 use tokio::time::MissedTickBehavior;
 use twins::{
     Twins, Unsequenced,
+    connections::{ConnectionEvent, Happened},
     message::Channel,
-    presence::{Carrier, DeviceSession, DeviceSessions},
+    presence::{Carrier, DeviceSession, DeviceSessions, Traffic},
 };
 
-use crate::{applications::Applications, feed::FeedRelay};
+use crate::{
+    applications::Applications,
+    connection_log::{self, Notes},
+    feed::FeedRelay,
+};
 
 /// The device part of a user name that stands for a program: `<tenant-slug>/app`.
 const APPLICATION: &str = "app";
@@ -38,6 +44,8 @@ pub(crate) struct Gate {
     /// Known only after the broker, which needs the gate, listens.
     relay: OnceLock<Arc<FeedRelay>>,
     applications: Applications,
+    notes: Notes,
+    clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
@@ -50,14 +58,30 @@ impl Gatekeeper for Gate {
         }
         let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
         let identified = self.identity.device(slug, name, secret, &visitor).await;
+        if let Err(IdentityError::WrongToken { tenant, device }) = &identified {
+            let (at, from) = (self.clock.now(), login.peer.ip());
+            let event = connection_log::refused(at, "the password is wrong", login.client_id, from);
+            self.notes.note(*tenant, device.clone(), event);
+        }
         let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
         Ok(Admission { tenant, client: Client::Device(device), grants: Grants::default() })
     }
 }
 
 impl Gate {
-    pub(crate) fn new(identity: Arc<Identity>, access: Arc<Access>) -> Self {
-        Self { identity, access, relay: OnceLock::new(), applications: Applications::default() }
+    /// `notes`: where it says which devices were not let in.
+    pub(crate) fn new(
+        identity: Arc<Identity>,
+        access: Arc<Access>,
+        notes: Notes,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (relay, applications) = (OnceLock::new(), Applications::default());
+        Self { identity, access, relay, applications, notes, clock }
+    }
+
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Where admitted applications get their feed from. Only the first call counts.
@@ -200,11 +224,7 @@ impl DeviceSessions for ToSessions {
         let session = |info: SessionInfo| DeviceSession {
             client_id: info.client_id,
             address: info.peer.ip(),
-            carrier: match info.carrier {
-                broker::Carrier::Tcp => Carrier::Tcp,
-                broker::Carrier::Tls => Carrier::Tls,
-                broker::Carrier::WebSocket => Carrier::WebSocket,
-            },
+            carrier: carrier(info.carrier),
             version: info.version,
             since: info.since,
         };
@@ -214,17 +234,61 @@ impl DeviceSessions for ToSessions {
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
         self.0.disconnect(tenant, &Client::Device(device.clone()))
     }
+
+    fn traffic(&self, tenant: TenantId) -> Traffic {
+        let figures = self.0.figures(tenant);
+        Traffic {
+            sessions: figures.sessions,
+            kept_sessions: figures.kept_sessions,
+            kept_messages: figures.kept_messages,
+            subscriptions: figures.subscriptions,
+            retained: figures.retained,
+            received: figures.received,
+            sent: figures.sent,
+            drops: figures.drops,
+        }
+    }
 }
 
-/// Notes who is connected.
-pub(crate) struct ToPresence(pub(crate) Twins);
+const fn carrier(of: broker::Carrier) -> Carrier {
+    match of {
+        broker::Carrier::Tcp => Carrier::Tcp,
+        broker::Carrier::Tls => Carrier::Tls,
+        broker::Carrier::WebSocket => Carrier::WebSocket,
+    }
+}
+
+/// Notes who is connected, and what becomes of connections.
+pub(crate) struct ToPresence {
+    pub(crate) twins: Twins,
+    pub(crate) notes: Notes,
+}
 
 impl broker::Presence for ToPresence {
     fn connected(&self, tenant: TenantId, device: &DeviceId, _: Timestamp) {
-        self.0.presence().connected(tenant, device);
+        self.twins.presence().connected(tenant, device);
     }
 
     fn disconnected(&self, tenant: TenantId, device: &DeviceId, _: Timestamp) {
-        self.0.presence().disconnected(tenant, device);
+        self.twins.presence().disconnected(tenant, device);
+    }
+
+    fn happened(&self, tenant: TenantId, device: &DeviceId, episode: Episode) {
+        let Episode { at, what, why, session } = episode;
+        let event = ConnectionEvent {
+            at,
+            what: match what {
+                broker::Happened::Connected => Happened::Connected,
+                broker::Happened::Refused => Happened::Refused,
+                broker::Happened::Denied => Happened::Denied,
+                broker::Happened::Ended => Happened::Ended,
+            },
+            why: why.to_owned(),
+            client_id: session.client_id.to_string(),
+            address: session.peer.ip(),
+            carrier: Some(carrier(session.carrier)),
+            version: session.version.to_owned(),
+        };
+        self.notes.note(tenant, device.clone(), event);
     }
 }

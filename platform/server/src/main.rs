@@ -10,6 +10,7 @@ mod applications;
 mod audit_heads;
 mod cli;
 mod config;
+mod connection_log;
 mod demo;
 mod feed;
 mod housekeeping;

@@ -34,6 +34,7 @@ use crate::{
     adapters::{Gate, ToLog, ToPresence, ToSessions},
     audit_heads,
     config::Config,
+    connection_log::Notes,
     feed::FeedRelay,
     housekeeping, http,
     keyring::{self, KeysError},
@@ -197,7 +198,10 @@ impl Platform {
             background.clone().run_until_cancelled_owned(follow_revocations(identity.revocations().clone())),
         );
 
-        let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
+        let (notes, written) = Notes::new();
+        let writing = written.write(Arc::new(database.clone()), notes.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(writing));
+        let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes.clone(), clock.clone()));
         let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
         let tls = certificates
             .as_ref()
@@ -241,6 +245,7 @@ impl Platform {
         let mut registry = Registry::with_prefix("iomt");
         twins.metrics().register(&mut registry);
         broker.metrics().register(&mut registry);
+        notes.register(&mut registry);
         http_metrics.register(&mut registry);
         api_metrics.register(&mut registry);
         identity.metrics().register(&mut registry);
@@ -316,7 +321,7 @@ pub(crate) async fn listen(
         max_connections: config.mqtt.max_connections,
         ..BrokerConfig::default()
     };
-    let presence = Arc::new(ToPresence(ingest.twins.clone()));
+    let presence = Arc::new(ToPresence { twins: ingest.twins.clone(), notes: gate.notes().clone() });
     let started = Broker::bind(broker, gate.clone(), Arc::new(ingest), presence, store, clock).await;
     started.map_err(|error| match error {
         BindError::Listen(cause) => StartError::Listen { what: "MQTT", address, cause },
@@ -393,6 +398,7 @@ fn services(
         clients: store.clone(),
         revocations: identity.revocations().clone(),
         sessions: Arc::new(ToSessions(broker)),
+        connections: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         offboarding: foundation.offboarding(),

@@ -231,6 +231,11 @@ const TABLES: &[Table] = &[
         name: "mailboxes",
         columns: &[("id", Id), ("owner", Text), ("client_id", Text), ("left_at", Time), ("standing", Hash)],
     },
+    Table {
+        file: "device-connections",
+        name: "device_connections",
+        columns: &[("device_id", Text), ("events", Text)],
+    },
     Table { file: "retained-messages", name: "retained", columns: &[("topic", Text), ("message", Hash)] },
     Table {
         file: "set-aside-messages",

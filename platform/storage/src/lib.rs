@@ -17,6 +17,7 @@ mod audit;
 mod columns;
 mod commit;
 mod compaction;
+mod connections;
 mod credentials;
 mod database;
 mod departures;

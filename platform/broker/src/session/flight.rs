@@ -109,7 +109,9 @@ impl Flights {
 
     /// The first whose packet may be sent now, as `saved` changes are durable and fewer than `window` others are on their way.
     pub(super) fn next_due(&mut self, saved: u64, window: usize) -> Option<&mut Flight> {
-        let sent = self.flying.iter().filter(|flight| flight.due.is_none()).count();
+        // One whose PUBREL is still to come is on its way all the same.
+        let is_under_way = |flight: &&Flight| flight.due.is_none() || flight.stage == Stage::Released;
+        let sent = self.flying.iter().filter(is_under_way).count();
         let found = self.flying.iter().position(|flight| match flight.due {
             Some(change) if flight.stage == Stage::Released => change <= saved,
             Some(change) => change <= saved && sent < window,
@@ -211,6 +213,20 @@ mod tests {
         assert_eq!(flights.next_due(2, 0).map(|flight| flight.stage), Some(Stage::Released));
         assert_eq!(flights.received(id, false, Some(4)), Next::Release, "it is durable already");
         assert!(flights.completed(id));
+    }
+
+    #[test]
+    fn one_that_waits_for_its_change_counts_against_the_window() {
+        let mut flights = Flights::resumed(vec![
+            Flight::resumed(1, Stage::Announced, None),
+            Flight::resumed(2, Stage::Published, None),
+        ]);
+        assert_eq!(flights.next_due(0, 1).map(|flight| flight.id), Some(1));
+        assert_eq!(flights.received(1, false, Some(1)), Next::ReleaseLater);
+        assert!(flights.next_due(0, 1).is_none(), "its PUBCOMP has not come");
+        assert_eq!(flights.next_due(1, 1).map(|flight| flight.id), Some(1), "its PUBREL needs no room");
+        assert!(flights.next_due(1, 1).is_none() && flights.completed(1));
+        assert_eq!(flights.next_due(1, 1).map(|flight| flight.id), Some(2));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     codec, encode,
     exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
     frame::{self, Frame, Publish, Scan},
-    gate::Inbound,
+    gate::{Happened, Inbound},
     message::{Message, Publication},
     metrics::Loss,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
@@ -45,6 +45,8 @@ pub(super) struct Inbox<'a> {
     /// Packet identifiers of QoS 2 messages that were taken and that the client has not released: with one of these, a
     /// message is one that was taken already.
     received: HashSet<u16, RandomState>,
+    /// Whether something was denied to it.
+    denied: bool,
     /// How many messages the last chunk had.
     expected: usize,
     scratch: Vec<u8>,
@@ -70,6 +72,7 @@ impl<'a> Inbox<'a> {
             next_route: 0,
             aliases: Vec::new(),
             received: received.unwrap_or_default(),
+            denied: false,
             expected: 0,
             scratch: Vec::new(),
         }
@@ -168,7 +171,8 @@ impl<'a> Inbox<'a> {
         };
         let Some(route) = route else {
             frame::topic_name(topic)?; // a name that cannot be is an error, one outside the rights is refused
-            return self.refuse(&found, (Reason::NotAuthorized, Loss::NotAuthorized), harvest);
+            self.deny(Reason::TopicDenied.words());
+            return self.refuse(&found, (Reason::TopicDenied, Loss::NotAuthorized), harvest);
         };
         let publication = match &route {
             Route::Topic(topic) => Some(self.publication(Arc::clone(topic), &found, body)),
@@ -282,6 +286,13 @@ impl<'a> Inbox<'a> {
         Ok(route)
     }
 
+    /// Tells whoever looks after the device what it may not, once.
+    fn deny(&mut self, why: &'static str) {
+        if !std::mem::replace(&mut self.denied, true) {
+            self.session.tell(Happened::Denied, why);
+        }
+    }
+
     /// A message that is not taken. A v3.1.1 client can only be told so by the end of its connection.
     fn refuse(
         &self,
@@ -363,7 +374,7 @@ impl<'a> Inbox<'a> {
     }
 
     fn subscribe(
-        &self,
+        &mut self,
         subscribe: &Subscribe,
         properties: Option<&SubscribeProperties>,
         harvest: &mut Harvest,
@@ -382,6 +393,9 @@ impl<'a> Inbox<'a> {
         }
         let Session { standing, version, rights, outbox, .. } = self.session;
         let wanted: Vec<Wanted> = subscribe.filters.iter().map(|filter| wanted(rights, filter, id)).collect();
+        if wanted.iter().any(|one| one.filter == Err(encode::NOT_AUTHORIZED)) {
+            self.deny("it subscribed to a topic outside its rights");
+        }
         let packet_id = subscribe.pkid;
         if !self.is_direct() {
             harvest.ops.push(Op::Subscribe { packet_id, wanted });

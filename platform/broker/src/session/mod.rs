@@ -44,12 +44,12 @@ use self::{
 use crate::{
     encode,
     exchange::{Note, Op},
-    gate::{Client, Receipt},
+    gate::{Client, Happened, Receipt},
     hub::Hub,
     mailbox::Mailbox,
     metrics::Loss,
     protocol::{Reason, Version},
-    registry::Seat,
+    registry::{Seat, SessionInfo},
     standing::Standing,
     topics::Rights,
     transport::{Half, Transport},
@@ -109,6 +109,16 @@ impl End {
         }
     }
 
+    /// The same for people.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Left { .. } => "it said goodbye",
+            Self::Lost => "the connection broke without a goodbye",
+            Self::Broke(reason) => reason.words(),
+            Self::Drained => Reason::ShuttingDown.words(),
+        }
+    }
+
     /// MQTT 3.1.2.5. A shutdown is no failure of the client, so it does not speak for the client.
     const fn publishes_will(self) -> bool {
         match self {
@@ -133,9 +143,15 @@ struct Session {
     /// The reader left something for the writer since the writer ran last.
     progress: AtomicBool,
     correlation: CorrelationId,
+    info: Arc<SessionInfo>,
 }
 
 impl Session {
+    /// Tells whoever looks after the device.
+    fn tell(&self, what: Happened, why: &'static str) {
+        self.hub.registry.tell(self.rights.tenant(), &self.client, &self.info, what, why);
+    }
+
     fn device(&self) -> Option<&DeviceId> {
         match &self.client {
             Client::Device(device) => Some(device),
@@ -150,13 +166,17 @@ pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     let Opened { connack, unread, correlation, .. } = opened;
     let (outbox, acks, progress) =
         (Arc::clone(&standing.outbox), AckQueue::default(), AtomicBool::new(false));
-    let session = Session { hub, version, client, rights, standing, outbox, acks, progress, correlation };
+    let info = Arc::clone(seat.info());
+    let session =
+        Session { hub, version, client, rights, standing, outbox, acks, progress, correlation, info };
+    session.tell(Happened::Connected, "");
     let stream = Mutex::new(stream);
     let (end, unsent) = converse(&stream, &session, keep_alive, connack, unread).await;
     let mut stream = stream.into_inner();
     drop(seat);
     session.standing.close();
     session.hub.metrics.disconnected(end.label());
+    session.tell(Happened::Ended, end.words());
     tracing::debug!(%correlation, reason = end.label(), "mqtt session ended");
     let will = will.filter(|_| end.publishes_will());
     match &session.standing.mailbox {

@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must stop")]
 #![allow(dead_code, reason = "each test binary uses its share")]
 
+pub(crate) mod script;
 pub(crate) mod wire;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Gatekeeper, Grants, Inbound, Ingest, Login, NotTaken,
-    Presence, Receipt, Refusal,
+    Admission, Broker, BrokerConfig, Chunk, Client, Episode, Gatekeeper, Grants, Happened, Inbound, Ingest,
+    Login, NotTaken, Presence, Receipt, Refusal,
 };
 use prometheus_client::registry::Registry;
 use tenants::{
@@ -184,7 +185,10 @@ impl Mailboxes for Memory {
 }
 
 /// Tells who came and who went.
-struct Door(mpsc::UnboundedSender<(bool, TenantId, DeviceId)>);
+struct Door(
+    mpsc::UnboundedSender<(bool, TenantId, DeviceId)>,
+    mpsc::UnboundedSender<(TenantId, DeviceId, Episode)>,
+);
 
 impl Presence for Door {
     fn connected(&self, tenant: TenantId, device: &DeviceId, _at: jiff::Timestamp) {
@@ -192,6 +196,9 @@ impl Presence for Door {
     }
     fn disconnected(&self, tenant: TenantId, device: &DeviceId, _at: jiff::Timestamp) {
         self.0.send((false, tenant, device.clone())).ok();
+    }
+    fn happened(&self, tenant: TenantId, device: &DeviceId, episode: Episode) {
+        self.1.send((tenant, device.clone(), episode)).ok();
     }
 }
 
@@ -202,6 +209,7 @@ pub(crate) struct World {
     chunks: Mutex<mpsc::Receiver<Pending>>,
     committed: Mutex<mpsc::UnboundedReceiver<Inbound>>,
     presence: Mutex<mpsc::UnboundedReceiver<(bool, TenantId, DeviceId)>>,
+    episodes: Mutex<mpsc::UnboundedReceiver<(TenantId, DeviceId, Episode)>>,
 }
 
 /// How many chunks the log takes before `submit` waits.
@@ -233,9 +241,11 @@ impl World {
         let (chunks, chunks_out) = mpsc::channel(LOG_CAPACITY);
         let (committed, committed_out) = mpsc::unbounded_channel();
         let (presence, presence_out) = mpsc::unbounded_channel();
+        let (episodes, episodes_out) = mpsc::unbounded_channel();
         let log = Arc::new(Log { chunks, committed, commit_at_once });
         let clock = ManualClock::new("2026-11-21T03:00:00Z".parse().unwrap());
-        let (presence, store) = (Arc::new(Door(presence)), Arc::clone(&memory) as Arc<dyn Mailboxes>);
+        let (presence, store) =
+            (Arc::new(Door(presence, episodes)), Arc::clone(&memory) as Arc<dyn Mailboxes>);
         let broker = Broker::bind(config, Arc::new(Gate), log, presence, store, Arc::new(clock.clone()))
             .await
             .unwrap();
@@ -246,6 +256,7 @@ impl World {
             chunks: Mutex::new(chunks_out),
             committed: Mutex::new(committed_out),
             presence: Mutex::new(presence_out),
+            episodes: Mutex::new(episodes_out),
         }
     }
 
@@ -264,6 +275,13 @@ impl World {
 
     pub(crate) async fn next_presence(&self) -> (bool, TenantId, DeviceId) {
         timeout(PATIENCE, self.presence.lock().await.recv()).await.expect("presence").unwrap()
+    }
+
+    /// What became of a device's connection next, and why.
+    pub(crate) async fn next_episode(&self) -> (DeviceId, Happened, &'static str) {
+        let next = timeout(PATIENCE, self.episodes.lock().await.recv()).await;
+        let (_, device, Episode { what, why, .. }) = next.expect("an episode").unwrap();
+        (device, what, why)
     }
 
     /// The value of one line of the metrics; 0 when there is none.

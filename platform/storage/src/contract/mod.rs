@@ -7,6 +7,7 @@ mod accounts;
 mod api_tokens;
 mod audit;
 mod boundary;
+mod connections;
 mod departures;
 mod durability;
 mod elevations;
@@ -84,6 +85,10 @@ cases! {
         equal_ids_in_two_tenants_do_not_meet
         a_row_policy_covers_only_its_rows
         a_policy_on_a_column_that_the_table_lacks_matches_nothing
+    }
+    connections {
+        the_newest_events_of_each_device_are_kept
+        who_may_not_see_a_device_does_not_see_its_events
     }
     departures {
         a_hospital_that_leaves_is_deleted_but_for_its_trail

@@ -20,6 +20,7 @@ mod m0019_locality;
 mod m0020_quotas;
 mod m0021_token_topics;
 mod m0022_mailboxes;
+mod m0023_connections;
 
 use std::collections::HashSet;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_quotas::Migration),
             Box::new(m0021_token_topics::Migration),
             Box::new(m0022_mailboxes::Migration),
+            Box::new(m0023_connections::Migration),
         ]
     }
 }

@@ -39,6 +39,7 @@ use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
 use crate::{
     adapters::{Gate, ToLog, ToSessions},
     config::{Config, Environment, Sources, key},
+    connection_log::Notes,
     wiring::{Foundation, listen},
 };
 
@@ -224,7 +225,9 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     let (twins, writer) = opened.unwrap();
     tokio::spawn(writer);
     twins.recover().await.unwrap();
-    let gate = Arc::new(Gate::new(identity.clone(), access.clone()));
+    let (notes, written) = Notes::new();
+    tokio::spawn(written.write(store.clone(), notes.clone()));
+    let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
     let broker = listen(config, &gate, ingest, None, (Arc::new(foundation.database.clone()), clock.clone()))
         .await
@@ -248,6 +251,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         clients: store.clone(),
         revocations: foundation.identity.revocations().clone(),
         sessions: Arc::new(ToSessions(broker.handle())),
+        connections: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
         offboarding: foundation.offboarding(),
