@@ -41,7 +41,7 @@ test('a connected device shows where from, and whoever keeps devices working sen
   await signIn(hospital.person('admin'));
   await page.goto(`${hospital.http}/devices/${device.id}`);
   const connection = page.getByRole('region', { name: 'Connection' });
-  const session = connection.getByRole('row').last();
+  const session = connection.getByRole('table').first().getByRole('row').last();
   await expect(session).toContainText('127.0.0.1');
   await expect(session).toContainText('TCP');
   await expect(session).toContainText('3.1.1');
@@ -51,4 +51,29 @@ test('a connected device shows where from, and whoever keeps devices working sen
   await expect(connection.getByText('It is not connected over MQTT now.')).toBeVisible();
   await page.getByRole('link', { name: 'Audit' }).click();
   await expect(page.getByText('device.disconnect').first()).toBeVisible();
+});
+
+test('whoever stands beside a device that does not come through reads why', async ({
+  page,
+  hospital,
+  signIn,
+}) => {
+  const device = hospital.device(2);
+  await expect(publish(hospital, { ...device, token: 'mistyped' }, {})).rejects.toThrow();
+  await publish(hospital, device, { heartRate: 61 });
+  await signIn(hospital.person('nurse'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const log = page.getByRole('table', { name: 'Connection log' });
+  await expect(async () => {
+    await page.reload();
+    await expect(log.getByRole('row')).toHaveCount(4, { timeout: 2_000 });
+  }).toPass({ timeout: 20_000 });
+  const last = log.getByRole('row').nth(1);
+  const first = log.getByRole('row').nth(3);
+  await expect(last).toContainText('It said goodbye');
+  await expect(first).toContainText('Not let in');
+  await expect(first).toContainText('The password is wrong');
+  await expect(first).toContainText('127.0.0.1');
+  await expectAccessible(page);
+  await page.screenshot({ path: 'test-results/connection-log.png', fullPage: true });
 });

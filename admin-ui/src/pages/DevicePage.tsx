@@ -79,7 +79,12 @@ function OneDevice({ id }: { id: string }) {
               )}
             </dl>
           </section>
-          <LiveSessions deviceId={id} sessions={device.sessions} onDisconnected={refetch} />
+          <LiveSessions
+            deviceId={id}
+            sessions={device.sessions}
+            events={device.connectionLog}
+            onDisconnected={refetch}
+          />
           <div className={classes.columns}>
             <LatestReadings readings={device.readings} />
             <SetAsideList messages={device.setAside} count={device.setAsideCount} />

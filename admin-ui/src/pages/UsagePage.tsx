@@ -10,6 +10,7 @@ import { Loading } from '../ui/feedback/Loading';
 import page from '../ui/page.module.css';
 import { counted } from '../ui/usage/amounts';
 import { DaysOfMessages } from '../ui/usage/DaysOfMessages';
+import { MqttFigures } from '../ui/usage/MqttFigures';
 import { QuotaTable } from '../ui/usage/QuotaTable';
 import { useRefetchOnReconnect, useSignedIn } from '../ui/use-signed-in';
 import { useTitle } from '../ui/use-title';
@@ -67,6 +68,10 @@ export function UsagePage() {
             {!tenant && (
               <p className={page.note}>Whoever runs this installation says how much there may be.</p>
             )}
+          </section>
+          <section className={page.panel} aria-label="Over MQTT">
+            <h2>Over MQTT</h2>
+            <MqttFigures mqtt={usage.mqtt} />
           </section>
           <section className={page.panel} aria-label="Messages by day">
             <h2>Messages by day</h2>

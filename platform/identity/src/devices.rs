@@ -29,7 +29,7 @@ impl Identity {
         match &identified {
             Ok(_) => self.limits.token_succeeded(&visitor.address),
             Err(IdentityError::NotValid | IdentityError::WrongToken { .. }) => {
-                self.limits.token_failed(&visitor.address, now)
+                self.limits.token_failed(&visitor.address, now);
             }
             Err(_) => {}
         }
@@ -178,7 +178,7 @@ mod tests {
             let error = connect(&world, slug, device, token).await.err();
             match error {
                 Some(IdentityError::WrongToken { device: of, .. }) => {
-                    assert_eq!(subject, format!("device:{of}"))
+                    assert_eq!(subject, format!("device:{of}"));
                 }
                 Some(IdentityError::NotValid) => assert_eq!(subject, "device:unknown"),
                 other => panic!("{slug}/{device}: {other:?}"),

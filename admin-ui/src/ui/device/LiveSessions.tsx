@@ -1,23 +1,25 @@
 import { Button } from '@mantine/core';
 import { useMutation } from 'urql';
-import { type DeviceQuery, DisconnectDeviceDocument, type MqttCarrier } from '../../api/generated/graphql';
+import { type DeviceQuery, DisconnectDeviceDocument } from '../../api/generated/graphql';
 import { ErrorNotice } from '../feedback/ErrorNotice';
 import page from '../page.module.css';
 import { Age } from '../time';
 import { useSignedIn } from '../use-signed-in';
+import { ConnectionLog } from './ConnectionLog';
+import { OVER } from './carriers';
 
 type Sessions = NonNullable<DeviceQuery['device']>['sessions'];
-
-const OVER: Record<MqttCarrier, string> = { TCP: 'TCP', TLS: 'TLS', WEBSOCKET: 'WebSocket' };
+type Events = NonNullable<DeviceQuery['device']>['connectionLog'];
 
 interface LiveSessionsProps {
   deviceId: string;
   sessions: Sessions;
+  events: Events;
   onDisconnected: () => void;
 }
 
 /** Where the device is connected from, and a way to send it away when it hangs. */
-export function LiveSessions({ deviceId, sessions, onDisconnected }: LiveSessionsProps) {
+export function LiveSessions({ deviceId, sessions, events, onDisconnected }: LiveSessionsProps) {
   const { may } = useSignedIn();
   const [{ fetching, error }, disconnect] = useMutation(DisconnectDeviceDocument);
   return (
@@ -67,6 +69,8 @@ export function LiveSessions({ deviceId, sessions, onDisconnected }: LiveSession
         </table>
       )}
       {error && <ErrorNotice error={error} />}
+      <h3>Earlier</h3>
+      <ConnectionLog events={events} />
     </section>
   );
 }

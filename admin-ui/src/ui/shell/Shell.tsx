@@ -39,7 +39,8 @@ export function Shell() {
       </header>
       <ActingNotice />
       <OpenRecords />
-      <main ref={main} id="content" className={classes.main} tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and some pages hold nothing else to reach by keyboard */}
+      <main ref={main} id="content" className={classes.main} tabIndex={0}>
         {open ? <Outlet /> : <NotFoundPage />}
       </main>
       <AlarmNotices />

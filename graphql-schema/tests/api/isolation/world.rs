@@ -14,6 +14,7 @@ use tenants::{
     api_token::ApiToken,
     audit::AuditEntry,
     break_glass::{Emergency, Opening},
+    clock::Clock as _,
     credentials::SecretHash,
     elevation::{Elevation, Wish},
     identity_provider::{GroupRole, IdentityProvider},
@@ -24,7 +25,10 @@ use tenants::{
     },
     topics::TopicFilters,
 };
-use twins::store::directory::{DeviceRecord, Devices, PatientRecord, Patients};
+use twins::{
+    connections::{ConnectionEvent, ConnectionLog as _, Happened},
+    store::directory::{DeviceRecord, Devices, PatientRecord, Patients},
+};
 use uuid::Uuid;
 
 use super::Asker;
@@ -302,6 +306,16 @@ impl World {
         let (hash, scope) = (SecretHash::of(mark.as_bytes()), self.scope(ward, Object::Device).await);
         Devices::create(database, &scope, &device, &hash, &self.entry(ward)).await.unwrap();
         self.hospital.access.changed(ward.tenant());
+        let event = ConnectionEvent {
+            at: self.hospital.clock.now(),
+            what: Happened::Connected,
+            why: String::new(),
+            client_id: format!("{mark} client"),
+            address: [192, 0, 2, 7].into(),
+            carrier: None,
+            version: String::new(),
+        };
+        database.add_events(ward.tenant(), &[(device.id.clone(), event)]).await.unwrap();
         self.send(ward, json!({ "heartRate": ward.heart_rate() as u64, "spo2": ward.saturation() as u64 }))
             .await;
         self.send(ward, json!({ "heartRate": mark })).await;
