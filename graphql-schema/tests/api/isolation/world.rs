@@ -27,6 +27,7 @@ use tenants::{
 };
 use twins::{
     connections::{ConnectionEvent, ConnectionLog as _, Happened},
+    presence::Carrier,
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients},
 };
 use uuid::Uuid;
@@ -312,7 +313,7 @@ impl World {
             why: String::new(),
             client_id: format!("{mark} client"),
             address: [192, 0, 2, 7].into(),
-            carrier: None,
+            carrier: Some(Carrier::Tls),
             version: String::new(),
         };
         database.add_events(ward.tenant(), &[(device.id.clone(), event)]).await.unwrap();
