@@ -1,5 +1,5 @@
 //! `cargo bench-ingest`: builds the server and the load generator optimised, then becomes the load generator.
-//! `cargo bench-connections`, `cargo bench-neighbours`: one of its phases each.
+//! `cargo bench-connections`, `cargo bench-fan-out`, `cargo bench-neighbours`: one of its phases each.
 //! `cargo bench-access`: runs the measurements of `storage`, which need its insides, and prints their JSON lines.
 
 use std::io::{BufRead, BufReader};
@@ -49,6 +49,11 @@ pub(crate) fn ingest(arguments: &[&str]) -> ExitCode {
 /// How fast many sessions are opened, and what each takes.
 pub(crate) fn connections(arguments: &[&str]) -> ExitCode {
     ingest(&[&["--phases", "sessions"], arguments].concat())
+}
+
+/// How fast what one program says reaches a thousand.
+pub(crate) fn fan_out(arguments: &[&str]) -> ExitCode {
+    ingest(&[&["--phases", "fan-out"], arguments].concat())
 }
 
 /// What a hospital at ten times its quotas does to another.

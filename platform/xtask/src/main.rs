@@ -28,6 +28,7 @@ Commands of this project
   cargo verify                everything that CI checks                  (cargo verify --help)
   cargo bench-ingest          throughput, latency and memory of ingest   (cargo bench-ingest --help)
   cargo bench-connections     how fast many sessions are opened, and what each takes
+  cargo bench-fan-out         how fast what one program says reaches a thousand
   cargo bench-neighbours      what a hospital at ten times its quotas does to another
   cargo bench-access          cost of access decisions and row policies  (cargo bench-access --help)
   cargo xtask architecture    compare the crates' arrows with platform/ARCHITECTURE.md
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         ["verify", rest @ ..] => verify::run(rest),
         ["bench", "ingest", rest @ ..] => bench::ingest(rest),
         ["bench", "connections", rest @ ..] => bench::connections(rest),
+        ["bench", "fan-out", rest @ ..] => bench::fan_out(rest),
         ["bench", "neighbours", rest @ ..] => bench::neighbours(rest),
         ["bench", "access", rest @ ..] => bench::access(rest),
         ["architecture"] => architecture::run(),

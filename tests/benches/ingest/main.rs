@@ -3,7 +3,7 @@
 //! The server and Mosquitto run as processes of their own; this process is the load, on a single thread, with frames
 //! encoded beforehand, because it shares the machine with what it measures. Phases: `flood.rs` (rate, PUBACK latency,
 //! time until all is folded), `alarms.rs` (from a reading to the subscriber), `memory.rs` (with many devices connected),
-//! `neighbours.rs` (a quiet hospital beside a loud one), `sessions.rs` (opening and holding many).
+//! `neighbours.rs` (a quiet hospital beside a loud one), `sessions.rs` (opening and holding many), `fan_out.rs` (from one to a thousand).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@
 
 mod alarms;
 mod connection;
+mod fan_out;
 mod figures;
 mod flood;
 mod machine;
@@ -58,6 +59,9 @@ async fn run(options: Options) {
     }
     if options.runs(Phase::Sessions) {
         sessions::run(&options, folder.path()).await;
+    }
+    if options.runs(Phase::FanOut) {
+        fan_out::run(&options, folder.path()).await;
     }
     if options.runs(Phase::Neighbours) {
         neighbours::run(&options, folder.path()).await;

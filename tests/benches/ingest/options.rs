@@ -4,7 +4,7 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 bench-ingest --server PATH [OPTIONS]
   --server PATH       a release build of iomt
-  --phases LIST       of flood,alarms,memory,neighbours,sessions (default: the first three)
+  --phases LIST       of flood,alarms,memory,neighbours,sessions,fan-out (default: the first three)
   --publishers N      connections that send (50)
   --window N          messages of a connection that wait for their PUBACK (50)
   --messages N        messages of one round, all connections together (200000)
@@ -26,6 +26,7 @@ pub(crate) enum Phase {
     Memory,
     Neighbours,
     Sessions,
+    FanOut,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +111,7 @@ fn phases(list: &str) -> Result<Vec<Phase>, String> {
         "memory" => Ok(Phase::Memory),
         "neighbours" => Ok(Phase::Neighbours),
         "sessions" => Ok(Phase::Sessions),
+        "fan-out" => Ok(Phase::FanOut),
         _ => Err(format!("--phases: there is no {name}")),
     };
     list.split(',').map(phase).collect()
