@@ -157,11 +157,12 @@ impl Door {
 
     /// One connection, from its first byte to its last.
     async fn serve(self, transport: impl Future<Output = Option<(Transport, SocketAddr)>>, _guard: Guard) {
-        let opened = async {
+        // Boxed: a greeting needs much for a moment, and would otherwise have its place in the task for as long as it lives.
+        let opened = Box::pin(async {
             let (mut transport, peer) = transport.await?;
             let opened = connect::greet(&mut transport, peer, &self.hub).await?;
             Some((transport, opened))
-        };
+        });
         let opened = tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
