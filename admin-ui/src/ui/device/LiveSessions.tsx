@@ -69,7 +69,7 @@ export function LiveSessions({ deviceId, sessions, events, onDisconnected }: Liv
         </table>
       )}
       {error && <ErrorNotice error={error} />}
-      <h3>Earlier</h3>
+      <h3>Lately</h3>
       <ConnectionLog events={events} />
     </section>
   );

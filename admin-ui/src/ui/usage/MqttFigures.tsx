@@ -1,3 +1,4 @@
+import { Space } from '@mantine/core';
 import type { UsageQuery } from '../../api/generated/graphql';
 import page from '../page.module.css';
 import { counted } from './amounts';
@@ -20,30 +21,38 @@ const WHY: Record<string, string> = {
 
 /** What passes over MQTT, and what is held for clients that are away. */
 export function MqttFigures({ mqtt }: { mqtt: Mqtt }) {
-  const rows: [string, number, string?][] = [
-    ['Clients connected', mqtt.sessions],
-    ['Sessions that are kept', mqtt.keptSessions, 'for clients that come back, connected or away'],
-    ['Messages that wait for them', mqtt.keptMessages],
-    ['Subscriptions', mqtt.subscriptions],
-    ['Retained messages', mqtt.retainedMessages],
+  const rows: [string, number, string][] = [
+    ['Clients connected', mqtt.sessions, 'devices and programs'],
+    ['Sessions that are kept', mqtt.keptSessions, 'their clients are connected, or may come back'],
+    ['Messages that wait', mqtt.keptMessages, 'for sessions that are kept'],
+    ['Subscriptions', mqtt.subscriptions, 'of all sessions'],
+    ['Retained messages', mqtt.retainedMessages, 'the last of each topic, for later subscribers'],
     ['Messages from clients', mqtt.received, 'since the server started'],
     ['Messages to clients', mqtt.sent, 'since the server started'],
   ];
   return (
     <>
       <table className={page.plain} aria-label="MQTT">
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">How many</th>
+            <th scope="col">Which</th>
+          </tr>
+        </thead>
         <tbody>
           {rows.map(([name, amount, more]) => (
             <tr key={name}>
-              <th scope="row">{name}</th>
               <td>
-                {counted(amount)}
-                {more && <div className={page.soft}>{more}</div>}
+                <strong>{name}</strong>
               </td>
+              <td>{counted(amount)}</td>
+              <td className={page.soft}>{more}</td>
             </tr>
           ))}
         </tbody>
       </table>
+      <Space h="sm" />
       <p className={page.note}>{droppedInWords(mqtt.drops)}</p>
     </>
   );
