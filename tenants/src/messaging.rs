@@ -92,6 +92,27 @@ pub struct Kept {
     pub retained: Vec<(String, Vec<u8>)>,
 }
 
+/// What passed over MQTT for one tenant since the broker was started, and what it holds for it now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Clients that are connected.
+    pub sessions: u64,
+    /// Sessions that are kept, whether their clients are connected or away.
+    pub kept_sessions: u64,
+    /// Messages that are held for sessions that are kept.
+    pub kept_messages: u64,
+    /// Subscriptions of all sessions.
+    pub subscriptions: u64,
+    /// Retained messages.
+    pub retained: u64,
+    /// Messages taken from clients.
+    pub received: u64,
+    /// Messages sent to clients.
+    pub sent: u64,
+    /// Messages dropped, by reason; reasons that did not occur are left out.
+    pub drops: Vec<(&'static str, u64)>,
+}
+
 /// Keeps it. Used by the broker for all tenants, never on behalf of a caller.
 #[async_trait]
 pub trait Mailboxes: Send + Sync {

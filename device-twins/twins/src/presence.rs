@@ -6,7 +6,7 @@ use ahash::RandomState;
 use dashmap::DashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenants::{DeviceId, TenantId};
+use tenants::{DeviceId, TenantId, messaging::Traffic};
 
 /// Counts the live connections of each device.
 #[derive(Debug, Default)]
@@ -60,27 +60,6 @@ pub struct DeviceSession {
     pub version: &'static str,
     /// When it was let in.
     pub since: Timestamp,
-}
-
-/// What the broker has done for a hospital since it was started, and what it holds for it now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Clients that are connected.
-    pub sessions: u64,
-    /// Sessions that are kept, whether their clients are connected or away.
-    pub kept_sessions: u64,
-    /// Messages that are held for sessions that are kept.
-    pub kept_messages: u64,
-    /// Subscriptions of all sessions.
-    pub subscriptions: u64,
-    /// Retained messages.
-    pub retained: u64,
-    /// Messages taken from clients.
-    pub received: u64,
-    /// Messages sent to clients.
-    pub sent: u64,
-    /// Messages dropped, by reason.
-    pub drops: Vec<(&'static str, u64)>,
 }
 
 /// Whoever holds the connections of devices. What it says is true of this process and this moment.

@@ -1,8 +1,10 @@
 //! What a hospital may use, and what it uses.
 
 use async_graphql::{InputObject, SimpleObject};
-use tenants::quotas::{self as domain, QuotaError, Seen, Stored};
-use twins::presence::Traffic;
+use tenants::{
+    messaging::Traffic,
+    quotas::{self as domain, QuotaError, Seen, Stored},
+};
 
 use crate::errors::{ApiError, Result};
 

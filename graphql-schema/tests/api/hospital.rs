@@ -26,6 +26,7 @@ use tenants::{
     clock::{Clock, ManualClock},
     credentials::{BearerToken, SecretHash},
     identity_provider::{Discovered, Enrolment, ProviderError},
+    messaging::Traffic,
     offboarding::{Departures, Offboarding},
     onboarding::Onboarding,
     org::{OrgUnit, UnitKind},
@@ -38,7 +39,7 @@ use twins::{
     Decoders, Twins, Unsequenced,
     device::Decoder,
     message::Channel,
-    presence::{Carrier, DeviceSession, DeviceSessions, Traffic},
+    presence::{Carrier, DeviceSession, DeviceSessions},
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
 };
 use zeroize::Zeroizing;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tenants::{TenantId, topics::is_topic};
+use tenants::{TenantId, messaging::Traffic, topics::is_topic};
 
 use crate::{
     exchange::Note,
@@ -14,7 +14,6 @@ use crate::{
     metrics::Loss,
     protocol::{Qos, Reason},
     registry::SessionInfo,
-    tally::Figures,
     topics::Space,
 };
 
@@ -81,8 +80,8 @@ impl Handle {
     }
 
     /// What was done for a tenant since the process began, and what is held for it now.
-    pub fn figures(&self, tenant: TenantId) -> Figures {
-        self.0.figures(tenant)
+    pub fn traffic(&self, tenant: TenantId) -> Traffic {
+        self.0.traffic(tenant)
     }
 
     /// Whether anybody would hear `topic`. Ask before encoding an expensive payload.

@@ -6,7 +6,11 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tenants::{CorrelationId, TenantId, clock::Clock, messaging::Mailboxes};
+use tenants::{
+    CorrelationId, TenantId,
+    clock::Clock,
+    messaging::{Mailboxes, Traffic},
+};
 
 use crate::{
     config::BrokerConfig,
@@ -18,7 +22,6 @@ use crate::{
     registry::Registry,
     retained::Retained,
     session::outbox::Outbox,
-    tally::Figures,
     tree::Tree,
 };
 
@@ -41,8 +44,8 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// What was done for a tenant, and what is held for it.
-    pub(crate) fn figures(&self, tenant: TenantId) -> Figures {
-        self.metrics.tenants.of(tenant).figures(self.retained.count(tenant))
+    pub(crate) fn traffic(&self, tenant: TenantId) -> Traffic {
+        self.metrics.tenants.of(tenant).traffic(self.retained.count(tenant))
     }
 
     /// When a message ends that lasts so many seconds from now on.

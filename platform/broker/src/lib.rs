@@ -60,7 +60,6 @@ pub use self::{
     metrics::BrokerMetrics,
     protocol::Qos,
     registry::SessionInfo,
-    tally::Figures,
     transport::Carrier,
 };
 use self::{

@@ -38,20 +38,20 @@ pub(crate) fn tell(hub: &Hub) {
 }
 
 fn figures(hub: &Hub, tenant: TenantId) -> Vec<(&'static str, String)> {
-    let figures = hub.figures(tenant);
+    let traffic = hub.traffic(tenant);
     let uptime = hub.clock.now().duration_since(hub.since).as_secs();
-    let dropped: u64 = figures.drops.iter().map(|(_, count)| count).sum();
+    let dropped: u64 = traffic.drops.iter().map(|(_, count)| count).sum();
     let number = |topic, value: u64| (topic, value.to_string());
     vec![
         ("$SYS/broker/version", concat!("iomt ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("$SYS/broker/uptime", format!("{uptime} seconds")),
-        number("$SYS/broker/clients/connected", figures.sessions),
-        number("$SYS/broker/clients/kept", figures.kept_sessions),
-        number("$SYS/broker/subscriptions/count", figures.subscriptions),
-        number("$SYS/broker/retained messages/count", figures.retained),
-        number("$SYS/broker/store/messages/count", figures.kept_messages),
-        number("$SYS/broker/messages/received", figures.received),
-        number("$SYS/broker/messages/sent", figures.sent),
+        number("$SYS/broker/clients/connected", traffic.sessions),
+        number("$SYS/broker/clients/kept", traffic.kept_sessions),
+        number("$SYS/broker/subscriptions/count", traffic.subscriptions),
+        number("$SYS/broker/retained messages/count", traffic.retained),
+        number("$SYS/broker/store/messages/count", traffic.kept_messages),
+        number("$SYS/broker/messages/received", traffic.received),
+        number("$SYS/broker/messages/sent", traffic.sent),
         number("$SYS/broker/messages/dropped", dropped),
     ]
 }

@@ -9,7 +9,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use tenants::TenantId;
+use tenants::{TenantId, messaging::Traffic};
 
 use crate::metrics::Loss;
 
@@ -55,27 +55,6 @@ pub(crate) struct Tally {
     pub(crate) received: Counter,
     pub(crate) sent: Counter,
     drops: Family<Lost, Counter>,
-}
-
-/// What the broker has done for one tenant since it was started, and what it holds for it now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figures {
-    /// Clients that are connected.
-    pub sessions: u64,
-    /// Sessions that are kept, whether their clients are connected or away.
-    pub kept_sessions: u64,
-    /// Messages that the publication log holds for sessions that are kept.
-    pub kept_messages: u64,
-    /// Subscriptions of all sessions.
-    pub subscriptions: u64,
-    /// Retained messages.
-    pub retained: u64,
-    /// Messages taken from clients.
-    pub received: u64,
-    /// Messages sent to clients.
-    pub sent: u64,
-    /// Messages dropped, by reason; reasons that did not occur are left out.
-    pub drops: Vec<(&'static str, u64)>,
 }
 
 impl Tallies {
@@ -146,13 +125,13 @@ impl Tally {
     }
 
     /// All of it; `retained`: how many messages are.
-    pub(crate) fn figures(&self, retained: usize) -> Figures {
+    pub(crate) fn traffic(&self, retained: usize) -> Traffic {
         let tenant = self.tenant.to_string();
         let drops = Loss::ALL.map(|loss| {
             let lost = Lost { tenant: tenant.clone(), reason: loss.label() };
             (loss.label(), self.drops.get(&lost).map_or(0, |counter| counter.get()))
         });
-        Figures {
+        Traffic {
             sessions: now(&self.sessions),
             kept_sessions: now(&self.kept_sessions),
             kept_messages: now(&self.kept_messages),
@@ -180,10 +159,10 @@ mod tests {
         tallies.of(one).received.inc_by(3);
         tallies.of(one).dropped(Loss::QueueFull, 2);
         tallies.of(other).sessions.inc();
-        let figures = tallies.of(one).figures(7);
-        assert_eq!((figures.received, figures.retained, figures.sessions), (3, 7, 0));
-        assert_eq!(figures.drops, [("queue_full", 2)]);
-        assert_eq!(tallies.of(other).figures(0).sessions, 1);
+        let traffic = tallies.of(one).traffic(7);
+        assert_eq!((traffic.received, traffic.retained, traffic.sessions), (3, 7, 0));
+        assert_eq!(traffic.drops, [("queue_full", 2)]);
+        assert_eq!(tallies.of(other).traffic(0).sessions, 1);
         let shown = || {
             let (mut registry, mut text) = (Registry::default(), String::new());
             tallies.register(&mut registry);
@@ -193,6 +172,6 @@ mod tests {
         assert!(shown().contains(&one.to_string()));
         tallies.forget(one);
         assert!(!shown().contains(&one.to_string()) && shown().contains(&other.to_string()));
-        assert_eq!(tallies.of(one).figures(0).received, 0);
+        assert_eq!(tallies.of(one).traffic(0).received, 0);
     }
 }

@@ -16,6 +16,7 @@ use tenants::{
     DeviceId, ErrorKind, TenantId,
     access::{Access, Action, Caller, Cell, Column, Object, Scope},
     clock::Clock,
+    messaging::Traffic,
     quotas::Meter,
 };
 use tokio::time::MissedTickBehavior;
@@ -23,7 +24,7 @@ use twins::{
     Twins, Unsequenced,
     connections::{ConnectionEvent, Happened},
     message::Channel,
-    presence::{Carrier, DeviceSession, DeviceSessions, Traffic},
+    presence::{Carrier, DeviceSession, DeviceSessions},
 };
 
 use crate::{
@@ -236,17 +237,7 @@ impl DeviceSessions for ToSessions {
     }
 
     fn traffic(&self, tenant: TenantId) -> Traffic {
-        let figures = self.0.figures(tenant);
-        Traffic {
-            sessions: figures.sessions,
-            kept_sessions: figures.kept_sessions,
-            kept_messages: figures.kept_messages,
-            subscriptions: figures.subscriptions,
-            retained: figures.retained,
-            received: figures.received,
-            sent: figures.sent,
-            drops: figures.drops,
-        }
+        self.0.traffic(tenant)
     }
 }
 
