@@ -432,9 +432,12 @@ pub trait ExternalLogins: Send + Sync {
 /// What devices prove themselves with.
 #[async_trait]
 pub trait DeviceCredentials: Send + Sync {
-    /// SHA-256 of the device's token; `None` when the device is unknown or has no token.
-    async fn token_hash(&self, tenant: TenantId, device: &DeviceId)
-    -> Result<Option<SecretHash>, StoreError>;
+    /// SHA-256 of the tokens of devices, in any order; those that are unknown or have no token are left out.
+    async fn token_hashes(
+        &self,
+        tenant: TenantId,
+        devices: &[DeviceId],
+    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError>;
 }
 
 /// The audit trail.

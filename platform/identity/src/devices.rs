@@ -78,7 +78,7 @@ impl Identity {
         if let Some(known) = self.cache.devices.get(&key) {
             return Ok(Some(known));
         }
-        let hash = self.devices.token_hash(tenant, device).await?;
+        let hash = self.token_hashes.of(tenant, device).await?;
         if let Some(hash) = hash {
             self.cache.devices.insert(key, hash);
         }

@@ -30,6 +30,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod throttle;
+mod token_hashes;
 mod tokens;
 
 pub use audit::Visitor;

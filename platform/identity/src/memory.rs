@@ -332,13 +332,15 @@ impl CredentialVersions for Stores {
 
 #[async_trait]
 impl DeviceCredentials for Stores {
-    async fn token_hash(
+    async fn token_hashes(
         &self,
         tenant: TenantId,
-        device: &DeviceId,
-    ) -> Result<Option<SecretHash>, StoreError> {
+        devices: &[DeviceId],
+    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
         self.device_lookups.fetch_add(1, SeqCst);
-        Ok(self.devices.lock().unwrap().get(&(tenant, device.clone())).copied())
+        let all = self.devices.lock().unwrap();
+        let found = devices.iter().filter_map(|device| Some((device, all.get(&(tenant, device.clone()))?)));
+        Ok(found.map(|(device, hash)| (device.clone(), *hash)).collect())
     }
 }
 

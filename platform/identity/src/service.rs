@@ -16,7 +16,8 @@ use tenants::{
 use crate::{
     BreachedPasswords, Federation, IdentityError, audit::Audit, back_off::BackOff, limits::Limits,
     metrics::IdentityMetrics, oidc::Oidc, passwords::Passwords, second_factor::Factors,
-    sessions::ActiveSession, setup::Setup, throttle::Throttle, tokens::ActiveToken,
+    sessions::ActiveSession, setup::Setup, throttle::Throttle, token_hashes::TokenHashes,
+    tokens::ActiveToken,
 };
 
 /// How long an answer of the database is taken for true at most. A revoked token or an ended session is told of by
@@ -30,7 +31,7 @@ pub struct Identity {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) api_tokens: Arc<dyn ApiTokens>,
     pub(crate) tenants: Arc<dyn Tenants>,
-    pub(crate) devices: Arc<dyn DeviceCredentials>,
+    pub(crate) token_hashes: Arc<TokenHashes>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: Audit,
     pub(crate) passwords: Passwords,
@@ -82,7 +83,7 @@ impl Identity {
             accounts,
             api_tokens,
             tenants,
-            devices,
+            token_hashes: TokenHashes::new(devices),
             audit: Audit::new(audit, clock.clone()),
             clock,
             passwords: Passwords::new(),

@@ -130,15 +130,19 @@ impl Devices for Database {
 
 #[async_trait::async_trait]
 impl DeviceCredentials for Database {
-    async fn token_hash(
+    async fn token_hashes(
         &self,
         tenant: TenantId,
-        device: &DeviceId,
-    ) -> Result<Option<SecretHash>, StoreError> {
+        devices: &[DeviceId],
+    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
         let tx = self.begin_read(tenant).await?;
-        let token = tx.find::<device_tokens::Entity>();
-        let found = tx.one(token.filter(device_tokens::Column::DeviceId.eq(device.as_str()))).await?;
-        Ok(found.map(|token| secret_hash(&token.hash)).transpose()?)
+        let ids = devices.iter().map(DeviceId::as_str);
+        let tokens = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::DeviceId.is_in(ids));
+        let found = tx.all(tokens).await?.into_iter().map(|token| {
+            let device = columns::device(&token.device_id)?;
+            Ok::<_, StorageError>((device, secret_hash(&token.hash)?))
+        });
+        Ok(found.collect::<Result<_, _>>()?)
     }
 }
 

@@ -64,10 +64,10 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
     let runs = database.messages(&own, &both, at(0), at(10), 10).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.device.as_str()).collect::<Vec<_>>(), ["monitor-1"]);
     assert_eq!(
-        database.token_hash(world.a, &device("monitor-1")).await.unwrap(),
-        Some(SecretHash::of(b"monitor-1"))
+        database.token_hashes(world.a, &[device("monitor-1"), device("nobody")]).await.unwrap(),
+        [(device("monitor-1"), SecretHash::of(b"monitor-1"))]
     );
-    assert_eq!(database.token_hash(world.b, &device("monitor-1")).await.unwrap(), None);
+    assert_eq!(database.token_hashes(world.b, &[device("monitor-1")]).await.unwrap(), []);
 }
 
 pub(super) async fn a_policy_on_a_column_that_the_table_lacks_matches_nothing(world: World) {

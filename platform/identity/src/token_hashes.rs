@@ -1,0 +1,166 @@
+//! Looks device tokens up for all who ask at the same time in one query of their hospital: a fleet that comes back after a
+//! power cut asks for thousands at once.
+//!
+//! As with commits, what comes while a query is under way waits for the next one, so nobody waits for others without need.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tenants::{DeviceId, StoreError, TenantId, credentials::SecretHash, stores::DeviceCredentials};
+use tokio::sync::oneshot;
+
+/// Devices of one query at most.
+const TOGETHER: usize = 64;
+
+/// Somebody who waits for the hash of a device's token.
+type Asked = (DeviceId, oneshot::Sender<Option<SecretHash>>);
+
+pub(crate) struct TokenHashes {
+    devices: Arc<dyn DeviceCredentials>,
+    /// By hospital; there while somebody looks up for it.
+    asked: Mutex<HashMap<TenantId, Vec<Asked>>>,
+}
+
+impl TokenHashes {
+    pub(crate) fn new(devices: Arc<dyn DeviceCredentials>) -> Arc<Self> {
+        Arc::new(Self { devices, asked: Mutex::default() })
+    }
+
+    /// The hash of a device's token; `None` when the device is unknown or has none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn of(
+        self: &Arc<Self>,
+        tenant: TenantId,
+        device: &DeviceId,
+    ) -> Result<Option<SecretHash>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let asked = (device.clone(), answer);
+        let is_first = match self.asked.lock().entry(tenant) {
+            Entry::Occupied(mut waiting) => {
+                waiting.get_mut().push(asked);
+                false
+            }
+            Entry::Vacant(nobody) => {
+                nobody.insert(vec![asked]);
+                true
+            }
+        };
+        if is_first {
+            tokio::spawn(Arc::clone(self).look_up(tenant));
+        }
+        match answered.await {
+            Ok(found) => Ok(found),
+            // The query failed: one's own says how.
+            Err(_) => {
+                let found = self.devices.token_hashes(tenant, std::slice::from_ref(device)).await?;
+                Ok(found.into_iter().next().map(|(_, hash)| hash))
+            }
+        }
+    }
+
+    /// Until nobody of the hospital waits any more.
+    async fn look_up(self: Arc<Self>, tenant: TenantId) {
+        while let Some(asked) = self.next(tenant) {
+            let devices: Vec<DeviceId> = asked.iter().map(|(device, _)| device.clone()).collect();
+            // Where it fails those who wait are let go, and look for themselves.
+            let Ok(found) = self.devices.token_hashes(tenant, &devices).await else { continue };
+            let found: HashMap<DeviceId, SecretHash> = found.into_iter().collect();
+            for (device, answer) in asked {
+                // Whoever has given up does not hear it.
+                answer.send(found.get(&device).copied()).ok();
+            }
+        }
+    }
+
+    fn next(&self, tenant: TenantId) -> Option<Vec<Asked>> {
+        let mut all = self.asked.lock();
+        let waiting = all.get_mut(&tenant)?;
+        if waiting.is_empty() {
+            all.remove(&tenant);
+            return None;
+        }
+        let count = waiting.len().min(TOGETHER);
+        Some(waiting.drain(..count).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use async_trait::async_trait;
+    use futures_util::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Knows every device whose name begins with `m`, and fails where one is called `broken`.
+    struct Slow {
+        may_answer: Semaphore,
+        queries: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl DeviceCredentials for Slow {
+        async fn token_hashes(
+            &self,
+            _: TenantId,
+            devices: &[DeviceId],
+        ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
+            self.queries.fetch_add(1, SeqCst);
+            self.may_answer.acquire().await.unwrap().forget();
+            if devices.iter().any(|device| device.as_str() == "broken") {
+                return Err(StoreError::Unavailable("broken on purpose".into()));
+            }
+            let known = devices.iter().filter(|device| device.as_str().starts_with('m'));
+            Ok(known.map(|device| (device.clone(), SecretHash::of(device.as_str().as_bytes()))).collect())
+        }
+    }
+
+    fn device(id: &str) -> DeviceId {
+        DeviceId::parse(id).unwrap()
+    }
+
+    fn slow(may_answer: usize) -> (Arc<Slow>, Arc<TokenHashes>) {
+        let slow = Arc::new(Slow { may_answer: Semaphore::new(may_answer), queries: AtomicUsize::new(0) });
+        (slow.clone(), TokenHashes::new(slow))
+    }
+
+    #[tokio::test]
+    async fn who_asks_meanwhile_is_answered_together() {
+        let (slow, hashes) = slow(0);
+        let names: Vec<String> =
+            (0..100).map(|number| format!("m-{number}")).chain(["unknown".into()]).collect();
+        let asking = names.iter().map(|name| {
+            let (hashes, device) = (hashes.clone(), device(name));
+            async move { hashes.of(TenantId::PLATFORM, &device).await.unwrap() }
+        });
+        let answered = tokio::spawn(join_all(asking.collect::<Vec<_>>()));
+        while slow.queries.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        slow.may_answer.add_permits(100);
+        for (name, found) in names.iter().zip(answered.await.unwrap()) {
+            let expected = name.starts_with('m').then(|| SecretHash::of(name.as_bytes()));
+            assert_eq!(found, expected, "{name}");
+        }
+        let queries = slow.queries.load(SeqCst);
+        assert!((2..=4).contains(&queries), "{queries} queries for 101 who asked");
+        assert!(hashes.asked.lock().is_empty(), "nothing is left of them");
+    }
+
+    #[tokio::test]
+    async fn a_query_that_fails_is_everybodys_own() {
+        let (_, hashes) = slow(100);
+        let (broken, known) = (device("broken"), device("m-1"));
+        let (failed, found) =
+            tokio::join!(hashes.of(TenantId::PLATFORM, &broken), hashes.of(TenantId::PLATFORM, &known));
+        assert!(failed.is_err());
+        assert_eq!(found.unwrap(), Some(SecretHash::of(b"m-1")), "the other one is not to blame");
+    }
+}
