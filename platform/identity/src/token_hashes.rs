@@ -65,6 +65,7 @@ impl TokenHashes {
 
     /// Until nobody of the hospital waits any more.
     async fn look_up(self: Arc<Self>, tenant: TenantId) {
+        let turn = Turn { hashes: &self, tenant };
         while let Some(asked) = self.next(tenant) {
             let devices: Vec<DeviceId> = asked.iter().map(|(device, _)| device.clone()).collect();
             // Where it fails those who wait are let go, and look for themselves.
@@ -75,6 +76,7 @@ impl TokenHashes {
                 answer.send(found.get(&device).copied()).ok();
             }
         }
+        std::mem::forget(turn); // the queue is gone already, or somebody else's by now
     }
 
     fn next(&self, tenant: TenantId) -> Option<Vec<Asked>> {
@@ -86,6 +88,18 @@ impl TokenHashes {
         }
         let count = waiting.len().min(TOGETHER);
         Some(waiting.drain(..count).collect())
+    }
+}
+
+/// Somebody looks up for a hospital. Should that panic, those who wait are let go: nobody else would.
+struct Turn<'a> {
+    hashes: &'a TokenHashes,
+    tenant: TenantId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.hashes.asked.lock().remove(&self.tenant);
     }
 }
 
@@ -114,6 +128,7 @@ mod tests {
         ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
             self.queries.fetch_add(1, SeqCst);
             self.may_answer.acquire().await.unwrap().forget();
+            assert!(devices.iter().all(|device| device.as_str() != "panics"), "on purpose");
             if devices.iter().any(|device| device.as_str() == "broken") {
                 return Err(StoreError::Unavailable("broken on purpose".into()));
             }
@@ -162,5 +177,17 @@ mod tests {
             tokio::join!(hashes.of(TenantId::PLATFORM, &broken), hashes.of(TenantId::PLATFORM, &known));
         assert!(failed.is_err());
         assert_eq!(found.unwrap(), Some(SecretHash::of(b"m-1")), "the other one is not to blame");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_good_where_a_query_panics() {
+        let (_, hashes) = slow(100);
+        let own = tokio::spawn({
+            let hashes = hashes.clone();
+            async move { hashes.of(TenantId::PLATFORM, &device("panics")).await }
+        });
+        assert!(own.await.is_err(), "it looks for itself, and panics itself");
+        let found = hashes.of(TenantId::PLATFORM, &device("m-1")).await;
+        assert_eq!(found.unwrap(), Some(SecretHash::of(b"m-1")));
     }
 }
