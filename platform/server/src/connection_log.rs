@@ -27,12 +27,16 @@ pub(crate) struct Notes {
 }
 
 /// Events on their way to the log.
-pub(crate) struct Written(Receiver<(TenantId, DeviceId, ConnectionEvent)>);
+pub(crate) struct Written {
+    waiting: Receiver<(TenantId, DeviceId, ConnectionEvent)>,
+    lost: Counter,
+}
 
 impl Notes {
     pub(crate) fn new() -> (Self, Written) {
-        let (waiting, written) = channel(WAITING);
-        (Self { waiting, lost: Counter::default() }, Written(written))
+        let (notes, waiting) = channel(WAITING);
+        let lost = Counter::default();
+        (Self { waiting: notes, lost: lost.clone() }, Written { waiting, lost })
     }
 
     pub(crate) fn register(&self, registry: &mut Registry) {
@@ -70,21 +74,21 @@ pub(crate) fn refused(
 
 impl Written {
     /// Writes them down, until nobody notes any more.
-    pub(crate) async fn write(mut self, log: Arc<dyn ConnectionLog>, lost: Notes) {
+    pub(crate) async fn write(mut self, log: Arc<dyn ConnectionLog>) {
         let mut taken = Vec::new();
-        while self.0.recv_many(&mut taken, TOGETHER).await > 0 {
+        while self.waiting.recv_many(&mut taken, TOGETHER).await > 0 {
             let mut by_tenant = HashMap::<TenantId, Vec<_>>::new();
             for (tenant, device, event) in taken.drain(..) {
                 by_tenant.entry(tenant).or_default().push((device, event));
             }
             for (tenant, events) in by_tenant {
                 if let Err(error) = log.add_events(tenant, &events).await {
-                    lost.lost.inc_by(events.len() as u64);
+                    self.lost.inc_by(events.len() as u64);
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, %tenant, "events of connections are not written down");
                 }
             }
-            sleep(PAUSE).await;
+            sleep(PAUSE).await; // others write in between
         }
     }
 }

@@ -199,7 +199,7 @@ impl Platform {
         );
 
         let (notes, written) = Notes::new();
-        let writing = written.write(Arc::new(database.clone()), notes.clone());
+        let writing = written.write(Arc::new(database.clone()));
         tokio::spawn(background.clone().run_until_cancelled_owned(writing));
         let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes.clone(), clock.clone()));
         let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };

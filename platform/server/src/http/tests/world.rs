@@ -226,7 +226,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     tokio::spawn(writer);
     twins.recover().await.unwrap();
     let (notes, written) = Notes::new();
-    tokio::spawn(written.write(store.clone(), notes.clone()));
+    tokio::spawn(written.write(store.clone()));
     let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
     let broker = listen(config, &gate, ingest, None, (Arc::new(foundation.database.clone()), clock.clone()))
