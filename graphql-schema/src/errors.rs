@@ -22,7 +22,7 @@ use tenants::{
     CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, break_glass::BreakGlassError,
     elevation::ElevationError, second_factor::SecondFactorError,
 };
-use twins::TwinError;
+use twins::{TwinError, downlink::DownlinkError};
 
 use crate::context::request_data;
 
@@ -143,6 +143,11 @@ impl From<SecondFactorError> for ApiError {
 }
 impl From<TwinError> for ApiError {
     fn from(error: TwinError) -> Self {
+        Self::of(error.kind(), error)
+    }
+}
+impl From<DownlinkError> for ApiError {
+    fn from(error: DownlinkError) -> Self {
         Self::of(error.kind(), error)
     }
 }

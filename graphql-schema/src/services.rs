@@ -21,6 +21,7 @@ use tenants::{
 use twins::{
     Decoders, Twins,
     connections::ConnectionLog,
+    downlink::Downlink,
     presence::DeviceSessions,
     store::directory::{Alarms, Devices, History, Patients, Rules},
 };
@@ -69,6 +70,8 @@ pub struct Services {
     pub clients: Arc<dyn ServiceClients>,
     /// To be told of whatever is revoked.
     pub revocations: Arc<Revocations>,
+    /// Speaks to devices.
+    pub downlink: Downlink,
     /// Devices that are connected.
     pub sessions: Arc<dyn DeviceSessions>,
     /// What became of devices' connections.

@@ -438,6 +438,12 @@ pub trait DeviceCredentials: Send + Sync {
         tenant: TenantId,
         devices: &[DeviceId],
     ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError>;
+    /// The device whose token has this SHA-256.
+    async fn device_of_token(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<DeviceId>, StoreError>;
 }
 
 /// The audit trail.

@@ -14,6 +14,7 @@ mod backlog;
 mod checkpoint;
 pub mod connections;
 pub mod device;
+pub mod downlink;
 pub mod feed;
 mod ingest;
 mod loading;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tenants::{AlarmId, CorrelationId, DeviceId, Sequence, UserId};
+use tenants::{AlarmId, CorrelationId, DeviceId, Sequence, UserId, audit::AuditEntry};
 
 /// What a message is about, and so how its payload is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +19,15 @@ pub enum Channel {
     Reported,
     /// A person acknowledged one of the device's alarms; the payload is an [`Acknowledge`].
     Acknowledge,
+    /// Somebody wants properties of the device to be otherwise; the payload is a [`Desire`].
+    Desired,
+}
+
+impl Channel {
+    /// Whether the device itself said it.
+    pub const fn is_by_device(&self) -> bool {
+        matches!(self, Self::Telemetry { .. } | Self::Reported)
+    }
 }
 
 /// One message of one device. Its place in the tenant's log makes it unique.
@@ -47,6 +56,15 @@ pub struct Acknowledge {
     pub by_name: String,
     /// What they wrote, if anything.
     pub note: Option<String>,
+}
+
+/// The payload of [`Channel::Desired`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desire {
+    /// A merge patch (RFC 7396) of the desired properties.
+    pub patch: serde_json::Map<String, serde_json::Value>,
+    /// The entry about it.
+    pub audit: AuditEntry,
 }
 
 /// Consecutive messages of one device within a commit.

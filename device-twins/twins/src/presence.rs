@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tenants::{DeviceId, TenantId, messaging::Traffic};
 
+use crate::downlink::ToDevice;
+
 /// Counts the live connections of each device.
 #[derive(Debug, Default)]
 pub struct Presence {
@@ -66,6 +68,8 @@ pub struct DeviceSession {
 pub trait DeviceSessions: Send + Sync {
     /// The live sessions of a device.
     fn of(&self, tenant: TenantId, device: &DeviceId) -> Vec<DeviceSession>;
+    /// Says something to a device; to how many of its sessions that listen to it.
+    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize;
     /// Ends them, and says how many there were. The device may come back at once.
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize;
     /// What passes through all connections of a hospital.

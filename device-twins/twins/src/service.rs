@@ -23,7 +23,7 @@ use crate::{
     },
     feed::Feed,
     ingest::{Closed, IngestQueue, Receipt, Unsequenced, Writer, queues},
-    message::{Acknowledge, Channel},
+    message::{Acknowledge, Channel, Desire},
     metrics::{Health, TwinMetrics},
     patient::{PatientState, actor as patient},
     presence::Presence,
@@ -230,6 +230,48 @@ impl Twins {
         let receipt = self.append(scope.tenant(), alarm.device.clone(), vec![message]).await?;
         receipt.await.map_err(|_| Closed)?;
         self.acknowledged(scope, alarm).await
+    }
+
+    /// Changes the desired properties of a device: through the log, with its audit entry. Returns the twin as it then stands;
+    /// where the patch could not be taken its version is the same as before. That the device is within the scope is for the
+    /// store to tell.
+    ///
+    /// # Errors
+    /// [`TwinError::NotFound`] outside the scope; [`TwinError::Quarantined`], and the change is made with its release.
+    pub async fn desire(
+        &self,
+        scope: &Scope,
+        id: &DeviceId,
+        patch: serde_json::Map<String, serde_json::Value>,
+        audit: AuditEntry,
+    ) -> Result<Arc<DeviceState>, TwinError> {
+        covers(scope, id)?;
+        let correlation = audit.correlation;
+        let payload = serde_json::to_vec(&Desire { patch, audit }).map_err(|_| TwinError::Unavailable)?;
+        let message = Unsequenced {
+            received_at: self.shared.clock.now(),
+            correlation,
+            channel: Channel::Desired,
+            payload: Bytes::from(payload),
+        };
+        self.append(scope.tenant(), id.clone(), vec![message]).await?.await.map_err(|_| Closed)?;
+        let state = self.device(scope, id).await?;
+        if state.quarantine.is_some() {
+            return Err(TwinError::Quarantined);
+        }
+        self.shared.folds.barrier().await?; // its audit entry
+        Ok(state)
+    }
+
+    /// The twin of a device that asks for its own, once everything that it has said before is folded.
+    ///
+    /// # Errors
+    /// [`TwinError::Unavailable`] when the twin does not answer.
+    pub async fn own(&self, tenant: TenantId, id: &DeviceId) -> Result<Arc<DeviceState>, TwinError> {
+        self.append(tenant, id.clone(), Vec::new()).await?.await.map_err(|_| Closed)?;
+        let ask = |address: &actix::Addr<_>, ticket| address.send(Inspect { _ticket: ticket });
+        let answer = self.shared.with_device(&(tenant, id.clone()), ask);
+        Ok(answer.ok_or(TwinError::Unavailable)?.await?)
     }
 
     /// The alarm after its acknowledgement was handed to the twin, once what came of it is committed.

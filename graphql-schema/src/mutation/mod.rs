@@ -20,6 +20,7 @@ mod service_clients;
 mod sessions;
 mod set_quotas;
 mod suspend_tenant;
+mod tell_device;
 
 use async_graphql::MergedObject;
 
@@ -52,6 +53,7 @@ pub struct Mutation(
     acknowledge_alarm::AlarmMutation,
     save_rule::RuleMutation,
     release_device::DeviceMutation,
+    tell_device::DownlinkMutation,
     elevations::ElevationMutation,
     org_units::OrgUnitMutation,
     places::PlaceMutation,

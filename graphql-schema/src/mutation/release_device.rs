@@ -21,7 +21,7 @@ pub(super) struct DeviceMutation;
 impl DeviceMutation {
     /// Lifts the quarantine; the twin folds what it has missed from the log.
     async fn release_device(&self, ctx: &Context<'_>, id: ID) -> Result<Device> {
-        let (scope, device) = writable(ctx, &id).await?;
+        let (scope, device) = device(ctx, &id, Action::Write).await?;
         ctx.services()?.twins.release(&scope, &device.id, ctx.correlation()).await?;
         Ok(device.into())
     }
@@ -29,7 +29,7 @@ impl DeviceMutation {
     /// Ends the MQTT sessions of a device with the server that answers, and says how many there were. It may come back at
     /// once: for a device that hangs.
     async fn disconnect_device(&self, ctx: &Context<'_>, id: ID) -> Result<usize> {
-        let (scope, device) = writable(ctx, &id).await?;
+        let (scope, device) = device(ctx, &id, Action::Write).await?;
         let services = ctx.services()?;
         let (subject, live) =
             (format!("device:{}", device.id), services.sessions.of(scope.tenant(), &device.id));
@@ -40,9 +40,9 @@ impl DeviceMutation {
     }
 }
 
-/// A device that the caller may change.
-async fn writable(ctx: &Context<'_>, id: &ID) -> Result<(Scope, DeviceRecord)> {
-    let scope = ctx.grant(Thing::Device, Action::Write).await?;
+/// A device with which the caller may do that.
+pub(super) async fn device(ctx: &Context<'_>, id: &ID, action: Action) -> Result<(Scope, DeviceRecord)> {
+    let scope = ctx.grant(Thing::Device, action).await?;
     let id: DeviceId = arguments::id(id)?;
     let visible = ctx.services()?.devices.by_ids(&scope, std::slice::from_ref(&id)).await?;
     let device = visible.into_iter().next().ok_or_else(|| ApiError::not_found("device"))?;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use jiff::Timestamp;
 use readings::Reading;
+use serde_json::{Map, Value};
 use tenants::{
     ErrorKind,
     access::{Action, Column, Object as Thing, Scope},
@@ -113,6 +114,7 @@ impl DeviceMessage {
                 Channel::Telemetry { component: Some(component) } => format!("telemetry/{component}"),
                 Channel::Reported => "properties/reported".to_owned(),
                 Channel::Acknowledge => "acknowledge".to_owned(),
+                Channel::Desired => "properties/desired".to_owned(),
             },
             size: message.payload.len() as u64,
             payload: readable.then(|| String::from_utf8_lossy(shown).into_owned()),
@@ -213,6 +215,33 @@ impl From<presence::DeviceSession> for DeviceSession {
     }
 }
 
+/// What a device is to be like, and what it says that it is like.
+#[derive(SimpleObject)]
+pub(crate) struct DeviceProperties {
+    /// What it is to be like.
+    desired: Json<Map<String, Value>>,
+    /// How often that was changed.
+    desired_version: u64,
+    /// The newest version of it that the device says it has taken on. Devices made for ThingsBoard do not say so.
+    confirmed_version: u64,
+    /// What it says that it is like.
+    reported: Json<Map<String, Value>>,
+    /// How often it said so.
+    reported_version: u64,
+}
+
+impl From<&DeviceState> for DeviceProperties {
+    fn from(state: &DeviceState) -> Self {
+        Self {
+            desired: Json(state.desired.clone()),
+            desired_version: state.desired_version,
+            confirmed_version: state.confirmed_version,
+            reported: Json(state.reported.clone()),
+            reported_version: state.reported_version,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Device(pub(crate) Arc<DeviceRecord>);
 
@@ -300,6 +329,17 @@ impl Device {
     /// Why the twin was put in quarantine; null when it works.
     async fn quarantine(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.state(ctx).await?.quarantine.clone())
+    }
+
+    /// Null where the caller may not see all names, because they may name the patient.
+    async fn properties(&self, ctx: &Context<'_>) -> Result<Option<DeviceProperties>> {
+        if !payloads_are_readable(ctx).await? {
+            return Ok(None);
+        }
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let state = self.state(ctx).await?;
+        self.saw(ctx, &scope, Kind::Device, state.last_seen.into_iter().collect()).await?;
+        Ok(Some((&*state).into()))
     }
 
     /// Whom it measures now.

@@ -38,6 +38,7 @@ use tenants::{
 use twins::{
     Decoders, Twins, Unsequenced,
     device::Decoder,
+    downlink::{Answer, Command, Downlink, ToDevice, Waiting},
     message::Channel,
     presence::{Carrier, DeviceSession, DeviceSessions},
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients, Rules},
@@ -97,8 +98,9 @@ pub(crate) struct Hospital {
     _folder: TempDir,
 }
 
-/// Each device has one session: nothing connects here.
-struct Door;
+/// Each device has one session: nothing connects here. To a command it answers with what it was told, unless it is called
+/// `sleep`, and does not listen to one that is called `ignore`.
+struct Door(Arc<Waiting>);
 
 impl DeviceSessions for Door {
     fn of(&self, _: TenantId, device: &DeviceId) -> Vec<DeviceSession> {
@@ -109,6 +111,19 @@ impl DeviceSessions for Door {
             version: "5",
             since: "2026-01-02T03:00:00Z".parse().unwrap(),
         }]
+    }
+
+    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize {
+        let ToDevice::Command(Command { id, name, body, .. }) = what else { return 1 };
+        let answer = Answer { status: 200, body: body.clone() };
+        match name.as_str() {
+            "ignore" => return 0,
+            "sleep" => {}
+            name => {
+                self.0.answered(tenant, device, *id, (name != "mumble").then_some(answer));
+            }
+        }
+        1
     }
 
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
@@ -160,6 +175,8 @@ impl Hospital {
         let trail = Arc::new(Trail(database.clone(), AtomicBool::new(false)));
         let meter = Arc::new(Meter::default());
         let factors = Arc::new(FixedCode::default());
+        let waiting = Arc::new(Waiting::default());
+        let sessions = Arc::new(Door(Arc::clone(&waiting)));
         let services = Services {
             access: Arc::clone(&access),
             tenants: stores.clone(),
@@ -178,7 +195,8 @@ impl Hospital {
             tokens: stores.clone(),
             clients: stores.clone(),
             revocations: Arc::clone(&revocations),
-            sessions: Arc::new(Door),
+            downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, Arc::new(clock.clone())),
+            sessions,
             connections: stores.clone(),
             audit: trail.clone(),
             onboarding: Onboarding::new(stores.clone(), stores.clone(), Arc::new(clock.clone())),
@@ -358,11 +376,22 @@ impl Hospital {
         device: &str,
         payloads: impl IntoIterator<Item = Value>,
     ) {
+        self.send_on(Channel::Telemetry { component: None }, admin, device, payloads).await;
+    }
+
+    /// The same of whatever kind.
+    pub(crate) async fn send_on(
+        &self,
+        channel: Channel,
+        admin: &Caller,
+        device: &str,
+        payloads: impl IntoIterator<Item = Value>,
+    ) {
         let device = DeviceId::parse(device).unwrap();
         let message = |payload: Value| Unsequenced {
             received_at: self.clock.now(),
             correlation: CorrelationId(1),
-            channel: Channel::Telemetry { component: None },
+            channel: channel.clone(),
             payload: Bytes::from(payload.to_string()),
         };
         let messages: Vec<_> = payloads.into_iter().map(message).collect();

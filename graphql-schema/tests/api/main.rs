@@ -5,6 +5,7 @@ mod answers;
 mod api_tokens;
 mod batching;
 mod changes;
+mod downlink;
 mod elevations;
 mod emergencies;
 mod hospital;

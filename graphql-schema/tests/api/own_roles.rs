@@ -145,7 +145,7 @@ async fn why_somebody_sees_a_row_is_explained() {
     let device = ask(Role::Technician, "DEVICE", MONITOR).await;
     let actions: Vec<_> =
         device["actions"].as_array().unwrap().iter().map(|action| &action["action"]).collect();
-    assert_eq!(actions, ["read", "write"], "people do not publish");
+    assert_eq!(actions, ["read", "write", "command"], "people do not publish");
 
     for (user, row, id, code) in [
         (hospital.user_of(Role::Nurse), "PATIENT", "00000000-0000-7000-8000-000000000000", "NOT_FOUND"),

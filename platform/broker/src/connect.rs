@@ -25,7 +25,7 @@ use crate::{
         will::Will,
     },
     standing::Standing,
-    topics::Rights,
+    topics::{Rights, Route},
     transport::{Carrier, Transport},
 };
 
@@ -271,7 +271,9 @@ async fn seat(
     let rights = Rights::of(admission);
     let will = match will {
         Some((will, properties)) => {
-            let route = rights.route(&will.topic).ok_or(Refused::WillTopic)?;
+            let route = rights.route(&will.topic);
+            let can_be = |route: &Route| !matches!(route, Route::Request(_));
+            let route = route.filter(can_be).ok_or(Refused::WillTopic)?;
             if version == Version::V5 && will.retain && !rights.may_retain() {
                 return Err(Refused::WillRetain);
             }

@@ -21,6 +21,9 @@ pub(crate) const PINGRESP: [u8; 2] = [0xD0, 0];
 /// Reason of a PUBACK or PUBREC: the client may not publish to that topic.
 pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
 
+/// Reason of an acknowledgement: the payload is not what the topic is for.
+pub(crate) const PAYLOAD_FORMAT_INVALID: u8 = 0x99;
+
 /// Appends a variable byte integer.
 pub(crate) fn remaining_length(mut length: usize, out: &mut impl BufMut) {
     loop {

@@ -10,6 +10,7 @@ use crate::{
     metrics::Loss,
     protocol::Qos,
     session::outbox::{Offer, Outbox},
+    topics::Space,
     tree::{Audience, SessionNumber, Subscriber},
 };
 
@@ -78,6 +79,14 @@ impl Hub {
             turns.push(members);
         }
         Addressed { tenant, publication, each, groups: turns, to }
+    }
+
+    /// How many sessions that have a connection hear a topic of the platform.
+    pub(crate) fn connected_listeners(&self, tenant: TenantId, topic: &str) -> usize {
+        let Audience { each, groups } = self.tree.matching((tenant, Space::Platform), topic, NOBODY);
+        let connected = |one: &Subscriber<Reach>| one.is_connected();
+        let of_groups = groups.iter().filter(|members| members.iter().any(connected));
+        each.iter().filter(|one| connected(one)).count() + of_groups.count()
     }
 
     /// Queues a message for everybody who hears it. A subscriber receives it at the lower of its QoS and the QoS of the

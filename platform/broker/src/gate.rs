@@ -6,6 +6,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received, topics::TopicFilters};
 use tokio::sync::oneshot;
 
@@ -40,6 +41,8 @@ pub struct Admission {
     pub tenant: TenantId,
     /// Who it is.
     pub client: Client,
+    /// How it names things, where it is a device.
+    pub speech: Speech,
     /// What it may hear and say, where it is an application.
     pub grants: Grants,
 }
@@ -65,6 +68,21 @@ pub enum Client {
         /// Name of the API token; tells two applications of a tenant apart.
         name: Arc<str>,
     },
+}
+
+/// How a device names things: which family of devices it comes from. What it said in its CONNECT tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Speech {
+    /// In the platform's own topics.
+    #[default]
+    Native,
+    /// As a device made for ThingsBoard.
+    ThingsBoard,
+}
+
+impl Speech {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Native, Self::ThingsBoard];
 }
 
 /// Why a client was not let in. Deliberately coarse: a client must not learn whether the tenant, the
@@ -153,6 +171,64 @@ pub enum Channel {
     },
     /// A merge patch of the reported properties.
     Reported,
+}
+
+/// What the platform says to a device, however the device names it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Saying {
+    /// Desired properties have changed.
+    Desired {
+        /// What changed: a merge patch.
+        patch: Map<String, Value>,
+        /// All of them as they are now.
+        properties: Map<String, Value>,
+        /// Which version of all of them that makes.
+        version: u64,
+    },
+    /// It is to do something; it says what became of it under the same id.
+    Command {
+        /// Tells its answer from others.
+        id: u32,
+        /// What it is to do.
+        name: String,
+        /// What else it has to know.
+        body: Value,
+        /// It is not told any more after that.
+        until: Timestamp,
+    },
+}
+
+/// What a device says that it has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandAnswer {
+    /// As in HTTP: 200 where all went well.
+    pub status: i32,
+    /// What else it says.
+    pub body: Value,
+}
+
+/// What a device may know of its twin.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TwinView {
+    /// What it is to be like.
+    pub desired: Map<String, Value>,
+    /// How often that was changed.
+    pub desired_version: u64,
+    /// The newest version of it that it says it has taken on.
+    pub confirmed_version: u64,
+    /// What it said that it is like.
+    pub reported: Map<String, Value>,
+    /// How often it said so.
+    pub reported_version: u64,
+}
+
+/// Answers devices.
+#[async_trait]
+pub trait Attendant: Send + Sync {
+    /// The twin of a device, with everything in it that the device has said before. `None` while it cannot be asked.
+    async fn twin(&self, tenant: TenantId, device: &DeviceId) -> Option<TwinView>;
+    /// A device has answered a command; `None` where that cannot be read. Do not call the broker back.
+    fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>);
 }
 
 /// One thing that became of a device's connection, for whoever looks after the device.

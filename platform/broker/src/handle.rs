@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tenants::{TenantId, messaging::Traffic, topics::is_topic};
+use tenants::{DeviceId, TenantId, messaging::Traffic, topics::is_topic};
 
 use crate::{
+    dialect::{self, Frame},
     exchange::Note,
-    fan_out::{Delivery, NOBODY},
-    gate::Client,
-    hub::Hub,
-    message::{Message, Publication},
+    fan_out::Delivery,
+    gate::{Client, Saying, Speech},
+    hub::{Hub, Said},
     metrics::Loss,
     protocol::{Qos, Reason},
     registry::SessionInfo,
@@ -33,19 +33,29 @@ impl Handle {
             self.0.metrics.dropped(tenant, Loss::InvalidTopic, 1);
             return Delivery::default();
         }
-        let space = Space::Platform;
-        let message =
-            Message { space, topic: topic.into(), payload, properties: Bytes::new(), expires_at: None };
-        let publication = Publication { message: Arc::new(message), qos, retain: false };
-        let addressed = self.0.address(tenant, publication, NOBODY);
-        let delivery = Delivery { queued: addressed.count(), dropped: 0 };
-        if !addressed.is_kept() {
-            return self.0.hand_out(&addressed, None);
+        self.0.say(tenant, Said { topic, payload, qos, expires_at: None })
+    }
+
+    /// Says something to a device, in the words of every family of devices: it hears those that it has subscribed to. Returns
+    /// how many of its sessions that are connected do. A command is for nobody else.
+    pub fn tell(&self, tenant: TenantId, device: &DeviceId, saying: &Saying) -> usize {
+        let expires_at = match saying {
+            Saying::Command { until, .. } => Some(*until),
+            Saying::Desired { .. } => None,
+        };
+        let mut listening = 0;
+        for Frame { topic, payload } in
+            Speech::ALL.iter().filter_map(|speech| dialect::of(*speech).frame(saying))
+        {
+            let topic = format!("devices/{device}/{topic}");
+            let hears = self.0.connected_listeners(tenant, &topic);
+            listening += hears;
+            if hears > 0 || expires_at.is_none() {
+                let qos = Qos::AtLeastOnce;
+                self.0.say(tenant, Said { topic: &topic, payload: payload.into(), qos, expires_at });
+            }
         }
-        match self.0.exchange.publish(addressed) {
-            Ok(()) => delivery,
-            Err(addressed) => self.0.hand_out(&addressed, None),
-        }
+        listening
     }
 
     /// The tenant has left: its sessions that are kept and its retained messages are forgotten. What is written of them is

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tenants::{
     CorrelationId, TenantId,
@@ -15,13 +16,17 @@ use tenants::{
 use crate::{
     config::BrokerConfig,
     exchange::Exchange,
-    gate::{Gatekeeper, Ingest},
+    fan_out::{Delivery, NOBODY},
+    gate::{Attendant, Gatekeeper, Ingest},
     kept::Kept,
     mailbox::Mailbox,
+    message::{Message, Publication},
     metrics::BrokerMetrics,
+    protocol::Qos,
     registry::Registry,
     retained::Retained,
     session::outbox::Outbox,
+    topics::Space,
     tree::Tree,
 };
 
@@ -29,6 +34,7 @@ pub(crate) struct Hub {
     pub(crate) config: BrokerConfig,
     pub(crate) gatekeeper: Arc<dyn Gatekeeper>,
     pub(crate) ingest: Arc<dyn Ingest>,
+    pub(crate) attendant: Arc<dyn Attendant>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: BrokerMetrics,
     pub(crate) correlations: Correlations,
@@ -48,10 +54,36 @@ impl Hub {
         self.metrics.tenants.of(tenant).traffic(self.retained.count(tenant))
     }
 
+    /// Says something in the platform's own name space. It is kept for subscribers whose sessions are.
+    pub(crate) fn say(&self, tenant: TenantId, saying: Said<'_>) -> Delivery {
+        let Said { topic, payload, qos, expires_at } = saying;
+        let space = Space::Platform;
+        let message = Message { space, topic: topic.into(), payload, properties: Bytes::new(), expires_at };
+        let publication = Publication { message: Arc::new(message), qos, retain: false };
+        let addressed = self.address(tenant, publication, NOBODY);
+        let delivery = Delivery { queued: addressed.count(), dropped: 0 };
+        if !addressed.is_kept() {
+            return self.hand_out(&addressed, None);
+        }
+        match self.exchange.publish(addressed) {
+            Ok(()) => delivery,
+            Err(addressed) => self.hand_out(&addressed, None),
+        }
+    }
+
     /// When a message ends that lasts so many seconds from now on.
     pub(crate) fn expiry(&self, seconds: u32) -> Timestamp {
         self.clock.now().checked_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX)
     }
+}
+
+/// What the platform says.
+pub(crate) struct Said<'a> {
+    /// In the tenant's name space; a topic.
+    pub(crate) topic: &'a str,
+    pub(crate) payload: Bytes,
+    pub(crate) qos: Qos,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// How a subscriber is reached.

@@ -3,7 +3,7 @@
 //! says to its subscribers.
 //!
 //! It never acknowledges a device's message before ingest reports it durably committed, never routes what a device says
-//! to another client by itself, and never looks into a payload. What programs say in their hospital's topic space goes to
+//! to another client by itself, and looks into no payload but those of devices that ask or answer. What programs say in their hospital's topic space goes to
 //! those who subscribe to it.
 //!
 //! Start reading at [`Broker`] and [`gate`] (what the broker needs from others), then follow a
@@ -52,8 +52,8 @@ pub use self::{
     config::{BrokerConfig, TlsListen, TlsSettings},
     fan_out::Delivery,
     gate::{
-        Admission, Channel, Chunk, Client, Episode, Gatekeeper, Grants, Happened, Inbound, Ingest, Login,
-        NotTaken, Presence, Receipt, Refusal,
+        Admission, Attendant, Channel, Chunk, Client, CommandAnswer, Episode, Gatekeeper, Grants, Happened,
+        Inbound, Ingest, Login, NotTaken, Presence, Receipt, Refusal, Saying, Speech, TwinView,
     },
     handle::Handle,
     listener::Entrance,
@@ -99,6 +99,7 @@ impl Broker {
         config: BrokerConfig,
         gatekeeper: Arc<dyn Gatekeeper>,
         ingest: Arc<dyn Ingest>,
+        attendant: Arc<dyn Attendant>,
         presence: Arc<dyn Presence>,
         store: Arc<dyn Mailboxes>,
         clock: Arc<dyn Clock>,
@@ -111,6 +112,7 @@ impl Broker {
             config,
             gatekeeper,
             ingest,
+            attendant,
             clock,
             metrics: BrokerMetrics::default(),
             correlations,

@@ -26,6 +26,8 @@ pub(crate) struct Spoken {
 pub(crate) enum Loss {
     /// QoS 0 from a client to a topic outside its rights (v5 only; v3.1.1 is disconnected).
     NotAuthorized,
+    /// QoS 0 of a device that asked in a way that cannot be read, or for what cannot be.
+    NotUnderstood,
     /// QoS 0 that was to be retained when there are as many as there may be.
     TooManyRetained,
     /// QoS 0 to a subscriber whose queue is full.
@@ -47,8 +49,9 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::NotAuthorized,
+        Self::NotUnderstood,
         Self::TooManyRetained,
         Self::QueueFull,
         Self::SlowConsumer,
@@ -63,6 +66,7 @@ impl Loss {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::NotAuthorized => "not_authorized",
+            Self::NotUnderstood => "not_understood",
             Self::TooManyRetained => "too_many_retained",
             Self::QueueFull => "queue_full",
             Self::SlowConsumer => "slow_consumer",

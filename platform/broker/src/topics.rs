@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tenants::{
     TenantId,
@@ -13,7 +14,7 @@ use tenants::{
 };
 
 use crate::{
-    dialect::{Dialect, native::Native},
+    dialect::{self, Around, Dialect, Errand, Unheard, Uplink},
     gate::{Admission, Channel, Client, Grants},
     session::outbox::View,
 };
@@ -42,6 +43,8 @@ pub(crate) enum Space {
 pub(crate) enum Route {
     /// A device's: it goes to ingest.
     Ingest(Channel),
+    /// A device's question or answer, at its own topic.
+    Request(Arc<str>),
     /// A program's, in the topic space.
     Topic(Arc<str>),
 }
@@ -103,7 +106,9 @@ pub(crate) struct Rights {
 impl Rights {
     pub(crate) fn of(admission: &Admission) -> Self {
         let (prefix, dialect): (Arc<str>, Option<&'static dyn Dialect>) = match &admission.client {
-            Client::Device(device) => (format!("devices/{device}/").into(), Some(&Native)),
+            Client::Device(device) => {
+                (format!("devices/{device}/").into(), Some(dialect::of(admission.speech)))
+            }
             Client::Application { .. } => ("".into(), None),
         };
         let grants = if dialect.is_some() { Grants::default() } else { admission.grants.clone() };
@@ -121,12 +126,25 @@ impl Rights {
         }
         let topic = std::str::from_utf8(topic).ok()?;
         match self.dialect {
-            Some(dialect) => dialect.channel(topic).map(Route::Ingest),
+            Some(dialect) => dialect.uplink(topic).map(|uplink| match uplink {
+                Uplink::Message(channel) => Route::Ingest(channel),
+                Uplink::Request => Route::Request(topic.into()),
+            }),
             None => {
                 let allowed = self.grants.publish.as_ref().is_some_and(|filters| filters.permit(topic));
                 (allowed && is_topic(topic)).then(|| Route::Topic(topic.into()))
             }
         }
+    }
+
+    /// What a device means by a question or an answer.
+    pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around) -> Result<Errand, Unheard> {
+        self.dialect.ok_or(Unheard::UNREADABLE)?.hear(topic, payload, around)
+    }
+
+    /// What is to be done when the client has subscribed to a filter of its own.
+    pub(crate) fn welcome(&self, filter: &str) -> Option<Errand> {
+        self.dialect?.welcome(filter)
     }
 
     /// How the client sees topics.
@@ -196,10 +214,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::tree::tests::matches;
+    use crate::{gate::Speech, tree::tests::matches};
 
     fn rights(client: Client, grants: Grants) -> Rights {
-        Rights::of(&Admission { tenant: TenantId::PLATFORM, client, grants })
+        Rights::of(&Admission { tenant: TenantId::PLATFORM, client, speech: Speech::Native, grants })
     }
 
     fn filters(allow: &[&str], deny: &[&str]) -> Option<Arc<TopicFilters>> {

@@ -303,7 +303,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::{
-        gate::{Admission, Client, Grants},
+        gate::{Admission, Client, Grants, Speech},
         topics::Rights,
     };
 
@@ -333,16 +333,16 @@ pub(crate) mod tests {
             Arc::new(TopicFilters { allow: vec!["#".parse().unwrap()], deny: Vec::new() });
         let grants = Grants { feed: true, subscribe: Some(filters.clone()), publish: Some(filters) };
         let client = Client::Application { name: "a".into() };
-        Rights::of(&Admission { tenant: tenant(number), client, grants })
+        Rights::of(&Admission { tenant: tenant(number), client, speech: Speech::Native, grants })
     }
 
     fn platform(number: u128) -> (TenantId, Space) {
         (tenant(number), Space::Platform)
     }
 
-    fn device(number: u128, id: &str) -> Rights {
+    fn device(number: u128, id: &str, speech: Speech) -> Rights {
         let client = Client::Device(DeviceId::parse(id).unwrap());
-        Rights::of(&Admission { tenant: tenant(number), client, grants: Grants::default() })
+        Rights::of(&Admission { tenant: tenant(number), client, speech, grants: Grants::default() })
     }
 
     fn subscriber(session: SessionNumber, qos: Qos) -> Subscriber<()> {
@@ -469,12 +469,14 @@ pub(crate) mod tests {
         #[test]
         fn no_filter_reaches_another_tenant(
             filter in prop_oneof![
-                filter(), ".*", "(feed|commands|properties|devices)/[ab+#/]{0,8}", "(\\$share/g/)?feed/(#|[+a/]{1,4})",
+                filter(), ".*", "(feed|commands|properties|devices)/[ab+#/]{0,8}",
+                "v1/(devices|gateway|[+])(/(me|rpc|attributes|[+#a])){0,4}", "(\\$share/g/)?feed/(#|[+a/]{1,4})",
             ],
             topic in prop_oneof!["(feed|devices/d|devices/e|00000000-0000-0000-0000-000000000002)/[ab/]{0,6}", ".*"],
         ) {
             let tree = Tree::default();
-            for rights in [application(1), device(1, "d")] {
+            let devices = Speech::ALL.iter().map(|speech| device(1, "d", *speech));
+            for rights in devices.chain([application(1)]) {
                 if let Ok(filter) = rights.filter(&filter) {
                     tree.subscribe(rights.tenant(), &filter, subscriber(1, Qos::AtLeastOnce));
                 }

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use broker::{
     Admission, Broker, BrokerConfig, Chunk, Client, Episode, Gatekeeper, Grants, Ingest, Login, NotTaken,
-    Presence, Receipt, Refusal,
+    Presence, Receipt, Refusal, Speech,
 };
 use support::{
     device, tenant,
@@ -36,7 +36,8 @@ struct Open;
 impl Gatekeeper for Open {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
         let client = Client::Device(device(login.user_name));
-        Ok(Admission { tenant: tenant(1), client, grants: Grants::default() })
+        let (speech, grants) = (Speech::Native, Grants::default());
+        Ok(Admission { tenant: tenant(1), client, speech, grants })
     }
 }
 
@@ -82,6 +83,7 @@ async fn start(commit: Duration) -> Broker {
         config,
         Arc::new(Open),
         Arc::new(GroupCommit(sender)),
+        Arc::new(support::Desk::default()),
         Arc::new(Open),
         Arc::new(support::Memory::default()),
         Arc::new(SystemClock),

@@ -162,7 +162,7 @@ async fn topics_of_others_are_refused() {
         "devices/d2/telemetry",
         "commands/reboot/1",
         "properties/desired",
-        "properties/get/1",
+        "properties/result/1",
         "telemetry/a/b",
         "feed/alarms/high/1",
         "1/d2/telemetry",

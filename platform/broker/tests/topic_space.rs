@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::{Arc, Barrier};
+
 use support::{
     World,
     wire::{Connect, V4, V5, Wire, field, frame, publish, subscribe},
@@ -37,6 +39,28 @@ async fn a_program_hears_what_another_says_at_the_lower_qos() {
     }
     other_tenant.expect_nothing_more().await;
     assert_eq!(world.metric("mqtt_publications_total"), 1);
+}
+
+/// Both packets are there before the one thread that reads them looks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_subscribes_before_somebody_publishes_hears_it() {
+    let world = World::obliging().await;
+    let mut listener = Wire::login(&world, &Connect::new(V5, "1/app-l")).await;
+    let mut speaker = Wire::login(&world, &Connect::new(V5, "1/app-s")).await;
+    for round in 1..=20 {
+        let topic = format!("lab/{round}");
+        let (held, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (here, there) = (held.clone(), release.clone());
+        let worker = tokio::spawn(async move { (here.wait(), there.wait()) });
+        held.wait();
+        listener.send(&subscribe(V5, 1, &[(&topic, 0)])).await;
+        speaker.send(&publish(V5, &topic, 1, b"x")).await;
+        release.wait();
+        worker.await.unwrap();
+        listener.expect(&[0x90, 4, 0, 1, 0, 0]).await;
+        listener.expect(&publish(V5, &topic, 0, b"x")).await;
+        speaker.expect(&[0x40, 2, 0, 1]).await;
+    }
 }
 
 #[tokio::test]

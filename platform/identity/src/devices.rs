@@ -1,6 +1,10 @@
 //! Devices: tenant by name, device by id, token by hash.
 
-use tenants::{DeviceId, TenantId, TenantSlug, audit::Channel, credentials::SecretHash};
+use tenants::{
+    DeviceId, Tenant, TenantId, TenantSlug,
+    audit::Channel,
+    credentials::{BearerToken, SecretHash},
+};
 
 use crate::{
     Identity, IdentityError,
@@ -22,10 +26,32 @@ impl Identity {
         token: &str,
         visitor: &Visitor,
     ) -> Result<(TenantId, DeviceId), IdentityError> {
-        let (origin, now) = (Origin { channel: Channel::Mqtt, visitor }, self.clock.now());
+        let origin = Origin { channel: Channel::Mqtt, visitor };
+        self.within_limits(visitor, self.check_device(slug, device, token, origin)).await
+    }
+
+    /// Which device presents this token and nothing else, as those do that were made for ThingsBoard.
+    ///
+    /// # Errors
+    /// As [`Identity::device`].
+    pub async fn device_of_token(
+        &self,
+        token: &str,
+        visitor: &Visitor,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
+        let origin = Origin { channel: Channel::Mqtt, visitor };
+        self.within_limits(visitor, self.check_token(token, origin)).await
+    }
+
+    async fn within_limits<T>(
+        &self,
+        visitor: &Visitor,
+        check: impl Future<Output = Result<T, IdentityError>>,
+    ) -> Result<T, IdentityError> {
+        let now = self.clock.now();
         let held_back = |retry_after| IdentityError::HeldBack { retry_after };
         self.limits.of_tokens(&visitor.address, now).map_err(held_back)?;
-        let identified = self.check_device(slug, device, token, origin).await;
+        let identified = check.await;
         match &identified {
             Ok(_) => self.limits.token_succeeded(&visitor.address),
             Err(IdentityError::NotValid | IdentityError::WrongToken { .. }) => {
@@ -34,6 +60,40 @@ impl Identity {
             Err(_) => {}
         }
         identified
+    }
+
+    async fn check_token(
+        &self,
+        token: &str,
+        origin: Origin<'_>,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
+        let Ok(token) = BearerToken::parse(token) else {
+            return self.refused(TenantId::PLATFORM, None, "no token of this platform", origin).await;
+        };
+        let Some(tenant) = self.tenant_by_id(token.tenant).await? else {
+            return self.refused(TenantId::PLATFORM, None, "no tenant of this token", origin).await;
+        };
+        self.served(&tenant, origin).await?;
+        let hash = token.hash();
+        let known = self.cache.devices_by_token.get(hash.as_bytes());
+        let device = match known {
+            Some(known) => Some(known),
+            None => self.token_hashes.device(tenant.id, &hash).await?,
+        };
+        let Some(device) = device else {
+            return self.refused(tenant.id, None, "no device of this token", origin).await;
+        };
+        self.cache.devices_by_token.insert(*hash.as_bytes(), device.clone());
+        Ok((tenant.id, device))
+    }
+
+    /// Said before a token is looked at, so it tells nothing about the device.
+    async fn served(&self, tenant: &Tenant, origin: Origin<'_>) -> Result<(), IdentityError> {
+        if tenant.suspended_since.is_none() {
+            return Ok(());
+        }
+        let refused = self.refused(tenant.id, None, "the hospital is suspended", origin).await;
+        refused.map_err(|_| IdentityError::Suspended)
     }
 
     async fn check_device(
@@ -51,11 +111,7 @@ impl Identity {
         let Some(tenant) = tenant else {
             return self.refused(TenantId::PLATFORM, None, "no tenant of this name", origin).await;
         };
-        if tenant.suspended_since.is_some() {
-            let refused = self.refused(tenant.id, None, "the hospital is suspended", origin).await;
-            // Said before the token is looked at, so it tells nothing about the device.
-            return refused.map_err(|_| IdentityError::Suspended);
-        }
+        self.served(&tenant, origin).await?;
         let Ok(device) = DeviceId::parse(device) else {
             return self.refused(tenant.id, None, "no device of this name", origin).await;
         };
@@ -160,6 +216,30 @@ mod tests {
             matches!(guess.err(), Some(IdentityError::WrongPassword)),
             "only who proves to belong there is told"
         );
+    }
+
+    #[tokio::test]
+    async fn a_token_alone_tells_the_device() {
+        let world = World::new();
+        let token = world.device("monitor-1");
+        let from = visitor("192.0.2.1", 9);
+        let present = async |token: &str| world.identity.device_of_token(token, &from).await;
+        for _ in 0..3 {
+            let (tenant, device) = present(&token).await.unwrap();
+            assert_eq!((tenant, device.as_str()), (world.tenant.id, "monitor-1"));
+        }
+        assert_eq!(world.stores.device_lookups(), 1);
+        let unknown = BearerToken::generate(world.tenant.id).unwrap();
+        let elsewhere = BearerToken::generate(TenantId::PLATFORM).unwrap();
+        let transplanted = format!("{}{}", &elsewhere.reveal()[..28], &token[28..]);
+        for wrong in [unknown.reveal(), elsewhere.reveal(), &transplanted, "", "monitor-1", &token[1..]] {
+            let error = present(wrong).await.err();
+            assert!(matches!(error, Some(IdentityError::NotValid)), "{wrong}: {error:?}");
+        }
+        let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
+        world.stores.suspend(world.tenant.id, Some(world.clock.now()), &entry).await.unwrap();
+        world.identity.forget_tenants();
+        assert!(matches!(present(&token).await.err(), Some(IdentityError::Suspended)));
     }
 
     #[tokio::test]

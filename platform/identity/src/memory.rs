@@ -17,7 +17,7 @@ use tenants::{
     api_token::ApiToken,
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
-    credentials::{BearerToken, SecretHash, generate},
+    credentials::{BearerToken, SecretHash},
     locality::Locality,
     paging::{Page, PageRequest},
     revocations::{CredentialVersions, Revocations},
@@ -93,7 +93,7 @@ impl World {
 
     /// Adds a device and returns its token.
     pub(crate) fn device(&self, id: &str) -> String {
-        let token = generate().unwrap();
+        let token = BearerToken::generate(self.tenant.id).unwrap().reveal().to_owned();
         let key = (self.tenant.id, DeviceId::parse(id).unwrap());
         self.stores.devices.lock().unwrap().insert(key, SecretHash::of(token.as_bytes()));
         token
@@ -341,6 +341,16 @@ impl DeviceCredentials for Stores {
         let all = self.devices.lock().unwrap();
         let found = devices.iter().filter_map(|device| Some((device, all.get(&(tenant, device.clone()))?)));
         Ok(found.map(|(device, hash)| (device.clone(), *hash)).collect())
+    }
+    async fn device_of_token(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<DeviceId>, StoreError> {
+        self.device_lookups.fetch_add(1, SeqCst);
+        let all = self.devices.lock().unwrap();
+        let found = all.iter().find(|((of, _), known)| *of == tenant && *known == hash);
+        Ok(found.map(|((_, device), _)| device.clone()))
     }
 }
 

@@ -56,7 +56,9 @@ pub struct Identity {
 /// What was found lately. What was not found is asked for again every time: it may have come into being.
 pub(crate) struct Caches {
     pub(crate) tenants: Cache<TenantSlug, Tenant>,
+    pub(crate) tenants_by_id: Cache<TenantId, Tenant>,
     pub(crate) devices: Cache<(TenantId, DeviceId), SecretHash>,
+    pub(crate) devices_by_token: Cache<[u8; 32], DeviceId>,
     /// Each with the generation of before it was looked up.
     pub(crate) sessions: Cache<[u8; 32], (Generation, Arc<ActiveSession>)>,
     pub(crate) tokens: Cache<[u8; 32], (Generation, ActiveToken)>,
@@ -75,7 +77,9 @@ impl Identity {
     ) -> Self {
         let cache = Caches {
             tenants: short_lived(),
+            tenants_by_id: short_lived(),
             devices: short_lived(),
+            devices_by_token: short_lived(),
             sessions: short_lived(),
             tokens: short_lived(),
         };
@@ -141,6 +145,7 @@ impl Identity {
     /// Looks at tenants anew: one was suspended, or is served again.
     pub fn forget_tenants(&self) {
         self.cache.tenants.invalidate_all();
+        self.cache.tenants_by_id.invalidate_all();
     }
 
     /// The tenant of this name, if there is one.
@@ -151,6 +156,18 @@ impl Identity {
         let tenant = self.tenants.by_slug(slug).await?;
         if let Some(tenant) = &tenant {
             self.cache.tenants.insert(slug.clone(), tenant.clone());
+        }
+        Ok(tenant)
+    }
+
+    /// The same by its id.
+    pub(crate) async fn tenant_by_id(&self, id: TenantId) -> Result<Option<Tenant>, IdentityError> {
+        if let Some(known) = self.cache.tenants_by_id.get(&id) {
+            return Ok(Some(known));
+        }
+        let tenant = self.tenants.by_id(id).await?;
+        if let Some(tenant) = &tenant {
+            self.cache.tenants_by_id.insert(id, tenant.clone());
         }
         Ok(tenant)
     }

@@ -63,6 +63,18 @@ impl TokenHashes {
         }
     }
 
+    /// The device whose token has this hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn device(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<DeviceId>, StoreError> {
+        self.devices.device_of_token(tenant, hash).await
+    }
+
     /// Until nobody of the hospital waits any more.
     async fn look_up(self: Arc<Self>, tenant: TenantId) {
         let turn = Turn { hashes: &self, tenant };
@@ -134,6 +146,10 @@ mod tests {
             }
             let known = devices.iter().filter(|device| device.as_str().starts_with('m'));
             Ok(known.map(|device| (device.clone(), SecretHash::of(device.as_str().as_bytes()))).collect())
+        }
+
+        async fn device_of_token(&self, _: TenantId, _: &SecretHash) -> Result<Option<DeviceId>, StoreError> {
+            Ok(None)
         }
     }
 

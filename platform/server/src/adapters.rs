@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use broker::{
     Admission, Chunk, Client, Episode, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
-    SessionInfo,
+    SessionInfo, Speech,
 };
 use identity::{Application, Identity, IdentityError, Visitor};
 use jiff::Timestamp;
@@ -23,12 +23,14 @@ use tokio::time::MissedTickBehavior;
 use twins::{
     Twins, Unsequenced,
     connections::{ConnectionEvent, Happened},
+    downlink::ToDevice,
     message::Channel,
     presence::{Carrier, DeviceSession, DeviceSessions},
 };
 
 use crate::{
     applications::Applications,
+    attendant,
     connection_log::{self, Notes},
     feed::FeedRelay,
 };
@@ -38,7 +40,8 @@ const APPLICATION: &str = "app";
 /// How soon a program is sent away whose token has run out.
 const APPLICATIONS_EVERY: Duration = Duration::from_secs(15);
 
-/// Lets devices in by `<tenant-slug>/<device-id>` and token, programs by `<tenant-slug>/app` and API token.
+/// Lets devices in by `<tenant-slug>/<device-id>` and token, those made for ThingsBoard by their token as user name, programs
+/// by `<tenant-slug>/app` and API token.
 pub(crate) struct Gate {
     identity: Arc<Identity>,
     access: Arc<Access>,
@@ -52,20 +55,22 @@ pub(crate) struct Gate {
 #[async_trait]
 impl Gatekeeper for Gate {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
-        let (slug, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
+        let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
+        let Some((slug, name)) = login.user_name.split_once('/') else {
+            let identified = self.identity.device_of_token(login.user_name, &visitor).await;
+            return admission(identified, Speech::ThingsBoard);
+        };
         let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
         if name == APPLICATION {
             return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
         }
-        let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
         let identified = self.identity.device(slug, name, secret, &visitor).await;
         if let Err(IdentityError::WrongToken { tenant, device }) = &identified {
             let (at, from) = (self.clock.now(), login.peer.ip());
             let event = connection_log::refused(at, "the password is wrong", login.client_id, from);
             self.notes.note(*tenant, device.clone(), event);
         }
-        let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
-        Ok(Admission { tenant, client: Client::Device(device), grants: Grants::default() })
+        admission(identified, Speech::Native)
     }
 }
 
@@ -94,7 +99,7 @@ impl Gate {
         let (caller, grants) = self.application(slug, secret, from).await?;
         let known = self.applications.remember(&caller, &grants, slug, secret);
         let client = known.ok_or(Refusal::NotAuthorized)?;
-        Ok(Admission { tenant: caller.tenant, client, grants })
+        Ok(Admission { tenant: caller.tenant, client, speech: Speech::default(), grants })
     }
 
     /// Who a program is, and what it may hear and say; `from`: its address, empty when it is looked at again.
@@ -170,6 +175,14 @@ impl Gate {
     }
 }
 
+fn admission(
+    identified: Result<(TenantId, DeviceId), IdentityError>,
+    speech: Speech,
+) -> Result<Admission, Refusal> {
+    let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
+    Ok(Admission { tenant, client: Client::Device(device), speech, grants: Grants::default() })
+}
+
 const fn refusal(kind: ErrorKind) -> Refusal {
     match kind {
         ErrorKind::Forbidden => Refusal::NotAuthorized,
@@ -230,6 +243,10 @@ impl DeviceSessions for ToSessions {
             since: info.since,
         };
         self.0.sessions(tenant, &Client::Device(device.clone())).into_iter().map(session).collect()
+    }
+
+    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize {
+        self.0.tell(tenant, device, &attendant::saying(what))
     }
 
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {

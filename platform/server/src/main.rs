@@ -7,6 +7,7 @@
 
 mod adapters;
 mod applications;
+mod attendant;
 mod audit_heads;
 mod cli;
 mod config;

@@ -28,10 +28,16 @@ use tenants::{
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use twins::{RecoveryError, Twins, device::Decoder, store::journal::Journal};
+use twins::{
+    RecoveryError, Twins,
+    device::Decoder,
+    downlink::{Downlink, Waiting},
+    store::journal::Journal,
+};
 
 use crate::{
     adapters::{Gate, ToLog, ToPresence, ToSessions},
+    attendant::ToTwins,
     audit_heads,
     config::Config,
     connection_log::Notes,
@@ -206,7 +212,10 @@ impl Platform {
         let tls = certificates
             .as_ref()
             .map(|(listen, certificates)| TlsListen { listen: *listen, settings: certificates.clone() });
-        let broker = listen(&config, &gate, ingest, tls, (Arc::new(database.clone()), clock.clone())).await?;
+        let waiting = Arc::new(Waiting::default());
+        let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone() };
+        let stores = (Arc::new(database.clone()) as Arc<dyn Mailboxes>, clock.clone());
+        let broker = listen(&config, &gate, ingest, attendant, tls, stores).await?;
         if let Some((_, certificates)) = certificates {
             tokio::spawn(background.clone().run_until_cancelled_owned(certificates.follow()));
         }
@@ -229,7 +238,7 @@ impl Platform {
         let (http_metrics, api_metrics) = (http::HttpMetrics::default(), ApiMetrics::default());
         let parts = http::Parts {
             schema: graphql_schema::schema(
-                services(&foundation, &twins, broker.handle(), &api_metrics),
+                services(&foundation, &twins, (broker.handle(), waiting), &api_metrics),
                 Limits::default(),
             ),
             identity: identity.clone(),
@@ -310,6 +319,7 @@ pub(crate) async fn listen(
     config: &Config,
     gate: &Arc<Gate>,
     ingest: ToLog,
+    attendant: ToTwins,
     tls: Option<TlsListen>,
     (store, clock): (Arc<dyn Mailboxes>, Arc<dyn Clock>),
 ) -> Result<Broker, StartError> {
@@ -322,7 +332,8 @@ pub(crate) async fn listen(
         ..BrokerConfig::default()
     };
     let presence = Arc::new(ToPresence { twins: ingest.twins.clone(), notes: gate.notes().clone() });
-    let started = Broker::bind(broker, gate.clone(), Arc::new(ingest), presence, store, clock).await;
+    let (ingest, attendant) = (Arc::new(ingest), Arc::new(attendant));
+    let started = Broker::bind(broker, gate.clone(), ingest, attendant, presence, store, clock).await;
     started.map_err(|error| match error {
         BindError::Listen(cause) => StartError::Listen { what: "MQTT", address, cause },
         BindError::Kept(error) => error.into(),
@@ -374,11 +385,12 @@ fn probe(database: &Database) -> http::Probe {
 fn services(
     foundation: &Foundation,
     twins: &Twins,
-    broker: broker::Handle,
+    (broker, waiting): (broker::Handle, Arc<Waiting>),
     metrics: &ApiMetrics,
 ) -> Services {
     let Foundation { database, identity, access, meter, clock, .. } = foundation;
     let store = Arc::new(database.clone());
+    let sessions = Arc::new(ToSessions(broker));
     Services {
         access: access.clone(),
         tenants: store.clone(),
@@ -397,7 +409,8 @@ fn services(
         tokens: store.clone(),
         clients: store.clone(),
         revocations: identity.revocations().clone(),
-        sessions: Arc::new(ToSessions(broker)),
+        downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),
+        sessions,
         connections: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),

@@ -144,6 +144,17 @@ impl DeviceCredentials for Database {
         });
         Ok(found.collect::<Result<_, _>>()?)
     }
+
+    async fn device_of_token(
+        &self,
+        tenant: TenantId,
+        hash: &SecretHash,
+    ) -> Result<Option<DeviceId>, StoreError> {
+        let tx = self.begin_read(tenant).await?;
+        let hash = hash.as_bytes().to_vec();
+        let token = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::Hash.eq(hash));
+        Ok(tx.one(token).await?.map(|token| columns::device(&token.device_id)).transpose()?)
+    }
 }
 
 async fn register(

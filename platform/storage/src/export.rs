@@ -385,6 +385,7 @@ fn channel(channel: &Channel) -> Map<String, Value> {
         }
         Channel::Reported => json!({ "channel": "reported" }),
         Channel::Acknowledge => json!({ "channel": "acknowledge" }),
+        Channel::Desired => json!({ "channel": "desired" }),
     })
 }
 

@@ -9,7 +9,7 @@ use ::tenants::{DeviceId, Sequence, StoreError, access::Scope, paging::MAX_PAGE}
 use bytes::Bytes;
 use jiff::Timestamp;
 use twins::{
-    message::{Channel, DeviceRun, LogMessage},
+    message::{DeviceRun, LogMessage},
     store::directory::{History, Measured},
 };
 
@@ -86,8 +86,7 @@ async fn sent(
         for part in needed.chunks(SEGMENTS) {
             read::for_each_messages(tx, part, |head, segment| {
                 let keep = |message: &LogMessage| {
-                    let by_device = message.channel != Channel::Acknowledge;
-                    by_device && spans.contains(micros(message.received_at))
+                    message.channel.is_by_device() && spans.contains(micros(message.received_at))
                 };
                 let runs = segment.runs(&head.directory, head.first()?, |id| id == device, keep)?;
                 let messages = runs.into_iter().flat_map(|run| run.messages);

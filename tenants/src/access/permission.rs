@@ -106,6 +106,8 @@ words!(
         BreakGlass = "break_glass",
         /// Say what was found when it was looked at.
         Review = "review",
+        /// Have a device do something.
+        Command = "command",
         /// Send it to the platform, as a device does with readings and a program with messages.
         Publish = "publish",
     }
@@ -119,7 +121,7 @@ impl Object {
             Self::Alarm => &[Action::Read, Action::Acknowledge],
             Self::Patient => &[Action::Read, Action::Write, Action::BreakGlass],
             Self::Topic => &[Action::Read, Action::Publish],
-            Self::Device => &[Action::Read, Action::Write, Action::Publish],
+            Self::Device => &[Action::Read, Action::Write, Action::Command, Action::Publish],
             _ => &[Action::Read, Action::Write],
         }
     }

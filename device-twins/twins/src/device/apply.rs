@@ -26,12 +26,20 @@ impl DeviceState {
                     known.apply(&event);
                 }
             }
-            DeviceEvent::Reported(properties) => self.reported = properties,
+            DeviceEvent::Reported(properties) => {
+                self.reported = properties;
+                self.reported_version += 1;
+            }
+            DeviceEvent::Confirmed(version) => self.confirmed_version = version,
+            DeviceEvent::Desired(properties) => {
+                self.desired = properties;
+                self.desired_version += 1;
+            }
             DeviceEvent::SetAside => self.set_aside += 1,
-            DeviceEvent::Folded { sequence, received_at } => {
+            DeviceEvent::Folded { sequence, heard_at } => {
                 self.cursor = sequence;
                 self.messages += 1;
-                self.last_seen = self.last_seen.max(Some(received_at));
+                self.last_seen = self.last_seen.max(heard_at);
             }
         }
     }

@@ -42,11 +42,21 @@ pub enum DeviceCommand {
         acknowledgement: Acknowledgement,
     },
     /// Replace the reported properties.
-    Report(serde_json::Map<String, serde_json::Value>),
+    Report {
+        /// All of them.
+        properties: serde_json::Map<String, serde_json::Value>,
+        /// Up to which version the device says that it has taken the desired ones on, if it says so.
+        confirmed: Option<u64>,
+    },
+    /// Replace the desired properties.
+    Desire(serde_json::Map<String, serde_json::Value>),
     /// Count a message that could not be understood.
     SetAside,
     /// Go past the message.
-    Complete,
+    Complete {
+        /// Whether the device itself said it.
+        by_device: bool,
+    },
 }
 
 /// Appends the events that `command` leads to.
@@ -66,10 +76,18 @@ pub fn decide(
                 change(known, AlarmCommand::Acknowledge(acknowledgement), events);
             }
         }
-        DeviceCommand::Report(properties) => events.push(DeviceEvent::Reported(properties)),
+        DeviceCommand::Report { properties, confirmed } => {
+            events.push(DeviceEvent::Reported(properties));
+            // A version that there never was confirms nothing.
+            let known =
+                |version: &u64| (state.confirmed_version + 1..=state.desired_version).contains(version);
+            events.extend(confirmed.filter(known).map(DeviceEvent::Confirmed));
+        }
+        DeviceCommand::Desire(properties) => events.push(DeviceEvent::Desired(properties)),
         DeviceCommand::SetAside => events.push(DeviceEvent::SetAside),
-        DeviceCommand::Complete => {
-            events.push(DeviceEvent::Folded { sequence: around.sequence, received_at: around.received_at });
+        DeviceCommand::Complete { by_device } => {
+            let heard_at = by_device.then_some(around.received_at);
+            events.push(DeviceEvent::Folded { sequence: around.sequence, heard_at });
         }
     }
 }

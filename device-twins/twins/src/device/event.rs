@@ -36,13 +36,17 @@ pub enum DeviceEvent {
     },
     /// The device reported properties: the merged result.
     Reported(serde_json::Map<String, serde_json::Value>),
+    /// The device has taken on the desired properties up to this version.
+    Confirmed(u64),
+    /// Somebody changed the desired properties: the merged result.
+    Desired(serde_json::Map<String, serde_json::Value>),
     /// A message could not be understood.
     SetAside,
     /// A message is done.
     Folded {
         /// Which.
         sequence: Sequence,
-        /// When it was received.
-        received_at: Timestamp,
+        /// When it was received, if the device itself said it.
+        heard_at: Option<Timestamp>,
     },
 }

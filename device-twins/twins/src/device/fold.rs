@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{
     decide::{Circumstances, DeviceCommand, decide, retire_rules},
     event::DeviceEvent,
-    report,
+    properties::{self, PropertiesError},
     state::DeviceState,
 };
 use crate::{
-    message::{Acknowledge, Channel, LogMessage},
+    message::{Acknowledge, Channel, Desire, LogMessage},
     patient::{Vital, WaveformChunk},
     store::journal::{OutboxEntry, SetAside},
 };
@@ -42,7 +42,7 @@ pub enum SetAsideReason {
     TemplateMissing,
     /// The handler panicked on it, more than once.
     HandlerPanicked,
-    /// A report that is not a JSON object, or nests too deeply.
+    /// A report that is not a JSON object, nests too deeply, or makes the properties too large.
     BadReport,
     /// An entry of the platform's own that cannot be read back.
     BadCommand,
@@ -114,8 +114,9 @@ pub fn fold(state: &mut DeviceState, context: &FoldContext<'_>, message: &LogMes
         }
         Channel::Reported => reported(state, context, message, effects),
         Channel::Acknowledge => acknowledge(state, context, message, effects),
+        Channel::Desired => desired(state, context, message, effects),
     }
-    run(state, DeviceCommand::Complete, context, message, effects);
+    complete(state, context, message, effects);
 }
 
 /// Goes past a message that must not be folded, and says why.
@@ -128,7 +129,13 @@ pub(super) fn pass_over(
     effects: &mut Effects,
 ) {
     set_aside(state, context, message, reason.code(), detail.to_owned(), effects);
-    run(state, DeviceCommand::Complete, context, message, effects);
+    complete(state, context, message, effects);
+}
+
+/// What the platform says about a device does not count as heard from it.
+fn complete(state: &mut DeviceState, context: &FoldContext<'_>, message: &LogMessage, effects: &mut Effects) {
+    let by_device = message.channel.is_by_device();
+    run(state, DeviceCommand::Complete { by_device }, context, message, effects);
 }
 
 fn telemetry(
@@ -161,14 +168,36 @@ fn telemetry(
 }
 
 fn reported(state: &mut DeviceState, context: &FoldContext<'_>, message: &LogMessage, effects: &mut Effects) {
-    let merged = serde_json::from_slice(&message.payload)
-        .ok()
-        .and_then(|patch| report::merged(&state.reported, patch));
+    let report = serde_json::from_slice(&message.payload).map_err(|_| PropertiesError::NotAnObject);
+    let merged = report.and_then(|mut patch| {
+        let confirmed = properties::take_confirmation(&mut patch);
+        Ok((properties::merged(&state.reported, patch)?, confirmed))
+    });
     match merged {
-        Some(properties) => run(state, DeviceCommand::Report(properties), context, message, effects),
-        None => {
-            let detail = "reported properties must be a JSON object of at most 8 levels".to_owned();
+        Ok((properties, confirmed)) => {
+            run(state, DeviceCommand::Report { properties, confirmed }, context, message, effects);
+        }
+        Err(error) => {
+            let detail = format!("reported properties {error}");
             set_aside(state, context, message, SetAsideReason::BadReport.code(), detail, effects);
+        }
+    }
+}
+
+fn desired(state: &mut DeviceState, context: &FoldContext<'_>, message: &LogMessage, effects: &mut Effects) {
+    let Ok(Desire { patch, audit }) = serde_json::from_slice::<Desire>(&message.payload) else {
+        let detail = "a change of desired properties in the log cannot be read".to_owned();
+        return set_aside(state, context, message, SetAsideReason::BadCommand.code(), detail, effects);
+    };
+    match properties::merged(&state.desired, patch) {
+        Ok(properties) => {
+            effects.audit.push((entry_id(&audit.subject, message), audit));
+            run(state, DeviceCommand::Desire(properties), context, message, effects);
+        }
+        // Each change was checked on its own; only together they are too much.
+        Err(error) => {
+            let detail = format!("desired properties {error}");
+            set_aside(state, context, message, SetAsideReason::BadCommand.code(), detail, effects);
         }
     }
 }

@@ -8,7 +8,7 @@ mod apply;
 mod decide;
 mod event;
 mod fold;
-mod report;
+pub mod properties;
 mod state;
 #[cfg(test)]
 mod tests;

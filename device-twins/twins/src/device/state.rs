@@ -19,7 +19,7 @@ pub struct DeviceState {
     pub messages: u64,
     /// How many of them were set aside.
     pub set_aside: u64,
-    /// When the last message was received.
+    /// When the last message of the device itself was received.
     pub last_seen: Option<Timestamp>,
     /// The newest reading of each path, by [`Reading::credible_at`]. Looked up for every reading, hence the hasher.
     pub latest: HashMap<Path, Reading, RandomState>,
@@ -32,6 +32,18 @@ pub struct DeviceState {
     pub raises: HashMap<RuleId, (Sequence, u32), RandomState>,
     /// The properties that the device reports of itself, merged.
     pub reported: serde_json::Map<String, serde_json::Value>,
+    /// How often it has reported.
+    #[serde(default)]
+    pub reported_version: u64,
+    /// The properties that it is asked to take on, merged.
+    #[serde(default)]
+    pub desired: serde_json::Map<String, serde_json::Value>,
+    /// How often they were changed.
+    #[serde(default)]
+    pub desired_version: u64,
+    /// The newest version of them that the device says it has taken on.
+    #[serde(default)]
+    pub confirmed_version: u64,
     /// Why the twin no longer folds, if it does not.
     pub quarantine: Option<String>,
 }

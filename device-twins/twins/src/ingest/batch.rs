@@ -89,6 +89,11 @@ impl Batch {
         // Nearly always one tenant, rarely more than a handful: a list beats a map.
         let mut segments: Vec<Segment> = Vec::new();
         for chunk in self.chunks {
+            if chunk.messages.is_empty() {
+                // Somebody who only waits until what was said before is with its twin.
+                self.aftermath.receipts.push(chunk.receipt);
+                continue;
+            }
             let head = heads.entry(chunk.tenant).or_default();
             let index = segments.iter().position(|segment| segment.tenant == chunk.tenant);
             let index = index.unwrap_or_else(|| {

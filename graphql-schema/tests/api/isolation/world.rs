@@ -27,6 +27,7 @@ use tenants::{
 };
 use twins::{
     connections::{ConnectionEvent, ConnectionLog as _, Happened},
+    message::Channel,
     presence::Carrier,
     store::directory::{DeviceRecord, Devices, PatientRecord, Patients},
 };
@@ -114,18 +115,19 @@ impl Ward {
     fn house(self) -> String {
         format!("z{}zallz", HOSPITALS[self.hospital as usize])
     }
-    fn heart_rate(self) -> u128 {
-        61 + self.number()
+    fn heart_rate(self) -> f64 {
+        61.37 + self.number() as f64
     }
     /// That raises the alarm.
-    fn saturation(self) -> u128 {
-        81 + self.number()
+    fn saturation(self) -> f64 {
+        81.37 + self.number() as f64
     }
     /// That clears it.
-    fn good_saturation(self) -> u128 {
-        95 + self.number()
+    fn good_saturation(self) -> f64 {
+        95.37 + self.number() as f64
     }
-    fn numbers(self) -> [u128; 3] {
+    /// Counts are whole, so that none looks like one of these.
+    fn numbers(self) -> [f64; 3] {
         [self.heart_rate(), self.saturation(), self.good_saturation()]
     }
 }
@@ -317,9 +319,16 @@ impl World {
             version: String::new(),
         };
         database.add_events(ward.tenant(), &[(device.id.clone(), event)]).await.unwrap();
-        self.send(ward, json!({ "heartRate": ward.heart_rate() as u64, "spo2": ward.saturation() as u64 }))
-            .await;
+        self.send(ward, json!({ "heartRate": ward.heart_rate(), "spo2": ward.saturation() })).await;
         self.send(ward, json!({ "heartRate": mark })).await;
+        let properties = json!({ (mark.as_str()): format!("{mark} label") });
+        let admin = of_ward(ward.tenant(), ward, Role::Admin);
+        self.hospital.send_on(Channel::Reported, &admin, &ward.device(), [properties.clone()]).await;
+        let desire = "mutation ($device: ID!, $patch: JSON!) {
+            setDesiredProperties(device: $device, patch: $patch) { id } }";
+        let patch = json!({ "device": ward.device(), "patch": properties });
+        let answer = self.hospital.answer(Some(admin), desire, patch).await;
+        assert!(answer["errors"].is_null(), "{answer:#}");
         self.alarms[ward.number() as usize] = self.open_alarm(ward).await;
         let restriction = Restriction { role: RoleName::from(Role::Nurse), unit: ward.unit() };
         let (owner, clock) = ((ward.tenant(), ward.user(Role::Nurse)), &self.hospital.clock);
@@ -354,8 +363,8 @@ impl World {
     pub(super) async fn happen(&self, ward: Ward, step: u64) {
         self.hospital.clock.advance(Duration::from_secs(1));
         let saturation = if step.is_multiple_of(2) { ward.good_saturation() } else { ward.saturation() };
-        let curve = json!({ "rate": 125, "samples": [ward.heart_rate() as u64, ward.saturation() as u64] });
-        self.send(ward, json!({ "spo2": saturation as u64, "ecg": curve })).await;
+        let curve = json!({ "rate": 125, "samples": [ward.heart_rate(), ward.saturation()] });
+        self.send(ward, json!({ "spo2": saturation, "ecg": curve })).await;
     }
 
     /// The alarm of a ward, once its row is there.
@@ -398,6 +407,7 @@ impl World {
             | "Mutation.releaseDevice(id)"
             | "Mutation.disconnectDevice(id)"
             | "Mutation.placeDevice(id)"
+            | "Mutation.setDesiredProperties(device)"
             | "Query.alarms(device)" => json!(device),
             "Query.patient(id)"
             | "Query.alarms(patient)"
@@ -417,6 +427,10 @@ impl World {
             "Query.previewRole(input)" => {
                 json!({ "name": target.house(), "title": mine, "version": 1, "policies": [
                 { "object": "patient", "action": "read", "rows": "all", "hiddenColumns": [] }] })
+            }
+            "Mutation.setDesiredProperties(patch)" => json!({ "label": mine }),
+            "Mutation.commandDevice(input)" => {
+                json!({ "device": device, "name": "reboot", "body": own.mark() })
             }
             "Patient.trend(sign)" => json!("HEART_RATE"),
             "Mutation.acknowledgeAlarm(input)" => json!({ "id": self.alarm(target), "note": mine }),
@@ -521,7 +535,7 @@ impl World {
             Value::Number(number) => {
                 let number = number.as_f64().unwrap();
                 for ward in EVERYWHERE {
-                    if ward.numbers().iter().any(|known| (*known as f64 - number).abs() < 1e-9) {
+                    if ward.numbers().iter().any(|known| (*known - number).abs() < 1e-9) {
                         found.insert(relation(ward, own));
                     }
                 }

@@ -1,15 +1,143 @@
-//! How devices name things. A dialect translates between a family of devices and the platform's own
-//! channels; the session knows nothing but this trait.
+//! How devices name things. A dialect translates between a family of devices and what the platform means; the session knows
+//! nothing but this trait. Topics are relative to the device.
 
 pub(crate) mod native;
+pub(crate) mod thingsboard;
 
-use crate::gate::Channel;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
 
-/// The topics of one family of devices. Topics are relative to the device.
+use self::{native::Native, thingsboard::ThingsBoard};
+use crate::{
+    encode,
+    gate::{Channel, CommandAnswer, Saying, Speech, TwinView},
+};
+
+/// The topics and payloads of one family of devices.
 pub(crate) trait Dialect: Send + Sync {
     /// What a message to `topic` is; `None` when the device may not publish there.
-    fn channel(&self, topic: &str) -> Option<Channel>;
+    fn uplink(&self, topic: &str) -> Option<Uplink>;
+
+    /// What a device means that published to a topic which is [`Uplink::Request`].
+    fn hear(&self, topic: &str, payload: &Bytes, around: &Around) -> Result<Errand, Unheard>;
 
     /// Filters that together cover everything the device may subscribe to.
     fn audible(&self) -> &'static [&'static str];
+
+    /// What is to be done when the device has subscribed to a filter that is audible.
+    fn welcome(&self, filter: &str) -> Option<Errand>;
+
+    /// What the platform says, as the device hears it; `None` where it has no words for that.
+    fn frame(&self, saying: &Saying) -> Option<Frame>;
+}
+
+/// The dialect that a device speaks.
+pub(crate) const fn of(speech: Speech) -> &'static dyn Dialect {
+    match speech {
+        Speech::Native => &Native,
+        Speech::ThingsBoard => &ThingsBoard,
+    }
+}
+
+/// What a topic of a device is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Uplink {
+    /// A message for the log, as it is.
+    Message(Channel),
+    /// A question or an answer: its payload has to be read.
+    Request,
+}
+
+/// What is sent to a device.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    pub(crate) fn json(topic: String, payload: &Value) -> Self {
+        Self { topic, payload: payload.to_string().into_bytes() }
+    }
+}
+
+/// What is sent to a device of its twin, or of there being nobody to ask.
+type FromTwin = Box<dyn FnOnce(Option<&TwinView>) -> Option<Frame> + Send>;
+
+/// What has to be done for a device that asks or answers.
+pub(crate) enum Errand {
+    /// Answer it with what this makes of its twin, or of there being nobody to ask.
+    Twin(FromTwin),
+    /// Answer it.
+    Say(Frame),
+    /// Tell whoever gave it a command how it answered: with `None` what cannot be read.
+    Answered { id: u32, answer: Option<CommandAnswer> },
+}
+
+impl Errand {
+    pub(crate) fn twin(answer: impl FnOnce(Option<&TwinView>) -> Option<Frame> + Send + 'static) -> Self {
+        Self::Twin(Box::new(answer))
+    }
+}
+
+/// What is true around a question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around {
+    pub(crate) now: Timestamp,
+    /// What a device may send at once, and on the way.
+    pub(crate) max_packet_bytes: usize,
+    pub(crate) receive_maximum: u16,
+}
+
+/// Nothing is done about what a device asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unheard {
+    /// Reason code of its acknowledgement (v5).
+    pub(crate) code: u8,
+    /// For whoever looks after the device.
+    pub(crate) why: &'static str,
+}
+
+impl Unheard {
+    /// The payload is not what the topic is for.
+    pub(crate) const UNREADABLE: Self =
+        Self { code: encode::PAYLOAD_FORMAT_INVALID, why: "it asked in a way that cannot be read" };
+
+    pub(crate) const fn not_authorized(why: &'static str) -> Self {
+        Self { code: encode::NOT_AUTHORIZED, why }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A twin of which everything can be told apart.
+    pub(crate) fn twin() -> TwinView {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        TwinView {
+            desired: object(json!({ "rate": 5, "on": true })),
+            desired_version: 4,
+            confirmed_version: 3,
+            reported: object(json!({ "firmware": "1.2", "serial": "x" })),
+            reported_version: 9,
+        }
+    }
+
+    pub(crate) fn around() -> Around {
+        Around { now: Timestamp::UNIX_EPOCH, max_packet_bytes: 1_024, receive_maximum: 20 }
+    }
+
+    /// What an errand answers, as topic and payload.
+    pub(crate) fn answer(errand: Errand, view: Option<&TwinView>) -> Option<(String, Value)> {
+        let frame = match errand {
+            Errand::Twin(answer) => answer(view)?,
+            Errand::Say(frame) => frame,
+            Errand::Answered { .. } => return None,
+        };
+        Some((frame.topic, serde_json::from_slice(&frame.payload).unwrap()))
+    }
 }

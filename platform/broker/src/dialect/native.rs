@@ -1,30 +1,101 @@
 //! The platform's own topics.
 
-use super::Dialect;
-use crate::gate::Channel;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::{Around, Dialect, Errand, Frame, Unheard, Uplink};
+use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
 
 /// Longest name of a component.
 const MAX_COMPONENT_BYTES: usize = 64;
+/// Longest text by which a device knows an answer again.
+const MAX_RID_BYTES: usize = 64;
 
-/// `telemetry`, `telemetry/<component>` and `properties/reported` out;
+const DESIRED: &str = "properties/desired";
+
+/// `telemetry`, `telemetry/<component>`, `properties/reported`, `properties/get/<rid>` and `commands/<name>/<rid>/result` out;
 /// `properties/desired`, `properties/result/<rid>` and `commands/<name>/<rid>` in.
 pub(crate) struct Native;
 
 impl Dialect for Native {
-    fn channel(&self, topic: &str) -> Option<Channel> {
+    fn uplink(&self, topic: &str) -> Option<Uplink> {
         match topic {
-            "telemetry" => Some(Channel::Telemetry { component: None }),
-            "properties/reported" => Some(Channel::Reported),
-            _ => {
-                let component = topic.strip_prefix("telemetry/").filter(|name| is_component(name))?;
-                Some(Channel::Telemetry { component: Some(component.into()) })
-            }
+            "telemetry" => return Some(Uplink::Message(Channel::Telemetry { component: None })),
+            "properties/reported" => return Some(Uplink::Message(Channel::Reported)),
+            _ => {}
         }
+        if let Some(name) = topic.strip_prefix("telemetry/") {
+            let component = Some(name.into());
+            return is_component(name).then_some(Uplink::Message(Channel::Telemetry { component }));
+        }
+        let asks = wanted(topic).is_some() || answered(topic).is_some();
+        asks.then_some(Uplink::Request)
+    }
+
+    fn hear(&self, topic: &str, payload: &Bytes, _: &Around) -> Result<Errand, Unheard> {
+        if let Some(id) = answered(topic) {
+            return Ok(Errand::Answered { id, answer: read_answer(payload) });
+        }
+        let topic = format!("properties/result/{}", wanted(topic).ok_or(Unheard::UNREADABLE)?);
+        Ok(Errand::twin(move |twin| {
+            let payload = twin.map_or_else(
+                || json!({ "error": "the twin cannot be asked right now; try again" }),
+                |twin| json!({ "desired": desired(twin), "reported": twin.reported }),
+            );
+            Some(Frame::json(topic, &payload))
+        }))
     }
 
     fn audible(&self) -> &'static [&'static str] {
-        &["properties/desired", "properties/result/+", "commands/#"]
+        &[DESIRED, "properties/result/+", "commands/#"]
     }
+
+    /// Who was away is told what is desired, unless it has said that it knows.
+    fn welcome(&self, filter: &str) -> Option<Errand> {
+        let tell = |twin: Option<&TwinView>| {
+            let twin = twin.filter(|twin| twin.confirmed_version < twin.desired_version)?;
+            Some(Frame::json(DESIRED.into(), &desired(twin).into()))
+        };
+        (filter == DESIRED).then(|| Errand::twin(tell))
+    }
+
+    fn frame(&self, saying: &Saying) -> Option<Frame> {
+        Some(match saying {
+            Saying::Desired { patch, version, .. } => {
+                Frame::json(DESIRED.into(), &versioned(patch, *version).into())
+            }
+            Saying::Command { id, name, body, .. } => Frame::json(format!("commands/{name}/{id}"), body),
+        })
+    }
+}
+
+/// The `rid` of a question after the twin.
+fn wanted(topic: &str) -> Option<&str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    let rid = topic.strip_prefix("properties/get/")?;
+    ((1..=MAX_RID_BYTES).contains(&rid.len()) && rid.bytes().all(plain)).then_some(rid)
+}
+
+/// The id of the command that is answered.
+fn answered(topic: &str) -> Option<u32> {
+    let (name, id) = topic.strip_prefix("commands/")?.strip_suffix("/result")?.split_once('/')?;
+    (!name.is_empty()).then(|| id.parse().ok()).flatten()
+}
+
+fn read_answer(payload: &[u8]) -> Option<CommandAnswer> {
+    let Value::Object(mut answer) = serde_json::from_slice(payload).ok()? else { return None };
+    let status = i32::try_from(answer.get("status")?.as_i64()?).ok()?;
+    Some(CommandAnswer { status, body: answer.remove("body").unwrap_or_default() })
+}
+
+fn desired(twin: &TwinView) -> Map<String, Value> {
+    versioned(&twin.desired, twin.desired_version)
+}
+
+fn versioned(properties: &Map<String, Value>, version: u64) -> Map<String, Value> {
+    let mut properties = properties.clone();
+    properties.insert("$version".into(), version.into());
+    properties
 }
 
 /// The characters of a reading's path without the slash: a component is one level of it.
@@ -35,17 +106,27 @@ fn is_component(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::tests::{answer, around, twin},
+        *,
+    };
 
     #[test]
     fn topics_of_a_device() {
-        let telemetry =
-            |component: Option<&str>| Some(Channel::Telemetry { component: component.map(Into::into) });
+        let telemetry = |component: Option<&str>| {
+            Some(Uplink::Message(Channel::Telemetry { component: component.map(Into::into) }))
+        };
         let long = format!("telemetry/{}", "c".repeat(65));
         let cases = [
             ("telemetry", telemetry(None)),
             ("telemetry/ecg", telemetry(Some("ecg"))),
-            ("properties/reported", Some(Channel::Reported)),
+            ("properties/reported", Some(Uplink::Message(Channel::Reported))),
+            ("properties/get/1", Some(Uplink::Request)),
+            ("properties/get/a-b.c_d", Some(Uplink::Request)),
+            ("commands/reboot/17/result", Some(Uplink::Request)),
+            ("properties/get/", None),
+            ("properties/get/a/b", None),
+            ("properties/get/+", None),
             ("telemetry/", None),
             ("telemetry/a/b", None),
             ("telemetry/+", None),
@@ -54,14 +135,58 @@ mod tests {
             ("/telemetry", None),
             ("Telemetry", None),
             ("properties/desired", None),
-            ("properties/get/1", None),
+            ("properties/result/1", None),
             ("commands/reboot/1", None),
+            ("commands/reboot/x/result", None),
+            ("commands//1/result", None),
+            ("commands/reboot/result", None),
             ("devices/other/telemetry", None),
             ("feed/alarms", None),
             ("$SYS/x", None),
         ];
         for (topic, expected) in cases {
-            assert_eq!(Native.channel(topic), expected, "{topic}");
+            assert_eq!(Native.uplink(topic), expected, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_device_asks_for_its_twin() {
+        let ask = || Native.hear("properties/get/r1", &Bytes::new(), &around()).unwrap();
+        let expected = json!({
+            "desired": { "rate": 5, "on": true, "$version": 4 },
+            "reported": { "firmware": "1.2", "serial": "x" },
+        });
+        assert_eq!(answer(ask(), Some(&twin())), Some(("properties/result/r1".into(), expected)));
+        let (_, failed) = answer(ask(), None).unwrap();
+        assert!(failed["error"].is_string());
+    }
+
+    #[test]
+    fn who_comes_back_is_told_what_it_has_not_confirmed() {
+        let welcome = || Native.welcome("properties/desired").unwrap();
+        let expected = json!({ "rate": 5, "on": true, "$version": 4 });
+        assert_eq!(answer(welcome(), Some(&twin())), Some(("properties/desired".into(), expected)));
+        let knows = TwinView { confirmed_version: 4, ..twin() };
+        assert_eq!(answer(welcome(), Some(&knows)), None);
+        assert!(Native.welcome("commands/#").is_none());
+    }
+
+    #[test]
+    fn commands_and_their_answers() {
+        let body = json!({ "after": 5 });
+        let until = jiff::Timestamp::UNIX_EPOCH;
+        let command = Saying::Command { id: 7, name: "reboot".into(), body: body.clone(), until };
+        assert_eq!(Native.frame(&command), Some(Frame::json("commands/reboot/7".into(), &body)));
+        let hear = |payload: &'static str| {
+            let heard = Native.hear("commands/reboot/7/result", &payload.into(), &around());
+            let Ok(Errand::Answered { id: 7, answer }) = heard else { panic!("{payload}") };
+            answer
+        };
+        let ok = |status, body| Some(CommandAnswer { status, body });
+        assert_eq!(hear(r#"{"status":200,"body":{"a":1}}"#), ok(200, json!({ "a": 1 })));
+        assert_eq!(hear(r#"{"status":404}"#), ok(404, Value::Null));
+        for unreadable in ["", "200", "{}", r#"{"status":"200"}"#, r#"{"status":99999999999}"#, "[1]"] {
+            assert_eq!(hear(unreadable), None, "{unreadable}");
         }
     }
 }

@@ -10,7 +10,9 @@ use rumqttd::protocol::{
 
 use super::{End, Session, acks::Due};
 use crate::{
-    codec, encode,
+    codec,
+    dialect::{Around, Errand, Unheard},
+    encode,
     exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
     frame::{self, Frame, Publish, Scan},
     gate::{Happened, Inbound},
@@ -59,6 +61,8 @@ pub(super) struct Harvest {
     pub(super) messages: Vec<Inbound>,
     /// What the exchange is asked for, in the order in which it came.
     pub(super) ops: Vec<Op>,
+    /// What a device asks or answers.
+    pub(super) errands: Vec<Errand>,
     /// To be sent once the messages are committed.
     pub(super) due: Due,
 }
@@ -110,7 +114,7 @@ impl<'a> Inbox<'a> {
         let outcome = self.read_all(&frames, &mut harvest).and(outcome);
         self.expected = harvest.messages.len();
         harvest.due.messages = harvest.messages.len() + harvest.ops.len();
-        if harvest.due.messages == 0 && harvest.due.encoded.is_empty() {
+        if harvest.due.messages == 0 && harvest.due.encoded.is_empty() && harvest.errands.is_empty() {
             self.take_back(harvest.due.encoded);
             return (outcome, None);
         }
@@ -176,11 +180,24 @@ impl<'a> Inbox<'a> {
         };
         let publication = match &route {
             Route::Topic(topic) => Some(self.publication(Arc::clone(topic), &found, body)),
-            Route::Ingest(_) => None,
+            Route::Ingest(_) | Route::Request(_) => None,
         };
         if publication.as_ref().is_some_and(|publication| self.is_too_much(publication)) {
             return self.refuse(&found, (Reason::TooManyRetained, Loss::TooManyRetained), harvest);
         }
+        let heard = match &route {
+            Route::Request(topic) => {
+                match self.hear(topic, body.get(found.payload.clone()).unwrap_or_default()) {
+                    Ok(errand) => Some(errand),
+                    Err(Unheard { code, why }) => {
+                        self.deny(why);
+                        self.pass_over(&found, code, Loss::NotUnderstood, harvest);
+                        return Ok(());
+                    }
+                }
+            }
+            Route::Ingest(_) | Route::Topic(_) => None,
+        };
         if let Some(id) = found.packet_id {
             if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
                 harvest.due.acknowledge_again(id); // the first one is in the log, or on its way there
@@ -201,7 +218,8 @@ impl<'a> Inbox<'a> {
                 let (received_at, correlation) = Default::default();
                 harvest.messages.push(Inbound { channel, payload, received_at, correlation });
             }
-            Route::Topic(_) => {
+            Route::Topic(_) | Route::Request(_) => {
+                harvest.errands.extend(heard);
                 harvest.ops.extend(publication.map(Op::Publish));
                 harvest.ops.extend(received.map(Op::Received));
             }
@@ -259,6 +277,9 @@ impl<'a> Inbox<'a> {
             return Some(route.clone());
         }
         let route = self.session.rights.route(topic)?;
+        if matches!(route, Route::Request(_)) {
+            return Some(route); // one topic for each question
+        }
         let known = (topic.into(), route.clone());
         match self.routes.get_mut(self.next_route) {
             Some(oldest) => *oldest = known,
@@ -303,11 +324,28 @@ impl<'a> Inbox<'a> {
         if self.session.version == Version::V311 {
             return Err(why);
         }
-        match found.packet_id {
-            Some(id) => harvest.due.refuse(found.qos, id, why.code()),
-            None => self.session.hub.metrics.dropped(self.session.rights.tenant(), loss, 1),
-        }
+        self.pass_over(found, why.code(), loss, harvest);
         Ok(())
+    }
+
+    /// A message of which nothing becomes; a v5 client is told why.
+    fn pass_over(&self, found: &Publish, code: u8, loss: Loss, harvest: &mut Harvest) {
+        match (self.session.version, found.packet_id) {
+            (Version::V5, Some(id)) => harvest.due.refuse(found.qos, id, code),
+            (Version::V311, Some(id)) => harvest.due.acknowledge(found.qos, id),
+            (_, None) => self.session.hub.metrics.dropped(self.session.rights.tenant(), loss, 1),
+        }
+    }
+
+    /// What a device means by a question or an answer.
+    fn hear(&self, topic: &str, payload: &[u8]) -> Result<Errand, Unheard> {
+        let Session { hub, rights, .. } = self.session;
+        let around = Around {
+            now: hub.clock.now(),
+            max_packet_bytes: hub.config.max_packet_bytes,
+            receive_maximum: hub.config.receive_maximum,
+        };
+        rights.hear(topic, &Bytes::copy_from_slice(payload), &around)
     }
 
     /// A PUBACK, PUBREC, PUBREL or PUBCOMP.
@@ -396,6 +434,9 @@ impl<'a> Inbox<'a> {
         if wanted.iter().any(|one| one.filter == Err(encode::NOT_AUTHORIZED)) {
             self.deny("it subscribed to a topic outside its rights");
         }
+        let of_own =
+            |(one, asked): (&Wanted, &Filter)| one.filter.is_ok().then(|| rights.welcome(&asked.path));
+        harvest.errands.extend(wanted.iter().zip(&subscribe.filters).filter_map(of_own).flatten());
         let packet_id = subscribe.pkid;
         if !self.is_direct() {
             harvest.ops.push(Op::Subscribe { packet_id, wanted });

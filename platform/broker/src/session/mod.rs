@@ -6,6 +6,7 @@
 
 mod acks;
 mod aliases;
+mod errands;
 pub(crate) mod flight;
 mod inbox;
 pub(crate) mod outbox;
@@ -36,6 +37,7 @@ use tokio::{
 
 use self::{
     acks::AckQueue,
+    errands::Errands,
     outbox::Outbox,
     reader::Reader,
     will::{Testament, Will},
@@ -140,6 +142,7 @@ struct Session {
     /// The one of its standing.
     outbox: Arc<Outbox>,
     acks: AckQueue,
+    errands: Errands,
     /// The reader left something for the writer since the writer ran last.
     progress: AtomicBool,
     correlation: CorrelationId,
@@ -164,11 +167,20 @@ impl Session {
 pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     let Opened { version, client, rights, seat, standing, permit, keep_alive, will, .. } = opened;
     let Opened { connack, unread, correlation, .. } = opened;
-    let (outbox, acks, progress) =
-        (Arc::clone(&standing.outbox), AckQueue::default(), AtomicBool::new(false));
     let info = Arc::clone(seat.info());
-    let session =
-        Session { hub, version, client, rights, standing, outbox, acks, progress, correlation, info };
+    let session = Session {
+        outbox: Arc::clone(&standing.outbox),
+        acks: AckQueue::default(),
+        errands: Errands::default(),
+        progress: AtomicBool::new(false),
+        hub,
+        version,
+        client,
+        rights,
+        standing,
+        correlation,
+        info,
+    };
     session.tell(Happened::Connected, "");
     let stream = Mutex::new(stream);
     let (end, unsent) = converse(&stream, &session, keep_alive, connack, unread).await;
@@ -211,6 +223,7 @@ async fn converse(
     let mut writer = Writer::new(Half(stream), session, connack);
     let mut reader = pin!(Reader::new(Half(stream), session, keep_alive, unread).run());
     let mut refill = pin!(refill::run(session));
+    let mut errands = pin!(errands::run(session));
     let mut reading = true;
     let end = poll_fn(|cx| {
         loop {
@@ -226,8 +239,9 @@ async fn converse(
                 writer.finish();
                 continue;
             }
-            // It wakes this task when it has brought something.
+            // They wake this task when they have brought something.
             let Poll::Pending = refill.as_mut().poll(cx);
+            let Poll::Pending = errands.as_mut().poll(cx);
             if !session.progress.swap(false, Ordering::Relaxed) {
                 return Poll::Pending;
             }
@@ -245,12 +259,28 @@ impl Session {
         }
         let publications = ops.iter().filter(|op| matches!(op, Op::Publish(_))).count();
         if publications > 0 {
+            self.step_back().await;
             self.hub.ingest.pace(self.rights.tenant(), publications).await?;
             self.hub.metrics.publications.inc_by(publications as u64);
             self.standing.tally.received.inc_by(publications as u64);
         }
         let receipt = self.hub.exchange.say(Arc::clone(&self.standing), ops).await;
         receipt.map(Some).ok_or(Reason::IngestFailed)
+    }
+
+    /// Lets those go first whose packets came at the same moment: the runtime runs the task that was woken last before the
+    /// others, and who subscribed a moment earlier is to hear what is published now.
+    async fn step_back(&self) {
+        let mut has = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut has, true) {
+                return Poll::Ready(());
+            }
+            self.progress.store(false, Ordering::Relaxed); // all of the session is polled again anyway
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Packet identifiers as they are written down with their messages.

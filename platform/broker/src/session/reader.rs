@@ -96,6 +96,7 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
+            session.errands.add(harvest.errands);
             self.inbox.take_back(harvest.due.encoded);
             session.progress.store(true, Ordering::Relaxed);
         }
@@ -140,11 +141,12 @@ impl<'a> Reader<'a> {
     /// Back-pressure: messages that wait for their commit are bounded, and so are answers that wait behind them or that the
     /// client does not take. A v5 client that sends on is told so instead.
     fn is_held_back(&self) -> bool {
-        let Session { acks, outbox, hub, version, .. } = self.session;
+        let Session { acks, outbox, errands, hub, version, .. } = self.session;
         let most = usize::from(hub.config.receive_maximum.max(1));
         acks.messages() >= most
             || (*version == Version::V311 && acks.window() >= most)
             || outbox.reply_bytes() > MAX_REPLY_BYTES
+            || errands.are_many()
     }
 
     fn make_room(&mut self) {

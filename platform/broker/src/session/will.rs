@@ -72,6 +72,7 @@ impl Testament {
                 hub.metrics.messages_in.inc();
                 hub.metrics.tenants.of(tenant).received.inc();
             }
+            Route::Request(_) => return None, // was refused with the CONNECT
             Route::Topic(topic) => {
                 let expires_at = expiry.map(|seconds| hub.expiry(seconds));
                 let message = Message { space: Space::Topics, topic, payload, properties, expires_at };

@@ -10,8 +10,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use broker::{
-    Admission, Broker, BrokerConfig, Chunk, Client, Episode, Gatekeeper, Grants, Happened, Inbound, Ingest,
-    Login, NotTaken, Presence, Receipt, Refusal,
+    Admission, Attendant, Broker, BrokerConfig, Chunk, Client, CommandAnswer, Episode, Gatekeeper, Grants,
+    Happened, Inbound, Ingest, Login, NotTaken, Presence, Receipt, Refusal, Speech, TwinView,
 };
 use prometheus_client::registry::Registry;
 use tenants::{
@@ -38,7 +38,7 @@ pub(crate) fn device(id: &str) -> DeviceId {
 
 /// Lets in `<tenant number>/<device>` and, as programs, `<tenant number>/app` and by any name that begins with `app-`, with
 /// the password "secret". Programs hear the feed; those of a name of their own use all of the topic space but `private/#`, of
-/// which only `app-keeper` may speak.
+/// which only `app-keeper` may speak. Devices whose name begins with `tb-` speak as those made for ThingsBoard.
 struct Gate;
 
 #[async_trait]
@@ -65,7 +65,8 @@ impl Gatekeeper for Gate {
         let named = name != "app";
         let (subscribe, publish) = (Some(filters).filter(|_| named), Some(publish).filter(|_| named));
         let grants = Grants { feed: true, subscribe, publish };
-        Ok(Admission { tenant, client, grants })
+        let speech = if name.starts_with("tb-") { Speech::ThingsBoard } else { Speech::Native };
+        Ok(Admission { tenant, client, speech, grants })
     }
 }
 
@@ -202,10 +203,33 @@ impl Presence for Door {
     }
 }
 
+/// Whose answer to which command, and what it is.
+type Answered = (TenantId, DeviceId, u32, Option<CommandAnswer>);
+
+/// Every device's twin is the same, but for what the test makes of it.
+#[derive(Default)]
+pub(crate) struct Desk {
+    /// While somebody holds it nobody is answered.
+    pub(crate) twin: Mutex<Option<TwinView>>,
+    pub(crate) answers: std::sync::Mutex<Vec<Answered>>,
+}
+
+#[async_trait]
+impl Attendant for Desk {
+    async fn twin(&self, _: TenantId, _: &DeviceId) -> Option<TwinView> {
+        self.twin.lock().await.clone()
+    }
+
+    fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>) {
+        self.answers.lock().unwrap().push((tenant, device.clone(), id, answer));
+    }
+}
+
 pub(crate) struct World {
     pub(crate) broker: Broker,
     pub(crate) clock: ManualClock,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) desk: Arc<Desk>,
     chunks: Mutex<mpsc::Receiver<Pending>>,
     committed: Mutex<mpsc::UnboundedReceiver<Inbound>>,
     presence: Mutex<mpsc::UnboundedReceiver<(bool, TenantId, DeviceId)>>,
@@ -246,13 +270,15 @@ impl World {
         let clock = ManualClock::new("2026-11-21T03:00:00Z".parse().unwrap());
         let (presence, store) =
             (Arc::new(Door(presence, episodes)), Arc::clone(&memory) as Arc<dyn Mailboxes>);
-        let broker = Broker::bind(config, Arc::new(Gate), log, presence, store, Arc::new(clock.clone()))
-            .await
-            .unwrap();
+        let desk = Arc::new(Desk::default());
+        let (attendant, time) = (Arc::clone(&desk), Arc::new(clock.clone()));
+        let broker = Broker::bind(config, Arc::new(Gate), log, attendant, presence, store, time).await;
+        let broker = broker.unwrap();
         Self {
             broker,
             clock,
             memory,
+            desk,
             chunks: Mutex::new(chunks_out),
             committed: Mutex::new(committed_out),
             presence: Mutex::new(presence_out),

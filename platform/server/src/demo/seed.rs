@@ -14,7 +14,7 @@ use tenants::{
     api_token::ApiToken,
     audit::AuditEntry,
     clock::Clock,
-    credentials::{CredentialError, SecretHash, generate},
+    credentials::{BearerToken, CredentialError, SecretHash, generate},
     org::{OrgUnit, UnitKind},
     stores::{Accounts, ApiTokens, OrgUnits, Tenants},
     topics::{TopicFilter, TopicFilters},
@@ -235,7 +235,7 @@ impl Seed {
         name: &str,
         (patient, unit): (Option<PatientId>, UnitId),
     ) -> Result<(DemoDevice, NewDevice), SeedError> {
-        let token = generate()?;
+        let token = BearerToken::generate(caller.tenant)?.reveal().to_owned();
         let id = DeviceId::parse(id).map_err(|error| SeedError::Data(error.to_string()))?;
         let record = DeviceRecord {
             id: id.clone(),

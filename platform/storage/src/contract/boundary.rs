@@ -68,6 +68,12 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
         [(device("monitor-1"), SecretHash::of(b"monitor-1"))]
     );
     assert_eq!(database.token_hashes(world.b, &[device("monitor-1")]).await.unwrap(), []);
+    let of_token = async |tenant, token: &str| {
+        database.device_of_token(tenant, &SecretHash::of(token.as_bytes())).await.unwrap()
+    };
+    assert_eq!(of_token(world.a, "monitor-2").await, Some(device("monitor-2")));
+    assert_eq!(of_token(world.a, "nothing").await, None);
+    assert_eq!(of_token(world.b, "monitor-2").await, None);
 }
 
 pub(super) async fn a_policy_on_a_column_that_the_table_lacks_matches_nothing(world: World) {

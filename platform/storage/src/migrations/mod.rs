@@ -21,6 +21,7 @@ mod m0020_quotas;
 mod m0021_token_topics;
 mod m0022_mailboxes;
 mod m0023_connections;
+mod m0024_device_tokens;
 
 use std::collections::HashSet;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_token_topics::Migration),
             Box::new(m0022_mailboxes::Migration),
             Box::new(m0023_connections::Migration),
+            Box::new(m0024_device_tokens::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tenants::{CorrelationId, DeviceId, Sequence};
 use twins::message::{Channel, DeviceRun, LogMessage};
 
-use super::format::{ACKNOWLEDGE, COMPONENT, REPORTED, TELEMETRY, VERSION};
+use super::format::{ACKNOWLEDGE, COMPONENT, DESIRED, REPORTED, TELEMETRY, VERSION};
 use crate::{columns::timestamp, errors::StorageError};
 
 /// lz4 cannot blow a block up further than this.
@@ -174,6 +174,7 @@ impl Messages {
                 }
                 REPORTED => Channel::Reported,
                 ACKNOWLEDGE => Channel::Acknowledge,
+                DESIRED => Channel::Desired,
                 _ => return None,
             };
             let length = input.length()?;

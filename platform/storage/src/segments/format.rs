@@ -28,6 +28,7 @@ pub(super) const TELEMETRY: u8 = 0;
 pub(super) const COMPONENT: u8 = 1;
 pub(super) const REPORTED: u8 = 2;
 pub(super) const ACKNOWLEDGE: u8 = 3;
+pub(super) const DESIRED: u8 = 4;
 
 /// A segment as it stands in its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +168,7 @@ fn write_message(out: &mut Vec<u8>, since_previous: i64, message: &LogMessage) {
         }
         Channel::Reported => out.push(REPORTED),
         Channel::Acknowledge => out.push(ACKNOWLEDGE),
+        Channel::Desired => out.push(DESIRED),
     }
     put(out, message.payload.len() as u64);
     out.extend_from_slice(&message.payload);

@@ -16,6 +16,7 @@ fn any_channel() -> impl Strategy<Value = Channel> {
         2 => "[a-zäö]{1,4}".prop_map(|name| Channel::Telemetry { component: Some(name.into()) }),
         1 => Just(Channel::Reported),
         1 => Just(Channel::Acknowledge),
+        1 => Just(Channel::Desired),
     ]
 }
 

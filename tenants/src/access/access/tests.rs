@@ -104,19 +104,20 @@ async fn the_role_matrix() {
             Role::Admin,
             "settings:read settings:write org_unit:read org_unit:write user:read user:write role:read role:write \
              token:read token:write identity_provider:read identity_provider:write audit:read audit:review \
-             elevation:read elevation:write device:read device:write patient:read patient:write alarm:read rule:read rule:write \
-             topic:read topic:publish",
+             elevation:read elevation:write device:read device:write device:command patient:read patient:write \
+             alarm:read rule:read rule:write topic:read topic:publish",
         ),
         (
             Role::Clinician,
             "org_unit:read device:read patient:read patient:break_glass alarm:read alarm:acknowledge rule:read rule:write",
         ),
         (Role::Nurse, "org_unit:read device:read patient:read alarm:read alarm:acknowledge rule:read"),
-        (Role::Technician, "org_unit:read device:read device:write alarm:read rule:read"),
+        (Role::Technician, "org_unit:read device:read device:write device:command alarm:read rule:read"),
         (Role::Researcher, "org_unit:read device:read patient:read alarm:read"),
         (
             Role::Integrator,
-            "org_unit:read device:read device:write patient:read alarm:read rule:read topic:read topic:publish",
+            "org_unit:read device:read device:write device:command patient:read alarm:read rule:read topic:read \
+             topic:publish",
         ),
         (Role::Auditor, "org_unit:read user:read role:read audit:read audit:review elevation:read"),
     ] {

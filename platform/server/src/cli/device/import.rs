@@ -7,7 +7,7 @@ use tenants::{
     DeviceId, PatientId, Tenant, TenantId, UnitId, UserId,
     access::{Access, Action, Caller, FixedRules, Object, Principal, Role, Scope},
     audit::{AuditEntry, Channel, Origin},
-    credentials::{SecretHash, generate},
+    credentials::{BearerToken, SecretHash},
 };
 use twins::store::directory::{DeviceRecord, Devices, NewDevice, Patients};
 
@@ -105,7 +105,8 @@ async fn make(
 ) -> Result<Vec<String>, CliError> {
     let scope = scope(foundation, tenant.id, Object::Device, Action::Write).await?;
     let unit = UnitId::root(tenant.id);
-    let tokens = rows.iter().map(|_| generate()).collect::<Result<Vec<_>, _>>();
+    let token = |_| BearerToken::generate(tenant.id).map(|token| token.reveal().to_owned());
+    let tokens = rows.iter().map(token).collect::<Result<Vec<_>, _>>();
     let tokens = tokens.map_err(|error| CliError::Import { problem: error.to_string() })?;
     let at = foundation.clock.now();
     let devices = rows.iter().zip(&tokens).map(|(row, token)| NewDevice {

@@ -25,19 +25,22 @@ use tenants::{
     account::{Login, User},
     api_token::ApiToken,
     audit::AuditEntry,
-    credentials::{SecretHash, generate},
+    credentials::{BearerToken, SecretHash},
+    messaging::Mailboxes,
     onboarding::Onboarding,
     stores::{Accounts, ApiTokens, Tenants},
 };
 use twins::{
     Twins,
     device::Decoder,
+    downlink::{Downlink, Waiting},
     store::directory::{DeviceRecord, Devices},
 };
 
 use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
 use crate::{
     adapters::{Gate, ToLog, ToSessions},
+    attendant::ToTwins,
     config::{Config, Environment, Sources, key},
     connection_log::Notes,
     wiring::{Foundation, listen},
@@ -209,7 +212,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
         unit: UnitId::root(tenant),
     };
     let entry = entry(tenant, clock.now());
-    let token = generate().unwrap();
+    let token = BearerToken::generate(tenant).unwrap().reveal().to_owned();
     Devices::create(database, &scope, &record, &SecretHash::of(token.as_bytes()), &entry).await.unwrap();
     token
 }
@@ -229,9 +232,11 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     tokio::spawn(written.write(store.clone()));
     let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
-    let broker = listen(config, &gate, ingest, None, (Arc::new(foundation.database.clone()), clock.clone()))
-        .await
-        .unwrap();
+    let waiting = Arc::new(Waiting::default());
+    let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone() };
+    let stores = (store.clone() as Arc<dyn Mailboxes>, clock.clone());
+    let broker = listen(config, &gate, ingest, attendant, None, stores).await.unwrap();
+    let sessions = Arc::new(ToSessions(broker.handle()));
     let services = Services {
         access: access.clone(),
         tenants: store.clone(),
@@ -250,7 +255,8 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         tokens: store.clone(),
         clients: store.clone(),
         revocations: foundation.identity.revocations().clone(),
-        sessions: Arc::new(ToSessions(broker.handle())),
+        downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),
+        sessions,
         connections: store.clone(),
         audit: store.clone(),
         onboarding: Onboarding::new(store.clone(), store.clone(), clock.clone()),
