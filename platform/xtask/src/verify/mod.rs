@@ -1,10 +1,11 @@
 //! `cargo verify`: everything that CI checks, each check timed, and none hidden by the failure of another.
 //!
-//! [`steps`] says what is checked, [`tools`] what must be installed for it, [`counts`] reads the numbers of each test
+//! [`steps`] says what is checked, [`tools`] and [`sdks`] what must be installed for it, [`counts`] reads the numbers of each test
 //! runner, and [`report`] prints them.
 
 mod counts;
 mod report;
+mod sdks;
 mod steps;
 pub(crate) mod tools;
 
@@ -30,7 +31,7 @@ Options:
   --list       the names of the checks
   -h, --help   this text
 
-On Debian as root, what is missing (PostgreSQL, Chromium, an MQTT client) is installed with apt-get; elsewhere the
+On Debian as root, what is missing (PostgreSQL, Chromium, an MQTT client, Python) is installed with apt-get; elsewhere the
 command that installs it is named and the check is skipped. With CI=true such a skip is a failure.
 What each check wrote is kept in target/verify.
 ";

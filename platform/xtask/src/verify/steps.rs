@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::report::Tally;
-use super::{Context, Outcome, counts, tools};
+use super::{Context, Outcome, counts, sdks, tools};
 use crate::{architecture, dependencies, process, ui};
 
 /// Which checks wait for which. The two lanes run side by side: most of cargo's time is compiling with a tail that
@@ -34,7 +34,7 @@ const fn step(
     Step { name, lane, needs, run }
 }
 
-pub(crate) const STEPS: [Step; 15] = [
+pub(crate) const STEPS: [Step; 16] = [
     step("format", Lane::Rust, &[], format),
     step("packages", Lane::Ui, &[], packages),
     step("biome", Lane::Ui, &["packages"], biome),
@@ -49,6 +49,7 @@ pub(crate) const STEPS: [Step; 15] = [
     step("ui-tests", Lane::Ui, &["packages"], ui_tests),
     step("bundle", Lane::Ui, &["packages"], bundle),
     step("conformance", Lane::Whole, &["build"], conformance),
+    step("device-sdks", Lane::Whole, &["build"], device_sdks),
     step("journeys", Lane::Whole, &["build", "packages", "bundle"], journeys),
 ];
 
@@ -98,7 +99,7 @@ fn build(context: &Context, name: &str) -> Outcome {
 fn rust_tests(context: &Context, name: &str) -> Outcome {
     let tests = context.metadata.members().flat_map(|member| member.tests.iter());
     let mut targets = vec!["--lib", "--bins"];
-    for test in tests.filter(|test| *test != CONFORMANCE) {
+    for test in tests.filter(|test| ![CONFORMANCE, SDKS].contains(&test.as_str())) {
         targets.extend(["--test", test]);
     }
     cargo_test(context, name, &targets)
@@ -121,6 +122,30 @@ fn conformance(context: &Context, name: &str) -> Outcome {
     cargo.args(["test", "--workspace", "--test", CONFORMANCE]);
     let finished = context.finish(name, &mut cargo);
     Outcome::of_tests(&finished, counts::libtest(&finished.output))
+}
+
+const SDKS: &str = "sdks";
+
+/// Devices of other platforms: programs written with those platforms' own clients, each in an environment of its own.
+fn device_sdks(context: &Context, name: &str) -> Outcome {
+    if let Some(tool) = tools::FOR_TESTS.iter().find(|tool| tool.name == tools::PYTHON && tool.is_missing()) {
+        return Outcome::without_count(format!("{} is missing", tool.name)); // counted where it is listed
+    }
+    let folder = context.metadata.target_directory.join("sdks");
+    let ready = sdks::set_up(&folder, |command| {
+        let outcome = context.check("device-sdks-set-up", command);
+        if outcome.tally == Tally::PASSED { Ok(()) } else { Err(outcome) }
+    });
+    if let Err(failed) = ready {
+        return failed;
+    }
+    let mut cargo = process::cargo();
+    cargo.env("IOMT_BIN", context.server()).env("IOMT_SDKS", &folder);
+    cargo.args(["test", "--workspace", "--test", SDKS, "--", "--show-output"]);
+    let finished = context.finish(name, &mut cargo);
+    let mut outcome = Outcome::of_tests(&finished, counts::libtest(&finished.output));
+    (outcome.tally, outcome.note) = counts::own_skips(&finished.output, outcome.tally);
+    outcome
 }
 
 /// The named targets of the workspace. nextest is quicker and ends a test that hangs; without it cargo does as well.

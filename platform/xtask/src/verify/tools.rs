@@ -21,7 +21,7 @@ pub(crate) struct Tool {
 }
 
 /// What the tests start beside our own binaries.
-pub(crate) const FOR_TESTS: [Tool; 4] = [
+pub(crate) const FOR_TESTS: [Tool; 5] = [
     Tool {
         name: "postgresql",
         needed_for: "the store contract and the journeys on PostgreSQL",
@@ -48,6 +48,14 @@ pub(crate) const FOR_TESTS: [Tool; 4] = [
         homebrew: "mosquitto",
     },
     Tool {
+        name: PYTHON,
+        needed_for: "devices written with the clients of other platforms",
+        found: python,
+        debian: "python3-venv",
+        fedora: "python3",
+        homebrew: "python",
+    },
+    Tool {
         name: CHROMIUM,
         needed_for: "browser journeys",
         found: chromium,
@@ -57,6 +65,7 @@ pub(crate) const FOR_TESTS: [Tool; 4] = [
     },
 ];
 pub(crate) const CHROMIUM: &str = "chromium";
+pub(crate) const PYTHON: &str = "python3";
 
 /// What nothing can be built without. cargo itself is there, or we would not be running.
 const FOR_BUILDING: [Tool; 1] = [Tool {
@@ -193,6 +202,13 @@ fn postgresql() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     process::find("initdb").is_some()
         || versions.map(|entry| entry.path().join("bin/initdb")).any(|file| file.is_file())
+}
+
+/// Debian has its environments in a package of their own.
+fn python() -> bool {
+    let import = ["-c", "import ensurepip, venv"];
+    process::find(PYTHON).is_some()
+        && process::command(PYTHON).args(import).output().is_ok_and(|output| output.status.success())
 }
 
 fn chromium() -> bool {

@@ -1,0 +1,70 @@
+//! A device made for ThingsBoard.
+
+use serde_json::{Value, json};
+use tests::{GraphQl, Options, Server, eventually, time};
+
+use crate::sdk::Program;
+
+const DESIRE: &str = "mutation ($device: ID!, $patch: JSON!) {
+    setDesiredProperties(device: $device, patch: $patch) { properties { desiredVersion } } }";
+const COMMAND: &str =
+    "mutation ($input: CommandDeviceInput!) { commandDevice(input: $input) { status body } }";
+
+#[tokio::test]
+async fn over_tcp() {
+    works(false).await;
+}
+
+#[tokio::test]
+async fn over_tls() {
+    works(true).await;
+}
+
+async fn works(encrypted: bool) {
+    let server = Server::start(Options::new(1)).await;
+    let monitor = server.first_tenant().monitor(0);
+    let admin = server.graphql_as("admin");
+    let desire = async |patch: Value| {
+        let answer = admin.data(DESIRE, json!({ "device": monitor.id, "patch": patch })).await;
+        answer["setDesiredProperties"]["properties"]["desiredVersion"].clone()
+    };
+    assert_eq!(desire(json!({ "rate": 5, "other": true })).await, 1, "before it is there");
+
+    let address = if encrypted { server.mqtts() } else { server.mqtt() };
+    let (port, authority) = (address.port().to_string(), server.credentials.ca_pem.display().to_string());
+    let mut arguments = vec!["localhost", &port, &monitor.token];
+    arguments.extend(encrypted.then_some(authority.as_str()));
+    let Some(mut device) = Program::start("thingsboard", &arguments) else { return };
+    assert_eq!(device.event("telemetry").await["accepted"], true);
+    assert_eq!(device.event("attributes").await["accepted"], true);
+    let now = device.event("time").await["now"].as_i64().unwrap();
+    assert!(now > 1_700_000_000_000, "milliseconds since 1970: {now}");
+    let found = device.event("found").await;
+    assert_eq!(found["content"], json!({ "client": { "firmware": "1.2" }, "shared": { "rate": 5 } }));
+    device.event("ready").await;
+    folded(&admin, &monitor.id).await;
+
+    assert_eq!(desire(json!({ "rate": 6, "other": null })).await, 2);
+    assert_eq!(device.event("shared").await["changed"], json!({ "rate": 6, "deleted": ["other"] }));
+    let order = json!({ "device": monitor.id, "name": "setGpio", "body": { "pin": 7 }, "waitSeconds": 30 });
+    let answer = admin.data(COMMAND, json!({ "input": order })).await;
+    assert_eq!(answer["commandDevice"], json!({ "status": 200, "body": { "done": { "pin": 7 } } }));
+    let told = device.event("command").await;
+    assert_eq!((&told["method"], &told["params"]), (&json!("setGpio"), &json!({ "pin": 7 })));
+    device.finish().await;
+}
+
+/// What the device said is in its twin.
+async fn folded(admin: &GraphQl, device: &str) {
+    let twin = "query ($id: ID!) { device(id: $id) { readings { path value } properties { reported } } }";
+    eventually("the twin is as the device said", time::BOUND, async || {
+        let seen = admin.data(twin, json!({ "id": device })).await["device"].take();
+        let has = |path: &str, value: &str| {
+            seen["readings"].as_array().unwrap().contains(&json!({ "path": path, "value": value }))
+        };
+        let reported = json!({ "firmware": "1.2", "serial": "tb-7" });
+        let same = seen["properties"]["reported"] == reported && has("heartRate", "71") && has("spo2", "97");
+        if same { Ok(()) } else { Err(seen.to_string()) }
+    })
+    .await;
+}
