@@ -20,7 +20,7 @@ use async_graphql::{
 use futures_util::{StreamExt, stream::BoxStream};
 use tenants::{
     CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, break_glass::BreakGlassError,
-    elevation::ElevationError, second_factor::SecondFactorError,
+    elevation::ElevationError, enrolment::DeviceKeyError, second_factor::SecondFactorError,
 };
 use twins::{TwinError, downlink::DownlinkError};
 
@@ -148,6 +148,11 @@ impl From<TwinError> for ApiError {
 }
 impl From<DownlinkError> for ApiError {
     fn from(error: DownlinkError) -> Self {
+        Self::of(error.kind(), error)
+    }
+}
+impl From<DeviceKeyError> for ApiError {
+    fn from(error: DeviceKeyError) -> Self {
         Self::of(error.kind(), error)
     }
 }

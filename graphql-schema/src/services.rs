@@ -6,6 +6,7 @@ use tenants::{
     access::Access,
     authenticator::Authenticators,
     clock::Clock,
+    enrolment::DeviceKeys,
     identity_provider::Enrolment,
     keys::KeyManagement,
     offboarding::Offboarding,
@@ -70,6 +71,8 @@ pub struct Services {
     pub clients: Arc<dyn ServiceClients>,
     /// To be told of whatever is revoked.
     pub revocations: Arc<Revocations>,
+    /// Makes the keys with which devices sign.
+    pub device_keys: Arc<dyn DeviceKeys>,
     /// Speaks to devices.
     pub downlink: Downlink,
     /// Devices that are connected.

@@ -15,6 +15,7 @@ pub mod break_glass;
 pub mod clock;
 pub mod credentials;
 pub mod elevation;
+pub mod enrolment;
 pub mod errors;
 pub mod identity_provider;
 pub mod ids;

@@ -28,6 +28,7 @@ pub struct Operator {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Tenant {
     pub slug: String,
+    pub id_scope: String,
     pub users: Vec<User>,
     pub devices: Vec<Device>,
 }
@@ -44,6 +45,7 @@ pub struct User {
 pub struct Device {
     pub id: String,
     pub token: String,
+    pub symmetric_key: String,
     /// The patient it is assigned to.
     pub patient: Option<String>,
 }

@@ -35,11 +35,19 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Whether the demo's simulated patients send readings of their own.
     pub simulator: bool,
+    /// Where MQTT is spoken over TLS if it can be had; 0 for a free port.
+    pub mqtts: u16,
 }
 
 impl Options {
     pub fn new(patients: u32) -> Options {
-        Options { binary: None, patients, extra_devices: 0, database: None, data: None, simulator: false }
+        let (binary, database, data) = (None, None, None);
+        Options { binary, patients, extra_devices: 0, database, data, simulator: false, mqtts: 0 }
+    }
+
+    pub fn mqtts(mut self, port: u16) -> Options {
+        self.mqtts = port;
+        self
     }
 
     pub fn on(mut self, database: Option<String>) -> Options {
@@ -188,7 +196,8 @@ fn spawn(options: &Options, data: &Path, log: &Path) -> Child {
         OpenOptions::new().create(true).append(true).open(log).expect("the log can be written");
     let binary = options.binary.clone().unwrap_or_else(environment::iomt);
     let mut command = Command::new(&binary);
-    command.arg("demo").arg("--data").arg(data).args(["--http", "0", "--mqtt", "0", "--mqtts", "0"]);
+    command.arg("demo").arg("--data").arg(data).args(["--http", "0", "--mqtt", "0"]);
+    command.args(["--mqtts", &options.mqtts.to_string()]);
     command.args(["--patients", &options.patients.to_string()]);
     if options.extra_devices > 0 {
         command.args(["--extra-devices", &options.extra_devices.to_string()]);

@@ -5,5 +5,6 @@
     reason = "a test that cannot go on says so and fails; there is nobody to hand the error to"
 )]
 
+mod iothub;
 mod sdk;
 mod thingsboard;

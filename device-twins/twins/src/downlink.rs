@@ -33,6 +33,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(300);
 pub const USUAL_WAIT: Duration = Duration::from_secs(30);
 /// Bytes of what is said with a command, as JSON.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
+/// Bytes of the properties of a message: they stand in its topic.
+pub const MAX_PROPERTIES_BYTES: usize = 256;
 /// Bytes of a command's name.
 pub const MAX_NAME_BYTES: usize = 64;
 
@@ -50,6 +52,8 @@ pub enum ToDevice {
     },
     /// It is to do something.
     Command(Command),
+    /// Something that somebody says.
+    Message(Message),
 }
 
 /// What a device is to do.
@@ -63,6 +67,17 @@ pub struct Command {
     pub body: Value,
     /// The device need not begin with it after that.
     pub until: Timestamp,
+}
+
+/// Something that somebody says to a device; what it is about is between the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Tells it from others.
+    pub id: String,
+    /// At most [`MAX_BODY_BYTES`].
+    pub payload: String,
+    /// What else is said about it, by name.
+    pub properties: Vec<(String, String)>,
 }
 
 /// What a device answers.
@@ -83,7 +98,9 @@ pub enum DownlinkError {
     )]
     Name,
     /// Too much.
-    #[error("what is said with a command must not exceed {MAX_BODY_BYTES} bytes")]
+    #[error(
+        "what is said to a device must not exceed {MAX_BODY_BYTES} bytes, its properties {MAX_PROPERTIES_BYTES}"
+    )]
     TooLarge,
     /// Longer than anybody waits.
     #[error("a command is waited for 1 to {} seconds", LONGEST_WAIT.as_secs())]
@@ -91,8 +108,8 @@ pub enum DownlinkError {
     /// It is not there.
     #[error("the device is not connected")]
     NotConnected,
-    /// It is there and has not asked for commands.
-    #[error("the device is connected but does not listen for commands")]
+    /// It is there, or its session is kept, and it has not asked for such things.
+    #[error("the device does not listen for this")]
     NotListening,
     /// It did not answer in time. It may have done it all the same.
     #[error("the device has not answered within {} s; whether it did what it was told is not known", waited.as_secs())]
@@ -238,6 +255,22 @@ impl Downlink {
         let (properties, version) = (state.desired.clone(), state.desired_version);
         self.sessions.tell(scope.tenant(), device, &ToDevice::Desired { patch, properties, version });
         Ok(state)
+    }
+
+    /// Says something to a device within the scope. A device whose session is kept hears it when it comes back; for one that
+    /// does not listen it is not kept.
+    ///
+    /// # Errors
+    /// [`DownlinkError::TooLarge`], [`DownlinkError::NotListening`].
+    pub fn message(&self, scope: &Scope, device: &DeviceId, message: Message) -> Result<(), DownlinkError> {
+        let named: usize = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if message.payload.len() > MAX_BODY_BYTES || named > MAX_PROPERTIES_BYTES {
+            return Err(DownlinkError::TooLarge);
+        }
+        match self.sessions.tell(scope.tenant(), device, &ToDevice::Message(message)) {
+            0 => Err(DownlinkError::NotListening),
+            _ => Ok(()),
+        }
     }
 
     /// Has a device within the scope do something and waits for its answer. Whoever calls it has written down that it will.

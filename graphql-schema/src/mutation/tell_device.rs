@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use serde_json::Value;
-use tenants::access::Action;
+use tenants::{
+    ErrorKind,
+    access::{Action, Object as Thing, Scope},
+    audit::AuditEntry,
+};
 use twins::{
     device::properties::PropertiesError,
-    downlink::{DownlinkError, Order, USUAL_WAIT},
+    downlink::{DownlinkError, Message, Order, USUAL_WAIT},
 };
 
 use super::release_device::device;
-use crate::{context::RequestContext, errors::Result, types::Device};
+use crate::{
+    context::RequestContext,
+    errors::{ApiError, Result},
+    types::Device,
+};
 
 /// A command for a device.
 #[derive(InputObject)]
@@ -23,6 +31,24 @@ struct CommandDeviceInput {
     body: Option<Json<Value>>,
     /// How many seconds its answer is waited for: 1 to 300, 30 where nothing is said.
     wait_seconds: Option<u32>,
+}
+
+/// A message for a device.
+#[derive(InputObject)]
+struct MessageDeviceInput {
+    device: ID,
+    /// At most 128 KiB of text; what it means is between you and the device.
+    payload: String,
+    /// What else is said about it; all of it at most 256 bytes.
+    #[graphql(default)]
+    properties: Vec<MessagePropertyInput>,
+}
+
+/// Something that is said about a message.
+#[derive(InputObject)]
+struct MessagePropertyInput {
+    name: String,
+    value: String,
 }
 
 /// What a device answered.
@@ -72,6 +98,51 @@ impl DownlinkMutation {
         let answer = services.downlink.command(&scope, &device.id, order).await?;
         Ok(CommandAnswer { status: answer.status, body: Json(answer.body) })
     }
+
+    /// Says something to a device that listens for messages, as those do that were made for Azure IoT Hub, and returns the
+    /// message's id. A device that is away and whose session is kept hears it when it comes back.
+    async fn message_device(&self, ctx: &Context<'_>, input: MessageDeviceInput) -> Result<ID> {
+        let (scope, device) = device(ctx, &input.device, Action::Command).await?;
+        let services = ctx.services()?;
+        let id = ctx.correlation().to_string();
+        let properties = input.properties.into_iter().map(|of| (of.name, of.value)).collect();
+        let message = Message { id: id.clone(), payload: input.payload, properties };
+        let entry = ctx.audit(&scope, "device.message", format!("device:{}", device.id), id.clone())?;
+        services.audit.append(&[entry]).await?;
+        services.downlink.message(&scope, &device.id, message)?;
+        Ok(ID(id))
+    }
+
+    /// The symmetric key of a device, in base64, with which a device signs that was made for Azure IoT Hub. It is always the
+    /// same; that it was shown is in the audit trail.
+    async fn reveal_device_key(&self, ctx: &Context<'_>, id: ID) -> Result<String> {
+        let (scope, device) = device(ctx, &id, Action::Write).await?;
+        let made = shown(ctx, &scope, "device.reveal_key", format!("device:{}", device.id)).await?;
+        Ok(ctx.services()?.device_keys.symmetric_key(scope.tenant(), &device.id, &made).await?)
+    }
+
+    /// The hospital's own key, in base64, for those who may register any device: the HMAC-SHA256 of a device's id with it is
+    /// the device's key, by which one that is not registered yet registers itself. It is always the same; that it was shown is
+    /// in the audit trail.
+    async fn reveal_enrolment_key(&self, ctx: &Context<'_>) -> Result<String> {
+        let scope = ctx.grant(Thing::Device, Action::Write).await?;
+        if scope.rows().cover_partly(&|_| None) != Some(true) {
+            return Err(ApiError::new(
+                ErrorKind::Forbidden,
+                "only who may register any device sees the key of all of them",
+            ));
+        }
+        let subject = format!("tenant:{}", scope.tenant());
+        let made = shown(ctx, &scope, "enrolment_key.reveal", subject).await?;
+        Ok(ctx.services()?.device_keys.enrolment_key(scope.tenant(), &made).await?)
+    }
+}
+
+/// Writes down that a key is about to be shown; returns the entry about one that may have to be made.
+async fn shown(ctx: &Context<'_>, scope: &Scope, action: &str, subject: String) -> Result<AuditEntry> {
+    let entry = ctx.audit(scope, action, subject, String::new())?;
+    ctx.services()?.audit.append(&[entry]).await?;
+    ctx.audit(scope, "enrolment_key.create", format!("tenant:{}", scope.tenant()), String::new())
 }
 
 /// Characters of the names of properties in the trail.

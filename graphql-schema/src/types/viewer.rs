@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use tenants::{
     TenantId,
     access::{Action, Object as Thing},
+    enrolment::id_scope,
 };
 
 use super::{ActingAs, RoleGrant};
@@ -18,6 +19,8 @@ pub(crate) struct Tenant {
     id: ID,
     /// Its name in addresses and user names.
     slug: String,
+    /// What devices know it by that ask a Device Provisioning Service where they belong.
+    id_scope: String,
     name: String,
     /// ISO 3166-1 country code; null when nobody said.
     region: Option<String>,
@@ -59,6 +62,7 @@ impl From<tenants::Tenant> for Tenant {
             key: tenant.id,
             id: ID(tenant.id.to_string()),
             slug: tenant.slug.to_string(),
+            id_scope: id_scope(tenant.id),
             region: tenant.locality.region().map(str::to_owned),
             locale: tenant.locality.locale().map(str::to_owned),
             time_zone: tenant.locality.time_zone().map(str::to_owned),

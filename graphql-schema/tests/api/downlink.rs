@@ -114,3 +114,46 @@ async fn a_command_is_written_down_and_answered() {
     let details: Vec<_> = told.map(|entry| entry.detail.as_str()).collect();
     assert_eq!(details, ["reboot", "sleep", "mumble", "ignore"], "each that can have been done");
 }
+
+#[tokio::test]
+async fn a_message_is_for_a_device_that_listens() {
+    const MESSAGE: &str = "mutation ($input: MessageDeviceInput!) { messageDevice(input: $input) }";
+    let hospital = Hospital::open().await;
+    let said = |payload: &str| {
+        json!({ "input": { "device": MONITOR, "payload": payload,
+        "properties": [{ "name": "for", "value": "ward" }] } })
+    };
+    let id = hospital.data(Role::Technician, MESSAGE, said("wash your hands")).await["messageDevice"].take();
+    assert_eq!(hospital.refusal(Role::Technician, MESSAGE, said("ignore")).await, "CONFLICT");
+    assert_eq!(hospital.refusal(Role::Technician, MESSAGE, said(&"x".repeat(140_000))).await, "TOO_LARGE");
+    assert_eq!(hospital.refusal(Role::Nurse, MESSAGE, said("x")).await, "FORBIDDEN");
+    let trail = hospital.trail_entries().await;
+    let entry = trail.iter().find(|entry| entry.action == "device.message").unwrap();
+    assert_eq!(
+        (entry.subject.as_str(), &json!(entry.detail)),
+        ("device:monitor-1", &id),
+        "not what was said"
+    );
+}
+
+#[tokio::test]
+async fn keys_are_shown_to_whoever_registers_devices_and_that_is_written_down() {
+    const REVEAL: &str = "mutation ($id: ID!) { revealDeviceKey(id: $id) }";
+    const ALL: &str = "mutation { revealEnrolmentKey }";
+    let hospital = Hospital::open().await;
+    let monitor = json!({ "id": MONITOR });
+    let key = hospital.data(Role::Technician, REVEAL, monitor.clone()).await;
+    assert_eq!(key["revealDeviceKey"], "9 letters make it");
+    let unknown = json!({ "id": "monitor-99" });
+    assert_eq!(hospital.refusal(Role::Technician, REVEAL, unknown).await, "NOT_FOUND");
+    let key = hospital.data(Role::Admin, ALL, json!({})).await;
+    assert_eq!(key["revealEnrolmentKey"], "letters make it");
+    // An integrator does not see all devices.
+    for role in [Role::Nurse, Role::Clinician, Role::Auditor, Role::Integrator] {
+        assert_eq!(hospital.refusal(role, ALL, json!({})).await, "FORBIDDEN", "{role}");
+    }
+    let trail = hospital.trail_entries().await;
+    let shown = |action| trail.iter().filter(move |entry| entry.action == action).count();
+    assert_eq!([shown("device.reveal_key"), shown("enrolment_key.reveal")], [1, 1]);
+    assert!(trail.iter().all(|entry| !entry.detail.contains("letters")));
+}

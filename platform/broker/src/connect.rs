@@ -343,6 +343,7 @@ async fn seat(
         will,
         unread,
         correlation,
+        valid_for: admission.until.map(|until| hub.until(until)),
     })
 }
 

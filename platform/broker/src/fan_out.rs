@@ -81,12 +81,10 @@ impl Hub {
         Addressed { tenant, publication, each, groups: turns, to }
     }
 
-    /// How many sessions that have a connection hear a topic of the platform.
-    pub(crate) fn connected_listeners(&self, tenant: TenantId, topic: &str) -> usize {
+    /// Whether a session that has a connection hears a topic of the platform.
+    pub(crate) fn is_heard(&self, tenant: TenantId, topic: &str) -> bool {
         let Audience { each, groups } = self.tree.matching((tenant, Space::Platform), topic, NOBODY);
-        let connected = |one: &Subscriber<Reach>| one.is_connected();
-        let of_groups = groups.iter().filter(|members| members.iter().any(connected));
-        each.iter().filter(|one| connected(one)).count() + of_groups.count()
+        each.iter().chain(groups.iter().flatten()).any(Subscriber::is_connected)
     }
 
     /// Queues a message for everybody who hears it. A subscriber receives it at the lower of its QoS and the QoS of the

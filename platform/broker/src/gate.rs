@@ -43,6 +43,8 @@ pub struct Admission {
     pub client: Client,
     /// How it names things, where it is a device.
     pub speech: Speech,
+    /// Until when what it presented counts: its connection ends then.
+    pub until: Option<Timestamp>,
     /// What it may hear and say, where it is an application.
     pub grants: Grants,
 }
@@ -78,11 +80,15 @@ pub enum Speech {
     Native,
     /// As a device made for ThingsBoard.
     ThingsBoard,
+    /// As a device made for Azure IoT Hub.
+    IotHub,
+    /// As a device that asks Azure's Device Provisioning Service where it belongs.
+    Provisioning,
 }
 
 impl Speech {
     /// Every one.
-    pub const ALL: &'static [Self] = &[Self::Native, Self::ThingsBoard];
+    pub const ALL: &'static [Self] = &[Self::Native, Self::ThingsBoard, Self::IotHub, Self::Provisioning];
 }
 
 /// Why a client was not let in. Deliberately coarse: a client must not learn whether the tenant, the
@@ -196,6 +202,15 @@ pub enum Saying {
         /// It is not told any more after that.
         until: Timestamp,
     },
+    /// A message of somebody, as it is.
+    Message {
+        /// Tells it from others.
+        id: String,
+        /// What it says.
+        payload: String,
+        /// What else is said about it.
+        properties: Vec<(String, String)>,
+    },
 }
 
 /// What a device says that it has done.
@@ -227,6 +242,9 @@ pub struct TwinView {
 pub trait Attendant: Send + Sync {
     /// The twin of a device, with everything in it that the device has said before. `None` while it cannot be asked.
     async fn twin(&self, tenant: TenantId, device: &DeviceId) -> Option<TwinView>;
+    /// A device that may not be known yet wants to be, as one of that model (the id of its template). The error says why it
+    /// cannot, in words for whoever stands beside the device.
+    async fn register(&self, tenant: TenantId, device: &DeviceId, model: Option<&str>) -> Result<(), String>;
     /// A device has answered a command; `None` where that cannot be read. Do not call the broker back.
     fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>);
 }

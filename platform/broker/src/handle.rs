@@ -37,22 +37,22 @@ impl Handle {
     }
 
     /// Says something to a device, in the words of every family of devices: it hears those that it has subscribed to. Returns
-    /// how many of its sessions that are connected do. A command is for nobody else.
+    /// how many of its sessions do: of a command those that are connected, as it is for nobody else.
     pub fn tell(&self, tenant: TenantId, device: &DeviceId, saying: &Saying) -> usize {
         let expires_at = match saying {
             Saying::Command { until, .. } => Some(*until),
-            Saying::Desired { .. } => None,
+            Saying::Desired { .. } | Saying::Message { .. } => None,
         };
         let mut listening = 0;
         for Frame { topic, payload } in
-            Speech::ALL.iter().filter_map(|speech| dialect::of(*speech).frame(saying))
+            Speech::ALL.iter().filter_map(|speech| dialect::of(*speech).frame(device, saying))
         {
             let topic = format!("devices/{device}/{topic}");
-            let hears = self.0.connected_listeners(tenant, &topic);
-            listening += hears;
-            if hears > 0 || expires_at.is_none() {
+            let is_heard = expires_at.is_none() || self.0.is_heard(tenant, &topic);
+            if is_heard {
                 let qos = Qos::AtLeastOnce;
-                self.0.say(tenant, Said { topic: &topic, payload: payload.into(), qos, expires_at });
+                let said = Said { topic: &topic, payload: payload.into(), qos, expires_at };
+                listening += self.0.say(tenant, said).queued;
             }
         }
         listening

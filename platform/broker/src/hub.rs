@@ -1,8 +1,11 @@
 //! What all connections of a broker share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -69,6 +72,11 @@ impl Hub {
             Ok(()) => delivery,
             Err(addressed) => self.hand_out(&addressed, None),
         }
+    }
+
+    /// How long it is until then; nothing where that has passed.
+    pub(crate) fn until(&self, then: Timestamp) -> Duration {
+        Duration::try_from(then.duration_since(self.clock.now())).unwrap_or_default()
     }
 
     /// When a message ends that lasts so many seconds from now on.

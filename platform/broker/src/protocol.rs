@@ -93,6 +93,7 @@ pub(crate) enum Reason {
     OverQuota,
     RetainNotSupported,
     TooManyRetained,
+    CredentialOver,
 }
 
 impl From<NotTaken> for Reason {
@@ -110,7 +111,7 @@ impl Reason {
         match self {
             Self::Malformed => 0x81,
             Self::Protocol => 0x82,
-            Self::NotAuthorized | Self::TopicDenied => 0x87,
+            Self::NotAuthorized | Self::TopicDenied | Self::CredentialOver => 0x87,
             Self::IngestFailed => 0x89, // "server busy": the client should come back and send again
             Self::ShuttingDown => 0x8B,
             Self::KeepAlive => 0x8D,
@@ -145,6 +146,9 @@ impl Reason {
             Self::SlowConsumer => "messages are taken too slowly, and no more can wait",
             Self::OverQuota => "the hospital sends far more than it may; send again, more slowly",
             Self::RetainNotSupported => "this client's messages cannot be retained",
+            Self::CredentialOver => {
+                "what the client presented counts no longer; it may come back with a new one"
+            }
             Self::TooManyRetained => "the hospital has as many retained messages as it may",
         }
     }
@@ -170,6 +174,7 @@ impl Reason {
             Self::OverQuota => "over_quota",
             Self::RetainNotSupported => "retain_not_supported",
             Self::TooManyRetained => "too_many_retained",
+            Self::CredentialOver => "credential_over",
         }
     }
 }

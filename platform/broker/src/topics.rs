@@ -9,13 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tenants::{
-    TenantId,
-    topics::{MAX_TOPIC_BYTES, covers, is_filter, is_topic},
+    DeviceId, TenantId,
+    topics::{MAX_TOPIC_BYTES, is_filter, is_topic},
 };
 
 use crate::{
-    dialect::{self, Around, Dialect, Errand, Unheard, Uplink},
-    gate::{Admission, Channel, Client, Grants},
+    dialect::{self, Around, Dialect, Errand, Heard, Unheard, Uplink},
+    gate::{Admission, Channel, Client, Grants, Speech},
     session::outbox::View,
 };
 
@@ -99,20 +99,22 @@ pub(crate) struct Rights {
     tenant: TenantId,
     /// Stands before a device's own topics in the tenant's name space; empty for an application.
     prefix: Arc<str>,
-    dialect: Option<&'static dyn Dialect>,
+    dialect: Option<(DeviceId, &'static dyn Dialect)>,
+    asks_where: bool,
     grants: Grants,
 }
 
 impl Rights {
     pub(crate) fn of(admission: &Admission) -> Self {
-        let (prefix, dialect): (Arc<str>, Option<&'static dyn Dialect>) = match &admission.client {
+        let (prefix, dialect): (Arc<str>, Option<(DeviceId, _)>) = match &admission.client {
             Client::Device(device) => {
-                (format!("devices/{device}/").into(), Some(dialect::of(admission.speech)))
+                (format!("devices/{device}/").into(), Some((device.clone(), dialect::of(admission.speech))))
             }
             Client::Application { .. } => ("".into(), None),
         };
         let grants = if dialect.is_some() { Grants::default() } else { admission.grants.clone() };
-        Self { tenant: admission.tenant, prefix, dialect, grants }
+        let asks_where = admission.speech == Speech::Provisioning;
+        Self { tenant: admission.tenant, prefix, dialect, asks_where, grants }
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -125,8 +127,8 @@ impl Rights {
             return None;
         }
         let topic = std::str::from_utf8(topic).ok()?;
-        match self.dialect {
-            Some(dialect) => dialect.uplink(topic).map(|uplink| match uplink {
+        match &self.dialect {
+            Some((device, dialect)) => dialect.uplink(device, topic).map(|uplink| match uplink {
                 Uplink::Message(channel) => Route::Ingest(channel),
                 Uplink::Request => Route::Request(topic.into()),
             }),
@@ -138,13 +140,19 @@ impl Rights {
     }
 
     /// What a device means by a question or an answer.
-    pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around) -> Result<Errand, Unheard> {
-        self.dialect.ok_or(Unheard::UNREADABLE)?.hear(topic, payload, around)
+    pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around<'_>) -> Result<Heard, Unheard> {
+        let (device, dialect) = self.dialect.as_ref().ok_or(Unheard::UNREADABLE)?;
+        dialect.hear(device, topic, payload, around)
+    }
+
+    /// Whether the client asks where it belongs.
+    pub(crate) fn asks_where(&self) -> bool {
+        self.asks_where
     }
 
     /// What is to be done when the client has subscribed to a filter of its own.
     pub(crate) fn welcome(&self, filter: &str) -> Option<Errand> {
-        self.dialect?.welcome(filter)
+        self.dialect.as_ref()?.1.welcome(filter)
     }
 
     /// How the client sees topics.
@@ -186,8 +194,8 @@ impl Rights {
         if !is_filter(filter) || !group.is_none_or(is_topic) {
             return Err(FilterError::Invalid);
         }
-        let (space, allowed) = match self.dialect {
-            Some(dialect) => (Space::Platform, dialect.audible().iter().any(|own| covers(own, filter))),
+        let (space, allowed) = match &self.dialect {
+            Some((device, dialect)) => (Space::Platform, dialect.hears(device, filter)),
             None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed),
             None if filter.starts_with(SYS) => (Space::Topics, self.grants.subscribe.is_some()),
             None => {
@@ -210,14 +218,20 @@ mod tests {
     use proptest::prelude::*;
     use tenants::{
         DeviceId,
-        topics::{MAX_LEVELS, TopicFilters},
+        topics::{MAX_LEVELS, TopicFilters, covers},
     };
 
     use super::*;
-    use crate::{gate::Speech, tree::tests::matches};
+    use crate::tree::tests::matches;
 
     fn rights(client: Client, grants: Grants) -> Rights {
-        Rights::of(&Admission { tenant: TenantId::PLATFORM, client, speech: Speech::Native, grants })
+        Rights::of(&Admission {
+            tenant: TenantId::PLATFORM,
+            client,
+            speech: Speech::Native,
+            until: None,
+            grants,
+        })
     }
 
     fn filters(allow: &[&str], deny: &[&str]) -> Option<Arc<TopicFilters>> {

@@ -40,6 +40,19 @@ impl Transport {
         }
     }
 
+    /// By which name or address the client came here, as far as it is known.
+    pub(crate) fn host(&self) -> String {
+        let of = |tcp: &TcpStream| tcp.local_addr().map(|address| address.ip().to_string());
+        match self {
+            Self::Tcp(tcp) => of(tcp).unwrap_or_default(),
+            Self::Tls(stream) => {
+                let (tcp, tls) = stream.get_ref();
+                tls.server_name().map_or_else(|| of(tcp).unwrap_or_default(), str::to_owned)
+            }
+            Self::Pipe(_) => String::new(),
+        }
+    }
+
     /// Whether there may be something to read: until then nobody needs a buffer for it.
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -333,7 +333,7 @@ pub(crate) mod tests {
             Arc::new(TopicFilters { allow: vec!["#".parse().unwrap()], deny: Vec::new() });
         let grants = Grants { feed: true, subscribe: Some(filters.clone()), publish: Some(filters) };
         let client = Client::Application { name: "a".into() };
-        Rights::of(&Admission { tenant: tenant(number), client, speech: Speech::Native, grants })
+        Rights::of(&Admission { tenant: tenant(number), client, speech: Speech::Native, until: None, grants })
     }
 
     fn platform(number: u128) -> (TenantId, Space) {
@@ -342,7 +342,13 @@ pub(crate) mod tests {
 
     fn device(number: u128, id: &str, speech: Speech) -> Rights {
         let client = Client::Device(DeviceId::parse(id).unwrap());
-        Rights::of(&Admission { tenant: tenant(number), client, speech, grants: Grants::default() })
+        Rights::of(&Admission {
+            tenant: tenant(number),
+            client,
+            speech,
+            until: None,
+            grants: Grants::default(),
+        })
     }
 
     fn subscriber(session: SessionNumber, qos: Qos) -> Subscriber<()> {

@@ -126,6 +126,36 @@ async fn a_device_made_for_thingsboard_is_told_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn who_signed_for_a_while_is_sent_away_when_it_is_over() {
+    let world = World::obliging().await;
+    let mut wire = Wire::login(&world, &Connect::new(V5, "1/brief")).await;
+    assert_eq!(world.next_episode().await.1, Happened::Connected);
+    let disconnect = wire.packet().await;
+    assert_eq!((disconnect[0], disconnect[2]), (0xE0, 0x87), "{disconnect:02x?}");
+    wire.expect_closed().await;
+    let why = "what the client presented counts no longer; it may come back with a new one";
+    assert_eq!(world.next_episode().await, (device("brief"), Happened::Ended, why));
+}
+
+#[tokio::test]
+async fn a_device_asks_where_it_belongs() {
+    let world = World::obliging().await;
+    let mut wire = listening(&world, V4, "dps-1", "$dps/registrations/res/#").await;
+    let register = "$dps/registrations/PUT/iotdps-register/?$rid=1";
+    wire.send(&publish(V4, register, 0, b"{}")).await;
+    let answer = String::from_utf8_lossy(&wire.packet().await).into_owned();
+    assert!(answer.contains("res/200/?$rid=1") && answer.contains(r#""assignedHub":"127.0.0.1""#), "{answer}");
+    wire.send(&publish(V4, register, 0, br#"{"payload":{"modelId":"dtmi:a;1"}}"#)).await;
+    let answer = String::from_utf8_lossy(&wire.packet().await).into_owned();
+    assert!(answer.contains(r#""errorMessage":"dps-1 is no dtmi:a;1""#), "{answer}");
+    // It says nothing else here, and hears nothing.
+    wire.send(&subscribe(V4, 2, &[("commands/#", 0), ("$iothub/methods/POST/#", 0)])).await;
+    wire.expect(&[0x90, 4, 0, 2, 0x80, 0x80]).await;
+    wire.send(&publish(V4, "telemetry", 1, b"{}")).await;
+    wire.expect_closed().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_told_to_whoever_looks_after_the_device() {
     let world = World::obliging().await;
     for (level, expected) in [(V4, &[0x40, 2, 0, 5][..]), (V5, &[0x40, 3, 0, 5, 0x99])] {

@@ -43,7 +43,7 @@ impl Identity {
         self.within_limits(visitor, self.check_token(token, origin)).await
     }
 
-    async fn within_limits<T>(
+    pub(crate) async fn within_limits<T>(
         &self,
         visitor: &Visitor,
         check: impl Future<Output = Result<T, IdentityError>>,
@@ -54,7 +54,11 @@ impl Identity {
         let identified = check.await;
         match &identified {
             Ok(_) => self.limits.token_succeeded(&visitor.address),
-            Err(IdentityError::NotValid | IdentityError::WrongToken { .. }) => {
+            Err(
+                IdentityError::NotValid
+                | IdentityError::WrongToken { .. }
+                | IdentityError::SignatureExpired { .. },
+            ) => {
                 self.limits.token_failed(&visitor.address, now);
             }
             Err(_) => {}
@@ -88,7 +92,7 @@ impl Identity {
     }
 
     /// Said before a token is looked at, so it tells nothing about the device.
-    async fn served(&self, tenant: &Tenant, origin: Origin<'_>) -> Result<(), IdentityError> {
+    pub(crate) async fn served(&self, tenant: &Tenant, origin: Origin<'_>) -> Result<(), IdentityError> {
         if tenant.suspended_since.is_none() {
             return Ok(());
         }
@@ -125,7 +129,7 @@ impl Identity {
         }
     }
 
-    async fn token_hash(
+    pub(crate) async fn token_hash(
         &self,
         tenant: TenantId,
         device: &DeviceId,
@@ -142,7 +146,7 @@ impl Identity {
     }
 
     /// Names of devices that are none are not kept: whoever makes them up could fill the trail with them.
-    async fn refused<T>(
+    pub(crate) async fn refused<T>(
         &self,
         tenant: TenantId,
         device: Option<&DeviceId>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tenants::{
-    DeviceId, ErrorKind, StoreError, TenantId, credentials::CredentialError, second_factor::SecondFactorError,
+    DeviceId, ErrorKind, StoreError, TenantId, credentials::CredentialError, enrolment::DeviceKeyError,
+    keys::SealError, second_factor::SecondFactorError,
 };
 
 /// Why nobody was identified. What was wrong about a credential is never told.
@@ -60,6 +61,17 @@ pub enum IdentityError {
     /// What a provider sent to end sessions does not count. Why is in the audit trail.
     #[error("this logout token is not accepted")]
     LogoutToken,
+    /// A device signed something whose time is over.
+    #[error("the credentials are not valid; sign in again, or use another token")]
+    SignatureExpired {
+        /// Its hospital.
+        tenant: TenantId,
+        /// The device that it is.
+        device: DeviceId,
+    },
+    /// What is sealed cannot be opened, or sealed.
+    #[error(transparent)]
+    Keys(#[from] SealError),
     /// A token could not be checked.
     #[error("the identity provider cannot be reached; try again in a moment")]
     ProviderUnreachable,
@@ -75,6 +87,16 @@ pub enum IdentityError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<DeviceKeyError> for IdentityError {
+    fn from(error: DeviceKeyError) -> Self {
+        match error {
+            DeviceKeyError::Keys(error) => Self::Keys(error),
+            DeviceKeyError::Randomness(error) => Self::Randomness(error),
+            DeviceKeyError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<SecondFactorError> for IdentityError {
@@ -93,9 +115,11 @@ impl IdentityError {
     /// What the error means to a caller.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongPassword | Self::CodeNeeded | Self::NotValid | Self::WrongToken { .. } => {
-                ErrorKind::Unauthenticated
-            }
+            Self::WrongPassword
+            | Self::CodeNeeded
+            | Self::NotValid
+            | Self::WrongToken { .. }
+            | Self::SignatureExpired { .. } => ErrorKind::Unauthenticated,
             Self::Suspended => ErrorKind::Forbidden,
             // Like a wrong password: nobody has got in.
             Self::SecondFactor(SecondFactorError::Wrong) => ErrorKind::Unauthenticated,
@@ -106,6 +130,7 @@ impl IdentityError {
             Self::SetupClosed | Self::InvitationOver => ErrorKind::NotFound,
             Self::Hash(_) | Self::Breached(_) | Self::Randomness(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
+            Self::Keys(error) => error.kind(),
         }
     }
 

@@ -14,9 +14,19 @@ use tenants::{
 };
 
 use crate::{
-    BreachedPasswords, Federation, IdentityError, audit::Audit, back_off::BackOff, limits::Limits,
-    metrics::IdentityMetrics, oidc::Oidc, passwords::Passwords, second_factor::Factors,
-    sessions::ActiveSession, setup::Setup, throttle::Throttle, token_hashes::TokenHashes,
+    BreachedPasswords, Federation, IdentityError,
+    audit::Audit,
+    back_off::BackOff,
+    enrolment::{Enrolments, Secret},
+    limits::Limits,
+    metrics::IdentityMetrics,
+    oidc::Oidc,
+    passwords::Passwords,
+    second_factor::Factors,
+    sessions::ActiveSession,
+    setup::Setup,
+    throttle::Throttle,
+    token_hashes::TokenHashes,
     tokens::ActiveToken,
 };
 
@@ -50,6 +60,8 @@ pub struct Identity {
     pub(crate) clients: Option<Arc<dyn ServiceClients>>,
     /// Without it nobody has a second factor.
     pub(crate) factors: Option<Factors>,
+    /// Without it no device signs.
+    pub(crate) enrolments: Option<Enrolments>,
     pub(crate) cache: Caches,
 }
 
@@ -59,6 +71,9 @@ pub(crate) struct Caches {
     pub(crate) tenants_by_id: Cache<TenantId, Tenant>,
     pub(crate) devices: Cache<(TenantId, DeviceId), SecretHash>,
     pub(crate) devices_by_token: Cache<[u8; 32], DeviceId>,
+    /// Also that a hospital has none.
+    pub(crate) enrolment_secrets: Cache<TenantId, Option<Secret>>,
+    pub(crate) all_tenants: Cache<(), Arc<[Tenant]>>,
     /// Each with the generation of before it was looked up.
     pub(crate) sessions: Cache<[u8; 32], (Generation, Arc<ActiveSession>)>,
     pub(crate) tokens: Cache<[u8; 32], (Generation, ActiveToken)>,
@@ -80,6 +95,8 @@ impl Identity {
             tenants_by_id: short_lived(),
             devices: short_lived(),
             devices_by_token: short_lived(),
+            enrolment_secrets: short_lived(),
+            all_tenants: short_lived(),
             sessions: short_lived(),
             tokens: short_lived(),
         };
@@ -101,6 +118,7 @@ impl Identity {
             oidc: None,
             clients: None,
             factors: None,
+            enrolments: None,
             cache,
         }
     }
@@ -146,6 +164,7 @@ impl Identity {
     pub fn forget_tenants(&self) {
         self.cache.tenants.invalidate_all();
         self.cache.tenants_by_id.invalidate_all();
+        self.cache.all_tenants.invalidate_all();
     }
 
     /// The tenant of this name, if there is one.

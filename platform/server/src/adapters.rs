@@ -10,7 +10,7 @@ use broker::{
     Admission, Chunk, Client, Episode, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
     SessionInfo, Speech,
 };
-use identity::{Application, Identity, IdentityError, Visitor};
+use identity::{Application, Identity, IdentityError, Signed, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
@@ -37,11 +37,35 @@ use crate::{
 
 /// The device part of a user name that stands for a program: `<tenant-slug>/app`.
 const APPLICATION: &str = "app";
+/// The user name of a device that signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs<'a> {
+    /// For an IoT Hub: `<host>/<device>/?api-version=...`.
+    Hub { host: &'a str, device: &'a str },
+    /// For a Device Provisioning Service: `<id scope>/registrations/<device>/api-version=...`.
+    Provisioning { id_scope: &'a str, device: &'a str },
+}
+
+impl<'a> Signs<'a> {
+    fn of(user_name: &'a str) -> Option<Self> {
+        let mut parts = user_name.splitn(4, '/');
+        match [parts.next()?, parts.next()?, parts.next()?, parts.next().unwrap_or_default()] {
+            [id_scope, "registrations", device, version] if version.starts_with("api-version=") => {
+                Some(Self::Provisioning { id_scope, device })
+            }
+            [host, device, version, _] if version.starts_with("?api-version=") => {
+                Some(Self::Hub { host, device })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// How soon a program is sent away whose token has run out.
 const APPLICATIONS_EVERY: Duration = Duration::from_secs(15);
 
 /// Lets devices in by `<tenant-slug>/<device-id>` and token, those made for ThingsBoard by their token as user name, programs
-/// by `<tenant-slug>/app` and API token.
+/// by `<tenant-slug>/app` and API token, and those made for Azure by what they have signed.
 pub(crate) struct Gate {
     identity: Arc<Identity>,
     access: Arc<Access>,
@@ -56,11 +80,14 @@ pub(crate) struct Gate {
 impl Gatekeeper for Gate {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
         let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
+        let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
+        if let Some(signs) = Signs::of(login.user_name) {
+            return self.admit_signed(signs, secret, &login, &visitor).await;
+        }
         let Some((slug, name)) = login.user_name.split_once('/') else {
             let identified = self.identity.device_of_token(login.user_name, &visitor).await;
             return admission(identified, Speech::ThingsBoard);
         };
-        let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
         if name == APPLICATION {
             return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
         }
@@ -95,11 +122,43 @@ impl Gate {
         self.relay.get_or_init(|| relay);
     }
 
+    /// A device that signs with its key.
+    async fn admit_signed(
+        &self,
+        signs: Signs<'_>,
+        token: &str,
+        login: &Login<'_>,
+        visitor: &Visitor,
+    ) -> Result<Admission, Refusal> {
+        let (signed, speech) = match signs {
+            Signs::Hub { host, device } => {
+                (self.identity.device_that_signs(host, device, token, visitor).await, Speech::IotHub)
+            }
+            Signs::Provisioning { id_scope, device } => {
+                let signed = self.identity.device_that_registers(id_scope, device, token, visitor).await;
+                (signed, Speech::Provisioning)
+            }
+        };
+        if let Err(IdentityError::SignatureExpired { tenant, device }) = &signed {
+            let (at, from) = (self.clock.now(), login.peer.ip());
+            let why = "what it signed had expired: its clock is wrong, or it signs for too short a time";
+            let event = connection_log::refused(at, why, login.client_id, from);
+            self.notes.note(*tenant, device.clone(), event);
+        }
+        let Signed { tenant, device, until } = signed.map_err(|error| refusal(error.kind()))?;
+        // A hub knows a device by its client identifier only.
+        if login.client_id != device.as_str() {
+            return Err(Refusal::ClientIdNotValid);
+        }
+        let client = Client::Device(device);
+        Ok(Admission { tenant, client, speech, until: Some(until), grants: Grants::default() })
+    }
+
     async fn admit_application(&self, slug: &str, secret: &str, from: &str) -> Result<Admission, Refusal> {
         let (caller, grants) = self.application(slug, secret, from).await?;
         let known = self.applications.remember(&caller, &grants, slug, secret);
         let client = known.ok_or(Refusal::NotAuthorized)?;
-        Ok(Admission { tenant: caller.tenant, client, speech: Speech::default(), grants })
+        Ok(Admission { tenant: caller.tenant, client, speech: Speech::default(), until: None, grants })
     }
 
     /// Who a program is, and what it may hear and say; `from`: its address, empty when it is looked at again.
@@ -180,7 +239,7 @@ fn admission(
     speech: Speech,
 ) -> Result<Admission, Refusal> {
     let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
-    Ok(Admission { tenant, client: Client::Device(device), speech, grants: Grants::default() })
+    Ok(Admission { tenant, client: Client::Device(device), speech, until: None, grants: Grants::default() })
 }
 
 const fn refusal(kind: ErrorKind) -> Refusal {
@@ -298,5 +357,32 @@ impl broker::Presence for ToPresence {
             version: session.version.to_owned(),
         };
         self.notes.note(tenant, device.clone(), event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_of_devices_that_sign() {
+        let hub = |host, device| Some(Signs::Hub { host, device });
+        let provisioning = |id_scope, device| Some(Signs::Provisioning { id_scope, device });
+        let cases = [
+            (
+                "localhost/monitor-1/?api-version=2019-10-01&DeviceClientType=x%2F1",
+                hub("localhost", "monitor-1"),
+            ),
+            ("a.example.org/m/?api-version=2020-09-30&model-id=dtmi:a:b;1", hub("a.example.org", "m")),
+            ("0neAAA/registrations/m/api-version=2019-03-31&ClientVersion=1", provisioning("0neAAA", "m")),
+            ("localhost/monitor-1/module/?api-version=2019-10-01", None),
+            ("0neAAA/registrations/m/x", None),
+            ("st-elsewhere/monitor-1", None),
+            ("st-elsewhere/monitor-1/", None),
+            ("", None),
+        ];
+        for (user_name, expected) in cases {
+            assert_eq!(Signs::of(user_name), expected, "{user_name}");
+        }
     }
 }

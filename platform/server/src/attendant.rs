@@ -8,12 +8,15 @@ use broker::{Attendant, CommandAnswer, Saying, TwinView};
 use tenants::{DeviceId, TenantId};
 use twins::{
     Twins,
-    downlink::{Answer, Command, ToDevice, Waiting},
+    downlink::{Answer, Command, Message, ToDevice, Waiting},
 };
+
+use crate::enrolling::Enrolling;
 
 pub(crate) struct ToTwins {
     pub(crate) twins: Twins,
     pub(crate) waiting: Arc<Waiting>,
+    pub(crate) enrolling: Enrolling,
 }
 
 #[async_trait]
@@ -31,6 +34,10 @@ impl Attendant for ToTwins {
         })
     }
 
+    async fn register(&self, tenant: TenantId, device: &DeviceId, model: Option<&str>) -> Result<(), String> {
+        self.enrolling.register(tenant, device, model).await
+    }
+
     fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>) {
         let answer = answer.map(|CommandAnswer { status, body }| Answer { status, body });
         if !self.waiting.answered(tenant, device, id, answer) {
@@ -43,5 +50,6 @@ pub(crate) fn saying(of: &ToDevice) -> Saying {
     match of.clone() {
         ToDevice::Desired { patch, properties, version } => Saying::Desired { patch, properties, version },
         ToDevice::Command(Command { id, name, body, until }) => Saying::Command { id, name, body, until },
+        ToDevice::Message(Message { id, payload, properties }) => Saying::Message { id, payload, properties },
     }
 }

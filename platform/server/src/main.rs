@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod connection_log;
 mod demo;
+mod enrolling;
 mod feed;
 mod housekeeping;
 mod http;

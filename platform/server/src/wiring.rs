@@ -41,6 +41,7 @@ use crate::{
     audit_heads,
     config::Config,
     connection_log::Notes,
+    enrolling::Enrolling,
     feed::FeedRelay,
     housekeeping, http,
     keyring::{self, KeysError},
@@ -126,6 +127,7 @@ impl Foundation {
             loopback_http: !config.http.is_https(),
         })
         .with_service_clients(store.clone())
+        .with_enrolment(store.clone(), keyring.clone())
         .with_second_factors(store, keyring)
         .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
@@ -213,7 +215,8 @@ impl Platform {
             .as_ref()
             .map(|(listen, certificates)| TlsListen { listen: *listen, settings: certificates.clone() });
         let waiting = Arc::new(Waiting::default());
-        let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone() };
+        let enrolling = Enrolling { database: database.clone(), clock: clock.clone() };
+        let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone(), enrolling };
         let stores = (Arc::new(database.clone()) as Arc<dyn Mailboxes>, clock.clone());
         let broker = listen(&config, &gate, ingest, attendant, tls, stores).await?;
         if let Some((_, certificates)) = certificates {
@@ -409,6 +412,7 @@ fn services(
         tokens: store.clone(),
         clients: store.clone(),
         revocations: identity.revocations().clone(),
+        device_keys: identity.clone(),
         downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),
         sessions,
         connections: store.clone(),

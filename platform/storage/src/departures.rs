@@ -15,7 +15,7 @@ const BATCH: usize = 500;
 const LARGE: [&str; 5] = ["segments", "outbox", "set_aside", "alarms", "publications"];
 /// Every table with rows of a hospital, the referring one before the one that it refers to. A test holds this list against
 /// the schema.
-const DELETED: [&str; 38] = [
+const DELETED: [&str; 39] = [
     "external_sessions",
     "sessions",
     "logout_tokens",
@@ -36,6 +36,7 @@ const DELETED: [&str; 38] = [
     "assignments",
     "placements",
     "device_tokens",
+    "enrolment_keys",
     "users",
     "policies",
     "roles",

@@ -236,6 +236,7 @@ const TABLES: &[Table] = &[
         name: "device_connections",
         columns: &[("device_id", Text), ("events", Text)],
     },
+    Table { file: "enrolment-keys", name: "enrolment_keys", columns: &[("id", Id), ("made_at", Time)] },
     Table { file: "retained-messages", name: "retained", columns: &[("topic", Text), ("message", Hash)] },
     Table {
         file: "set-aside-messages",

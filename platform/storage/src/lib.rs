@@ -23,6 +23,7 @@ mod database;
 mod departures;
 mod devices;
 mod elevations;
+mod enrolment;
 mod entities;
 mod errors;
 mod expiry;

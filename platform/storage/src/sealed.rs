@@ -3,6 +3,7 @@
 use ::tenants::{
     StoreError, TenantId,
     audit::AuditEntry,
+    enrolment,
     keys::{DataKeys, SealedFor, TenantKeys, WrappedKey},
 };
 use jiff::Timestamp;
@@ -33,7 +34,7 @@ struct Sealed {
     purpose: &'static str,
 }
 
-const SEALED: [Sealed; 3] = [
+const SEALED: [Sealed; 4] = [
     Sealed { table: "patients", key: "id", column: "identity", purpose: IDENTITY },
     Sealed {
         table: "identity_providers",
@@ -42,6 +43,7 @@ const SEALED: [Sealed; 3] = [
         purpose: "identity_provider.client_secret",
     },
     Sealed { table: "authenticators", key: "user_id", column: "secret", purpose: "authenticator.secret" },
+    Sealed { table: "enrolment_keys", key: "id", column: "secret", purpose: enrolment::PURPOSE },
 ];
 
 /// What came of a round of sealing anew.

@@ -408,6 +408,7 @@ impl World {
             | "Mutation.disconnectDevice(id)"
             | "Mutation.placeDevice(id)"
             | "Mutation.setDesiredProperties(device)"
+            | "Mutation.revealDeviceKey(id)"
             | "Query.alarms(device)" => json!(device),
             "Query.patient(id)"
             | "Query.alarms(patient)"
@@ -428,6 +429,7 @@ impl World {
                 json!({ "name": target.house(), "title": mine, "version": 1, "policies": [
                 { "object": "patient", "action": "read", "rows": "all", "hiddenColumns": [] }] })
             }
+            "Mutation.messageDevice(input)" => json!({ "device": device, "payload": mine }),
             "Mutation.setDesiredProperties(patch)" => json!({ "label": mine }),
             "Mutation.commandDevice(input)" => {
                 json!({ "device": device, "name": "reboot", "body": own.mark() })

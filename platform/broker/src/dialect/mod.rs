@@ -1,14 +1,20 @@
 //! How devices name things. A dialect translates between a family of devices and what the platform means; the session knows
 //! nothing but this trait. Topics are relative to the device.
 
+mod azure;
 pub(crate) mod native;
 pub(crate) mod thingsboard;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
+use tenants::{DeviceId, topics::covers};
 
-use self::{native::Native, thingsboard::ThingsBoard};
+use self::{
+    azure::{IotHub, Provisioning},
+    native::Native,
+    thingsboard::ThingsBoard,
+};
 use crate::{
     encode,
     gate::{Channel, CommandAnswer, Saying, Speech, TwinView},
@@ -17,19 +23,30 @@ use crate::{
 /// The topics and payloads of one family of devices.
 pub(crate) trait Dialect: Send + Sync {
     /// What a message to `topic` is; `None` when the device may not publish there.
-    fn uplink(&self, topic: &str) -> Option<Uplink>;
+    fn uplink(&self, device: &DeviceId, topic: &str) -> Option<Uplink>;
 
     /// What a device means that published to a topic which is [`Uplink::Request`].
-    fn hear(&self, topic: &str, payload: &Bytes, around: &Around) -> Result<Errand, Unheard>;
+    fn hear(
+        &self,
+        device: &DeviceId,
+        topic: &str,
+        payload: &Bytes,
+        around: &Around<'_>,
+    ) -> Result<Heard, Unheard>;
 
     /// Filters that together cover everything the device may subscribe to.
     fn audible(&self) -> &'static [&'static str];
+
+    /// Whether the device may subscribe to a filter.
+    fn hears(&self, _: &DeviceId, filter: &str) -> bool {
+        covers_any(self.audible(), filter)
+    }
 
     /// What is to be done when the device has subscribed to a filter that is audible.
     fn welcome(&self, filter: &str) -> Option<Errand>;
 
     /// What the platform says, as the device hears it; `None` where it has no words for that.
-    fn frame(&self, saying: &Saying) -> Option<Frame>;
+    fn frame(&self, device: &DeviceId, saying: &Saying) -> Option<Frame>;
 }
 
 /// The dialect that a device speaks.
@@ -37,7 +54,13 @@ pub(crate) const fn of(speech: Speech) -> &'static dyn Dialect {
     match speech {
         Speech::Native => &Native,
         Speech::ThingsBoard => &ThingsBoard,
+        Speech::IotHub => &IotHub,
+        Speech::Provisioning => &Provisioning,
     }
+}
+
+fn covers_any(audible: &[&str], filter: &str) -> bool {
+    audible.iter().any(|own| covers(own, filter))
 }
 
 /// What a topic of a device is for.
@@ -57,13 +80,37 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    pub(crate) const fn empty(topic: String) -> Self {
+        Self { topic, payload: Vec::new() }
+    }
+
     pub(crate) fn json(topic: String, payload: &Value) -> Self {
         Self { topic, payload: payload.to_string().into_bytes() }
     }
 }
 
+/// What a device said, understood.
+pub(crate) struct Heard {
+    /// What of it is for the log.
+    pub(crate) message: Option<(Channel, Bytes)>,
+    pub(crate) errand: Option<Errand>,
+}
+
+impl Heard {
+    pub(crate) const fn message(channel: Channel, payload: Bytes) -> Self {
+        Self { message: Some((channel, payload)), errand: None }
+    }
+
+    pub(crate) const fn errand(errand: Errand) -> Self {
+        Self { message: None, errand: Some(errand) }
+    }
+}
+
 /// What is sent to a device of its twin, or of there being nobody to ask.
 type FromTwin = Box<dyn FnOnce(Option<&TwinView>) -> Option<Frame> + Send>;
+
+/// What is sent to a device that wanted to be registered: the error is why it is not, in words.
+type OfRegistration = Box<dyn FnOnce(Result<(), String>) -> Frame + Send>;
 
 /// What has to be done for a device that asks or answers.
 pub(crate) enum Errand {
@@ -71,6 +118,8 @@ pub(crate) enum Errand {
     Twin(FromTwin),
     /// Answer it.
     Say(Frame),
+    /// Register it, as a device of that model, and say what came of it.
+    Register { model: Option<String>, answer: OfRegistration },
     /// Tell whoever gave it a command how it answered: with `None` what cannot be read.
     Answered { id: u32, answer: Option<CommandAnswer> },
 }
@@ -83,11 +132,13 @@ impl Errand {
 
 /// What is true around a question.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Around {
+pub(crate) struct Around<'a> {
     pub(crate) now: Timestamp,
     /// What a device may send at once, and on the way.
     pub(crate) max_packet_bytes: usize,
     pub(crate) receive_maximum: u16,
+    /// By which name the device came here.
+    pub(crate) host: &'a str,
 }
 
 /// Nothing is done about what a device asks.
@@ -127,8 +178,23 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn around() -> Around {
-        Around { now: Timestamp::UNIX_EPOCH, max_packet_bytes: 1_024, receive_maximum: 20 }
+    pub(crate) fn around() -> Around<'static> {
+        Around {
+            now: Timestamp::UNIX_EPOCH,
+            max_packet_bytes: 1_024,
+            receive_maximum: 20,
+            host: "hub.example.org",
+        }
+    }
+
+    pub(crate) fn device() -> DeviceId {
+        DeviceId::parse("monitor-1").unwrap()
+    }
+
+    /// What has to be done where nothing is for the log.
+    pub(crate) fn errand(heard: Result<Heard, Unheard>) -> Errand {
+        let Heard { message: None, errand: Some(errand) } = heard.unwrap() else { panic!("a message") };
+        errand
     }
 
     /// What an errand answers, as topic and payload.
@@ -136,6 +202,7 @@ pub(crate) mod tests {
         let frame = match errand {
             Errand::Twin(answer) => answer(view)?,
             Errand::Say(frame) => frame,
+            Errand::Register { answer, .. } => answer(Ok(())),
             Errand::Answered { .. } => return None,
         };
         Some((frame.topic, serde_json::from_slice(&frame.payload).unwrap()))

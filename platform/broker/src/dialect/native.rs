@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tenants::DeviceId;
 
-use super::{Around, Dialect, Errand, Frame, Unheard, Uplink};
+use super::{Around, Dialect, Errand, Frame, Heard, Unheard, Uplink};
 use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
 
 /// Longest name of a component.
@@ -18,7 +19,7 @@ const DESIRED: &str = "properties/desired";
 pub(crate) struct Native;
 
 impl Dialect for Native {
-    fn uplink(&self, topic: &str) -> Option<Uplink> {
+    fn uplink(&self, _: &DeviceId, topic: &str) -> Option<Uplink> {
         match topic {
             "telemetry" => return Some(Uplink::Message(Channel::Telemetry { component: None })),
             "properties/reported" => return Some(Uplink::Message(Channel::Reported)),
@@ -32,18 +33,18 @@ impl Dialect for Native {
         asks.then_some(Uplink::Request)
     }
 
-    fn hear(&self, topic: &str, payload: &Bytes, _: &Around) -> Result<Errand, Unheard> {
+    fn hear(&self, _: &DeviceId, topic: &str, payload: &Bytes, _: &Around<'_>) -> Result<Heard, Unheard> {
         if let Some(id) = answered(topic) {
-            return Ok(Errand::Answered { id, answer: read_answer(payload) });
+            return Ok(Heard::errand(Errand::Answered { id, answer: read_answer(payload) }));
         }
         let topic = format!("properties/result/{}", wanted(topic).ok_or(Unheard::UNREADABLE)?);
-        Ok(Errand::twin(move |twin| {
+        Ok(Heard::errand(Errand::twin(move |twin| {
             let payload = twin.map_or_else(
                 || json!({ "error": "the twin cannot be asked right now; try again" }),
                 |twin| json!({ "desired": desired(twin), "reported": twin.reported }),
             );
             Some(Frame::json(topic, &payload))
-        }))
+        })))
     }
 
     fn audible(&self) -> &'static [&'static str] {
@@ -59,12 +60,13 @@ impl Dialect for Native {
         (filter == DESIRED).then(|| Errand::twin(tell))
     }
 
-    fn frame(&self, saying: &Saying) -> Option<Frame> {
+    fn frame(&self, _: &DeviceId, saying: &Saying) -> Option<Frame> {
         Some(match saying {
             Saying::Desired { patch, version, .. } => {
                 Frame::json(DESIRED.into(), &versioned(patch, *version).into())
             }
             Saying::Command { id, name, body, .. } => Frame::json(format!("commands/{name}/{id}"), body),
+            Saying::Message { .. } => return None,
         })
     }
 }
@@ -107,7 +109,7 @@ fn is_component(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{answer, around, twin},
+        super::tests::{answer, around, device, errand, twin},
         *,
     };
 
@@ -145,13 +147,13 @@ mod tests {
             ("$SYS/x", None),
         ];
         for (topic, expected) in cases {
-            assert_eq!(Native.uplink(topic), expected, "{topic}");
+            assert_eq!(Native.uplink(&device(), topic), expected, "{topic}");
         }
     }
 
     #[test]
     fn a_device_asks_for_its_twin() {
-        let ask = || Native.hear("properties/get/r1", &Bytes::new(), &around()).unwrap();
+        let ask = || errand(Native.hear(&device(), "properties/get/r1", &Bytes::new(), &around()));
         let expected = json!({
             "desired": { "rate": 5, "on": true, "$version": 4 },
             "reported": { "firmware": "1.2", "serial": "x" },
@@ -176,10 +178,10 @@ mod tests {
         let body = json!({ "after": 5 });
         let until = jiff::Timestamp::UNIX_EPOCH;
         let command = Saying::Command { id: 7, name: "reboot".into(), body: body.clone(), until };
-        assert_eq!(Native.frame(&command), Some(Frame::json("commands/reboot/7".into(), &body)));
+        assert_eq!(Native.frame(&device(), &command), Some(Frame::json("commands/reboot/7".into(), &body)));
         let hear = |payload: &'static str| {
-            let heard = Native.hear("commands/reboot/7/result", &payload.into(), &around());
-            let Ok(Errand::Answered { id: 7, answer }) = heard else { panic!("{payload}") };
+            let heard = Native.hear(&device(), "commands/reboot/7/result", &payload.into(), &around());
+            let Errand::Answered { id: 7, answer } = errand(heard) else { panic!("{payload}") };
             answer
         };
         let ok = |status, body| Some(CommandAnswer { status, body });

@@ -5,8 +5,9 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tenants::DeviceId;
 
-use super::{Around, Dialect, Errand, Frame, Unheard, Uplink};
+use super::{Around, Dialect, Errand, Frame, Heard, Unheard, Uplink};
 use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
 
 const TELEMETRY: &str = "v1/devices/me/telemetry";
@@ -20,7 +21,7 @@ const CLAIM: &str = "v1/devices/me/claim";
 pub(crate) struct ThingsBoard;
 
 impl Dialect for ThingsBoard {
-    fn uplink(&self, topic: &str) -> Option<Uplink> {
+    fn uplink(&self, _: &DeviceId, topic: &str) -> Option<Uplink> {
         match topic {
             TELEMETRY => Some(Uplink::Message(Channel::Telemetry { component: None })),
             ATTRIBUTES => Some(Uplink::Message(Channel::Reported)),
@@ -32,26 +33,34 @@ impl Dialect for ThingsBoard {
         }
     }
 
-    fn hear(&self, topic: &str, payload: &Bytes, around: &Around) -> Result<Errand, Unheard> {
+    fn hear(
+        &self,
+        _: &DeviceId,
+        topic: &str,
+        payload: &Bytes,
+        around: &Around<'_>,
+    ) -> Result<Heard, Unheard> {
         if let Some(id) = numbered(topic, RPC_RESPONSE) {
             let body = serde_json::from_slice(payload)
                 .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
-            return Ok(Errand::Answered { id, answer: Some(CommandAnswer { status: 200, body }) });
+            let answer = Some(CommandAnswer { status: 200, body });
+            return Ok(Heard::errand(Errand::Answered { id, answer }));
         }
         if topic == CLAIM {
             return Err(Unheard::not_authorized("it wanted to be claimed; its hospital has it already"));
         }
         let asked: Value = serde_json::from_slice(payload).map_err(|_| Unheard::UNREADABLE)?;
         if let Some(id) = numbered(topic, RPC_REQUEST) {
-            return Ok(Errand::Say(Frame::json(format!("{RPC_RESPONSE}{id}"), &called(&asked, around))));
+            let answer = Frame::json(format!("{RPC_RESPONSE}{id}"), &called(&asked, around));
+            return Ok(Heard::errand(Errand::Say(answer)));
         }
         let id = numbered(topic, WANTED).ok_or(Unheard::UNREADABLE)?;
         let (client, shared) = (keys(&asked, "clientKeys")?, keys(&asked, "sharedKeys")?);
-        Ok(Errand::twin(move |twin| {
+        Ok(Heard::errand(Errand::twin(move |twin| {
             // Nothing answers a question that cannot be answered: the device asks again.
             let found = twin.map(|twin| attributes(twin, client.as_deref(), shared.as_deref()))?;
             Some(Frame::json(format!("{FOUND}{id}"), &found))
-        }))
+        })))
     }
 
     fn audible(&self) -> &'static [&'static str] {
@@ -67,7 +76,7 @@ impl Dialect for ThingsBoard {
         None
     }
 
-    fn frame(&self, saying: &Saying) -> Option<Frame> {
+    fn frame(&self, _: &DeviceId, saying: &Saying) -> Option<Frame> {
         Some(match saying {
             Saying::Desired { patch, properties, .. } => {
                 Frame::json(ATTRIBUTES.into(), &changed(patch, properties))
@@ -75,6 +84,7 @@ impl Dialect for ThingsBoard {
             Saying::Command { id, name, body, .. } => {
                 Frame::json(format!("{RPC_REQUEST}{id}"), &json!({ "method": name, "params": body }))
             }
+            Saying::Message { .. } => return None,
         })
     }
 }
@@ -127,7 +137,7 @@ fn changed(patch: &Map<String, Value>, properties: &Map<String, Value>) -> Value
 }
 
 /// What the platform answers when a device calls it.
-fn called(asked: &Value, around: &Around) -> Value {
+fn called(asked: &Value, around: &Around<'_>) -> Value {
     match asked.get("method").and_then(Value::as_str) {
         Some("getCurrentTime") => around.now.as_millisecond().into(),
         // No rates: the platform slows a device down by reading it more slowly, and loses nothing.
@@ -144,12 +154,13 @@ fn called(asked: &Value, around: &Around) -> Value {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{answer, around, twin},
+        super::tests::{answer, around, device, errand, twin},
         *,
     };
 
     fn hear(topic: &str, payload: &str) -> Result<Errand, Unheard> {
-        ThingsBoard.hear(topic, &payload.to_owned().into(), &around())
+        let heard = ThingsBoard.hear(&device(), topic, &payload.to_owned().into(), &around());
+        heard.map(|heard| errand(Ok(heard)))
     }
 
     #[test]
@@ -168,7 +179,7 @@ mod tests {
             ("telemetry", None),
         ];
         for (topic, expected) in cases {
-            assert_eq!(ThingsBoard.uplink(topic), expected, "{topic}");
+            assert_eq!(ThingsBoard.uplink(&device(), topic), expected, "{topic}");
         }
     }
 
@@ -207,7 +218,7 @@ mod tests {
             version: 5,
         };
         let expected = json!({ "rate": 6, "display": { "dim": true, "lines": 2 }, "deleted": ["on"] });
-        assert_eq!(ThingsBoard.frame(&saying), Some(Frame::json(ATTRIBUTES.into(), &expected)));
+        assert_eq!(ThingsBoard.frame(&device(), &saying), Some(Frame::json(ATTRIBUTES.into(), &expected)));
     }
 
     #[test]
@@ -223,7 +234,7 @@ mod tests {
         let command = Saying::Command { id: 7, name: "setGpio".into(), body: json!({ "pin": 7 }), until };
         let expected = json!({ "method": "setGpio", "params": { "pin": 7 } });
         let topic = "v1/devices/me/rpc/request/7".to_owned();
-        assert_eq!(ThingsBoard.frame(&command), Some(Frame::json(topic, &expected)));
+        assert_eq!(ThingsBoard.frame(&device(), &command), Some(Frame::json(topic, &expected)));
         for (payload, body) in [(r#"{"ok":true}"#, json!({ "ok": true })), ("done", json!("done"))] {
             let Ok(Errand::Answered { id: 7, answer }) = hear("v1/devices/me/rpc/response/7", payload) else {
                 panic!("{payload}")

@@ -68,6 +68,10 @@ impl Session {
                 self.subscribed().await;
                 answer(attendant.twin(tenant, device).await.as_ref())
             }
+            Errand::Register { model, answer } => {
+                self.subscribed().await;
+                Some(answer(attendant.register(tenant, device, model.as_deref()).await))
+            }
             Errand::Answered { id, answer } => {
                 attendant.answered(tenant, device, id, answer);
                 None

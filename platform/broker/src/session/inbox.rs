@@ -11,11 +11,11 @@ use rumqttd::protocol::{
 use super::{End, Session, acks::Due};
 use crate::{
     codec,
-    dialect::{Around, Errand, Unheard},
+    dialect::{Around, Errand, Heard, Unheard},
     encode,
     exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
     frame::{self, Frame, Publish, Scan},
-    gate::{Happened, Inbound},
+    gate::{Channel, Happened, Inbound},
     message::{Message, Publication},
     metrics::Loss,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
@@ -52,6 +52,14 @@ pub(super) struct Inbox<'a> {
     /// How many messages the last chunk had.
     expected: usize,
     scratch: Vec<u8>,
+}
+
+impl Inbound {
+    /// Time and correlation are the same question for the whole chunk: see [`Inbox::stamp`].
+    fn of(channel: Channel, payload: Bytes) -> Self {
+        let (received_at, correlation) = Default::default();
+        Self { channel, payload, received_at, correlation }
+    }
 }
 
 /// What the frames of one read amount to.
@@ -188,7 +196,7 @@ impl<'a> Inbox<'a> {
         let heard = match &route {
             Route::Request(topic) => {
                 match self.hear(topic, body.get(found.payload.clone()).unwrap_or_default()) {
-                    Ok(errand) => Some(errand),
+                    Ok(heard) => Some(heard),
                     Err(Unheard { code, why }) => {
                         self.deny(why);
                         self.pass_over(&found, code, Loss::NotUnderstood, harvest);
@@ -214,12 +222,16 @@ impl<'a> Inbox<'a> {
                     harvest.messages.reserve(self.expected.max(1));
                 }
                 let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
-                // Time and correlation are the same question for the whole chunk: see `stamp`.
-                let (received_at, correlation) = Default::default();
-                harvest.messages.push(Inbound { channel, payload, received_at, correlation });
+                harvest.messages.push(Inbound::of(channel, payload));
             }
             Route::Topic(_) | Route::Request(_) => {
-                harvest.errands.extend(heard);
+                if let Some(Heard { message, errand }) = heard {
+                    harvest.errands.extend(errand);
+                    if let Some((channel, payload)) = message {
+                        harvest.messages.push(Inbound::of(channel, payload));
+                        return Ok(());
+                    }
+                }
                 harvest.ops.extend(publication.map(Op::Publish));
                 harvest.ops.extend(received.map(Op::Received));
             }
@@ -338,12 +350,13 @@ impl<'a> Inbox<'a> {
     }
 
     /// What a device means by a question or an answer.
-    fn hear(&self, topic: &str, payload: &[u8]) -> Result<Errand, Unheard> {
-        let Session { hub, rights, .. } = self.session;
+    fn hear(&self, topic: &str, payload: &[u8]) -> Result<Heard, Unheard> {
+        let Session { hub, rights, host, .. } = self.session;
         let around = Around {
             now: hub.clock.now(),
             max_packet_bytes: hub.config.max_packet_bytes,
             receive_maximum: hub.config.receive_maximum,
+            host: host.as_deref().unwrap_or_default(),
         };
         rights.hear(topic, &Bytes::copy_from_slice(payload), &around)
     }

@@ -32,7 +32,7 @@ use tenants::{CorrelationId, DeviceId, messaging::Received};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::OwnedSemaphorePermit,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use self::{
@@ -85,6 +85,8 @@ pub(crate) struct Opened {
     /// What was read behind the CONNECT.
     pub(crate) unread: BytesMut,
     pub(crate) correlation: CorrelationId,
+    /// How long what the client presented counts.
+    pub(crate) valid_for: Option<Duration>,
 }
 
 /// How a session ends.
@@ -143,6 +145,8 @@ struct Session {
     outbox: Arc<Outbox>,
     acks: AckQueue,
     errands: Errands,
+    /// By which name the client came here, where it asks where it belongs.
+    host: Option<Box<str>>,
     /// The reader left something for the writer since the writer ran last.
     progress: AtomicBool,
     correlation: CorrelationId,
@@ -166,12 +170,13 @@ impl Session {
 /// Runs a session to its end.
 pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     let Opened { version, client, rights, seat, standing, permit, keep_alive, will, .. } = opened;
-    let Opened { connack, unread, correlation, .. } = opened;
+    let Opened { connack, unread, correlation, valid_for, .. } = opened;
     let info = Arc::clone(seat.info());
     let session = Session {
         outbox: Arc::clone(&standing.outbox),
         acks: AckQueue::default(),
         errands: Errands::default(),
+        host: rights.asks_where().then(|| stream.host().into()),
         progress: AtomicBool::new(false),
         hub,
         version,
@@ -183,7 +188,7 @@ pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
     };
     session.tell(Happened::Connected, "");
     let stream = Mutex::new(stream);
-    let (end, unsent) = converse(&stream, &session, keep_alive, connack, unread).await;
+    let (end, unsent) = converse(&stream, &session, (keep_alive, valid_for), connack, unread).await;
     let mut stream = stream.into_inner();
     drop(seat);
     session.standing.close();
@@ -216,7 +221,7 @@ pub(crate) async fn run(stream: Transport, opened: Opened, hub: Arc<Hub>) {
 async fn converse(
     stream: &Mutex<Transport>,
     session: &Session,
-    keep_alive: Option<Duration>,
+    (keep_alive, valid_for): (Option<Duration>, Option<Duration>),
     connack: Vec<u8>,
     unread: BytesMut,
 ) -> (End, Vec<u8>) {
@@ -224,6 +229,8 @@ async fn converse(
     let mut reader = pin!(Reader::new(Half(stream), session, keep_alive, unread).run());
     let mut refill = pin!(refill::run(session));
     let mut errands = pin!(errands::run(session));
+    // Few have an end: what most do not need is not part of every session.
+    let mut over = valid_for.map(|valid_for| Box::pin(sleep(valid_for)));
     let mut reading = true;
     let end = poll_fn(|cx| {
         loop {
@@ -238,6 +245,9 @@ async fn converse(
                 reading = false;
                 writer.finish();
                 continue;
+            }
+            if over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
+                return Poll::Ready(End::Broke(Reason::CredentialOver));
             }
             // They wake this task when they have brought something.
             let Poll::Pending = refill.as_mut().poll(cx);

@@ -28,6 +28,9 @@ pub(crate) struct Credentials {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct DemoTenant {
     pub(crate) slug: String,
+    /// As the Device Provisioning Service calls the hospital.
+    #[serde(default)]
+    pub(crate) id_scope: String,
     pub(crate) name: String,
     pub(crate) users: Vec<Person>,
     pub(crate) devices: Vec<DemoDevice>,
@@ -47,6 +50,9 @@ pub(crate) struct Person {
 pub(crate) struct DemoDevice {
     pub(crate) id: String,
     pub(crate) token: String,
+    /// With which it signs where it is one made for Azure IoT Hub.
+    #[serde(default)]
+    pub(crate) symmetric_key: String,
     /// Id of the patient it measures.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) patient: Option<String>,

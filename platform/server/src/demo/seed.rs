@@ -15,6 +15,7 @@ use tenants::{
     audit::AuditEntry,
     clock::Clock,
     credentials::{BearerToken, CredentialError, SecretHash, generate},
+    enrolment::{DeviceKeyError, DeviceKeys, id_scope},
     org::{OrgUnit, UnitKind},
     stores::{Accounts, ApiTokens, OrgUnits, Tenants},
     topics::{TopicFilter, TopicFilters},
@@ -42,6 +43,8 @@ pub(crate) enum SeedError {
     Credential(#[from] CredentialError),
     #[error("a password of the demo could not be hashed")]
     Identity(#[from] IdentityError),
+    #[error("a device's key could not be made")]
+    Key(#[from] DeviceKeyError),
     #[error("the demo's own data is wrong: {0}")]
     Data(String),
 }
@@ -97,18 +100,19 @@ impl Seed {
             let ward = wards.get(demo.ward).copied().unwrap_or(whole);
             let patient = self.patient(&caller, demo, ward).await?;
             let (id, name) = (format!("monitor-{:02}", n + 1), format!("Bedside monitor {:02}", n + 1));
-            made.push(self.device(&caller, &id, &name, (Some(patient), ward))?);
+            made.push(self.device(&caller, &id, &name, (Some(patient), ward)).await?);
         }
         for n in 1..=size.extra_devices {
             let id = format!("bench-{n:05}");
-            made.push(self.device(&caller, &id, "Bench device", (None, whole))?);
+            made.push(self.device(&caller, &id, "Bench device", (None, whole)).await?);
         }
         let (devices, new): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         let scope = self.scope(&caller, Object::Device).await?;
         for some in new.chunks(DEVICES_AT_ONCE) {
             Devices::create_all(&self.database, &scope, some).await?;
         }
-        Ok(DemoTenant { slug: hospital.slug.to_owned(), name: hospital.name.to_owned(), users, devices })
+        let (slug, name) = (hospital.slug.to_owned(), hospital.name.to_owned());
+        Ok(DemoTenant { slug, id_scope: id_scope(tenant.id), name, users, devices })
     }
 
     async fn person(&self, tenant: TenantId, slug: &str, role: Role) -> Result<(Person, Caller), SeedError> {
@@ -228,7 +232,7 @@ impl Seed {
     }
 
     /// A device, to be registered with others.
-    fn device(
+    async fn device(
         &self,
         caller: &Caller,
         id: &str,
@@ -246,7 +250,15 @@ impl Seed {
         };
         let audit = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
         let new = NewDevice { record, token: SecretHash::of(token.as_bytes()), audit };
-        let demo = DemoDevice { id: id.to_string(), token, patient: patient.map(|id| id.to_string()) };
+        let entry = self.audit(
+            caller.tenant,
+            &caller.actor(),
+            "enrolment_key.create",
+            format!("tenant:{}", caller.tenant),
+        );
+        let symmetric_key = self.identity.symmetric_key(caller.tenant, &id, &entry).await?;
+        let patient = patient.map(|id| id.to_string());
+        let demo = DemoDevice { id: id.to_string(), token, symmetric_key, patient };
         Ok((demo, new))
     }
 

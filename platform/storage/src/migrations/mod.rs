@@ -22,6 +22,7 @@ mod m0021_token_topics;
 mod m0022_mailboxes;
 mod m0023_connections;
 mod m0024_device_tokens;
+mod m0025_enrolment_keys;
 
 use std::collections::HashSet;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_mailboxes::Migration),
             Box::new(m0023_connections::Migration),
             Box::new(m0024_device_tokens::Migration),
+            Box::new(m0025_enrolment_keys::Migration),
         ]
     }
 }

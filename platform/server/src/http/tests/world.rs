@@ -43,6 +43,7 @@ use crate::{
     attendant::ToTwins,
     config::{Config, Environment, Sources, key},
     connection_log::Notes,
+    enrolling::Enrolling,
     wiring::{Foundation, listen},
 };
 
@@ -233,7 +234,8 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
     let waiting = Arc::new(Waiting::default());
-    let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone() };
+    let enrolling = Enrolling { database: foundation.database.clone(), clock: clock.clone() };
+    let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone(), enrolling };
     let stores = (store.clone() as Arc<dyn Mailboxes>, clock.clone());
     let broker = listen(config, &gate, ingest, attendant, None, stores).await.unwrap();
     let sessions = Arc::new(ToSessions(broker.handle()));
@@ -255,6 +257,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         tokens: store.clone(),
         clients: store.clone(),
         revocations: foundation.identity.revocations().clone(),
+        device_keys: identity.clone(),
         downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),
         sessions,
         connections: store.clone(),
