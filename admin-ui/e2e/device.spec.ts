@@ -1,5 +1,5 @@
 import { expectAccessible } from './axe';
-import { connect, publish } from './device';
+import { connect, obey, publish } from './device';
 import { expect, test } from './fixtures';
 
 test('a message that is not understood stands on the device page with its reason, and the twin lives on', async ({
@@ -51,6 +51,43 @@ test('a connected device shows where from, and whoever keeps devices working sen
   await expect(connection.getByText('It is not connected over MQTT now.')).toBeVisible();
   await page.getByRole('link', { name: 'Audit' }).click();
   await expect(page.getByText('device.disconnect').first()).toBeVisible();
+});
+
+test('a device is told what to be like and what to do, and says what became of it', async ({
+  page,
+  hospital,
+  signIn,
+}) => {
+  const device = hospital.device(5);
+  await signIn(hospital.person('admin'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const properties = page.getByRole('region', { name: 'Properties' });
+  await expect(properties).toContainText('Nothing is asked of it, and it has said nothing of itself.');
+  await properties.getByRole('button', { name: 'Change them' }).click();
+  const changes = properties.getByRole('textbox', { name: 'What is to change' });
+  await changes.fill('[1]');
+  await properties.getByRole('button', { name: 'Ask it of the device' }).click();
+  await expect(properties).toContainText('Write a JSON object');
+  await changes.fill('{ "sampleRate": 250, "display": { "dim": true } }');
+  await properties.getByRole('button', { name: 'Ask it of the device' }).click();
+  await expect(properties).toContainText('It has not confirmed version 1 of what is asked of it.');
+  await publish(hospital, device, { sampleRate: 250, $version: 1 }, 'properties/reported');
+  await expect(properties).toContainText('It has taken on version 1 of what is asked of it.');
+  const row = properties.getByRole('row').filter({ hasText: 'sampleRate' });
+  await expect(row.getByRole('cell')).toHaveText(['sampleRate', '250', '250']);
+
+  const command = page.getByRole('region', { name: 'Command' });
+  await command.getByRole('textbox', { name: 'What it is to do' }).fill('selfTest');
+  await command.getByRole('textbox', { name: 'What else it has to know' }).fill('{ "deep": true }');
+  await command.getByRole('button', { name: 'Have it done' }).click();
+  await expect(command).toContainText('the device is not connected');
+  await obey(hospital, device);
+  await command.getByRole('button', { name: 'Have it done' }).click();
+  await expect(command).toContainText('It answered 200 {"deep":true}');
+  await expectAccessible(page);
+  await page.screenshot({ path: 'test-results/properties.png', fullPage: true });
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await expect(page.getByText('device.command').first()).toBeVisible();
 });
 
 test('whoever stands beside a device that does not come through reads why', async ({

@@ -2,11 +2,13 @@ import { useInterval } from '@mantine/hooks';
 import { Link, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { DeviceDocument } from '../api/generated/graphql';
+import { CommandForm } from '../forms/CommandForm';
 import { DeviceState } from '../ui/device/DeviceState';
 import { PatientOfDevice } from '../ui/device/DeviceTable';
 import classes from '../ui/device/device.module.css';
 import { LatestReadings } from '../ui/device/LatestReadings';
 import { LiveSessions } from '../ui/device/LiveSessions';
+import { Properties } from '../ui/device/Properties';
 import { Quarantine } from '../ui/device/Quarantine';
 import { SentList } from '../ui/device/SentList';
 import { SetAsideList } from '../ui/device/SetAsideList';
@@ -85,6 +87,10 @@ function OneDevice({ id }: { id: string }) {
             events={device.connectionLog}
             onDisconnected={refetch}
           />
+          <div className={classes.columns}>
+            <Properties deviceId={id} properties={device.properties} onChanged={refetch} />
+            {may('device:command') && <CommandForm deviceId={id} />}
+          </div>
           <div className={classes.columns}>
             <LatestReadings readings={device.readings} />
             <SetAsideList messages={device.setAside} count={device.setAsideCount} />
