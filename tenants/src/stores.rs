@@ -432,18 +432,29 @@ pub trait ExternalLogins: Send + Sync {
 /// What devices prove themselves with.
 #[async_trait]
 pub trait DeviceCredentials: Send + Sync {
-    /// SHA-256 of the tokens of devices, in any order; those that are unknown or have no token are left out.
-    async fn token_hashes(
+    /// What is known of devices that present themselves, in any order; those that are unknown are left out.
+    async fn device_logins(
         &self,
         tenant: TenantId,
         devices: &[DeviceId],
-    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError>;
+    ) -> Result<Vec<DeviceLogin>, StoreError>;
     /// The device whose token has this SHA-256.
     async fn device_of_token(
         &self,
         tenant: TenantId,
         hash: &SecretHash,
-    ) -> Result<Option<DeviceId>, StoreError>;
+    ) -> Result<Option<DeviceLogin>, StoreError>;
+}
+
+/// How a device is known when it presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceLogin {
+    /// Which.
+    pub device: DeviceId,
+    /// SHA-256 of its token.
+    pub token: SecretHash,
+    /// It may not connect.
+    pub blocked: bool,
 }
 
 /// The audit trail.

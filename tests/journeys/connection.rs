@@ -1,7 +1,46 @@
 //! A device that is connected, as people see it, and that is sent away.
 use serde_json::json;
-use tests::mqtt::{Publisher, Version};
+use tests::mqtt::{Login, Publisher, Version};
 use tests::{Options, Server, eventually, time};
+
+#[tokio::test]
+async fn a_device_that_is_blocked_or_has_another_token_is_cut_off_at_once() {
+    let server = Server::start(Options::new(3)).await;
+    let theirs = server.first_tenant();
+    let (admin, monitor) = (server.graphql_as("admin"), theirs.monitor(0));
+    let device = json!({ "id": monitor.id });
+    let login = server.login(theirs, monitor);
+    let connect = async |login: &Login| Publisher::connect(server.mqtt(), login, Version::V5, 1).await;
+    let cut_off = async |mut publisher: Publisher| {
+        eventually("the device is cut off", time::BOUND, async || {
+            if publisher.ping().await { Err("it is answered".to_owned()) } else { Ok(()) }
+        })
+        .await;
+    };
+    let before = connect(&login).await.unwrap();
+    let block = "mutation ($id: ID!) { blockDevice(input: { id: $id, reason: \"lost\" }) { blockedSince connected } }";
+    assert!(admin.data(block, device.clone()).await["blockDevice"]["blockedSince"].is_string());
+    cut_off(before).await;
+    assert!(connect(&login).await.is_err());
+    let mut other = connect(&server.login(theirs, theirs.monitor(1))).await.unwrap();
+
+    admin.data("mutation ($id: ID!) { unblockDevice(id: $id) { id } }", device.clone()).await;
+    let before = connect(&login).await.unwrap();
+    let renew = "mutation ($id: ID!) { renewDeviceToken(id: $id) { token } }";
+    let token =
+        admin.data(renew, device.clone()).await["renewDeviceToken"]["token"].as_str().unwrap().to_owned();
+    cut_off(before).await;
+    assert!(connect(&login).await.is_err(), "the old token");
+    let mut again = connect(&Login { password: token, ..login }).await.unwrap();
+    assert!(again.ping().await && other.ping().await, "nobody else is");
+    let log = "query ($id: ID!) { device(id: $id) { connectionLog { kind reason } } }";
+    eventually("it is told why", time::BOUND, async || {
+        let seen = admin.data(log, device.clone()).await.to_string();
+        let told = ["it is blocked", "the password is wrong"].iter().all(|why| seen.contains(why));
+        if told { Ok(()) } else { Err(seen) }
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_connected_device_is_seen_and_sent_away() {

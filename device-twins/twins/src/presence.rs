@@ -72,6 +72,8 @@ pub trait DeviceSessions: Send + Sync {
     fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize;
     /// Ends them, and says how many there were. The device may come back at once.
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize;
+    /// The same where it may not come back with what it presented.
+    fn cut_off(&self, tenant: TenantId, device: &DeviceId) -> usize;
     /// What passes through all connections of a hospital.
     fn traffic(&self, tenant: TenantId) -> Traffic;
 }

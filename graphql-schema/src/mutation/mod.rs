@@ -3,6 +3,7 @@
 mod acknowledge_alarm;
 mod api_tokens;
 mod create_tenant;
+mod device_access;
 mod elevations;
 mod identity_providers;
 mod locate_tenant;
@@ -53,6 +54,7 @@ pub struct Mutation(
     acknowledge_alarm::AlarmMutation,
     save_rule::RuleMutation,
     release_device::DeviceMutation,
+    device_access::DeviceAccessMutation,
     tell_device::DownlinkMutation,
     elevations::ElevationMutation,
     org_units::OrgUnitMutation,

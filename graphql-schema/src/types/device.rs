@@ -294,6 +294,11 @@ impl Device {
         &self.0.template
     }
 
+    /// It may not connect since then; null while it may.
+    async fn blocked_since(&self) -> Option<DateTime> {
+        self.0.blocked_since.map(DateTime)
+    }
+
     async fn connected(&self, ctx: &Context<'_>) -> Result<bool> {
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
         Ok(ctx.services()?.twins.presence().is_connected(scope.tenant(), &self.0.id))

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::json;
 use storage::Database;
 use tenants::{
     DeviceId, PatientId, StoreError, UnitId,
     access::{Role, Scope},
     audit::AuditEntry,
+    credentials::SecretHash,
 };
 use twins::store::{
     directory::{DeviceRecord, Devices, NewDevice, Page, PageRequest},
@@ -52,6 +54,24 @@ impl Devices for Counted {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         Devices::place(self.count(), scope, device, unit, audit).await
+    }
+    async fn block(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        Devices::block(self.count(), scope, device, since, audit).await
+    }
+    async fn renew_token(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        token: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        Devices::renew_token(self.count(), scope, device, token, audit).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What mutations do, and refuse.
 
 use serde_json::{Value, json};
-use tenants::{DeviceId, access::Role};
+use tenants::{DeviceId, access::Role, credentials::SecretHash, stores::DeviceCredentials};
 use twins::{
     connections::{ConnectionEvent, ConnectionLog, Happened},
     presence::Carrier,
@@ -407,4 +407,47 @@ async fn a_device_is_sent_away_by_whoever_keeps_devices_working() {
     let line = json!({ "action": "device.disconnect", "subject": format!("device:{MONITOR}"),
         "detail": "192.0.2.7" });
     assert!(trail["auditLog"]["nodes"].as_array().unwrap().contains(&line), "{trail}");
+}
+
+#[tokio::test]
+async fn a_device_is_blocked_and_gets_another_token() {
+    const BLOCK: &str =
+        "mutation ($input: BlockDeviceInput!) { blockDevice(input: $input) { blockedSince } }";
+    const AGAIN: &str = "mutation ($id: ID!) { unblockDevice(id: $id) { blockedSince } }";
+    const RENEW: &str = "mutation ($id: ID!) { renewDeviceToken(id: $id) { token device { id } } }";
+    let hospital = Hospital::open().await;
+    let (device, id) = (json!({ "id": MONITOR }), DeviceId::parse(MONITOR).unwrap());
+    let login = async || {
+        let found = hospital.database.device_logins(hospital.tenant, std::slice::from_ref(&id)).await;
+        found.unwrap().pop().unwrap()
+    };
+    let block = |reason: &str| json!({ "input": { "id": MONITOR, "reason": reason } });
+    for reason in ["", "  ", &"x".repeat(501)] {
+        assert_eq!(hospital.refusal(Role::Technician, BLOCK, block(reason)).await, "BAD_INPUT");
+    }
+    for role in [Role::Nurse, Role::Clinician, Role::Auditor] {
+        assert_eq!(hospital.refusal(role, BLOCK, block("lost")).await, "FORBIDDEN", "{role}");
+        assert_eq!(hospital.refusal(role, RENEW, device.clone()).await, "FORBIDDEN", "{role}");
+    }
+    let blocked = hospital.data(Role::Technician, BLOCK, block("lost on 4 West")).await;
+    assert_eq!(blocked["blockDevice"]["blockedSince"], "2026-01-02T03:04:05Z");
+    assert!(login().await.blocked);
+    let before = login().await.token;
+    let renewed = hospital.data(Role::Technician, RENEW, device.clone()).await["renewDeviceToken"].take();
+    let token = renewed["token"].as_str().unwrap();
+    assert!(login().await.token == SecretHash::of(token.as_bytes()) && login().await.token != before);
+    assert!(login().await.blocked, "another token does not let it in");
+    let again = hospital.data(Role::Technician, AGAIN, device).await;
+    assert_eq!(again["unblockDevice"]["blockedSince"], Value::Null);
+    assert!(!login().await.blocked);
+    let trail = hospital.trail_entries().await;
+    let lines: Vec<_> = trail
+        .iter()
+        .filter(|entry| entry.subject == "device:monitor-1" && entry.action != "test.set_up")
+        .map(|entry| (entry.action.as_str(), entry.detail.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [("device.block", "lost on 4 West"), ("device.renew_token", ""), ("device.unblock", "")]
+    );
 }

@@ -151,6 +151,10 @@ impl DeviceSessions for Door {
         self.of(tenant, device).len()
     }
 
+    fn cut_off(&self, tenant: TenantId, device: &DeviceId) -> usize {
+        self.of(tenant, device).len()
+    }
+
     fn traffic(&self, _: TenantId) -> Traffic {
         Traffic { sessions: 3, sent: 7, drops: vec![("queue_full", 2)], ..Traffic::default() }
     }
@@ -327,6 +331,7 @@ impl Hospital {
             template: "dtmi:iomt:PatientMonitor;1".into(),
             patient,
             unit: self.ward,
+            blocked_since: None,
         };
         let (hash, scope) = (SecretHash::of(id.as_bytes()), self.scope(Object::Device).await);
         Devices::create(&self.database, &scope, &record, &hash, &self.entry()).await.unwrap();

@@ -144,7 +144,10 @@ async fn a_device_asks_where_it_belongs() {
     let register = "$dps/registrations/PUT/iotdps-register/?$rid=1";
     wire.send(&publish(V4, register, 0, b"{}")).await;
     let answer = String::from_utf8_lossy(&wire.packet().await).into_owned();
-    assert!(answer.contains("res/200/?$rid=1") && answer.contains(r#""assignedHub":"127.0.0.1""#), "{answer}");
+    assert!(
+        answer.contains("res/200/?$rid=1") && answer.contains(r#""assignedHub":"127.0.0.1""#),
+        "{answer}"
+    );
     wire.send(&publish(V4, register, 0, br#"{"payload":{"modelId":"dtmi:a;1"}}"#)).await;
     let answer = String::from_utf8_lossy(&wire.packet().await).into_owned();
     assert!(answer.contains(r#""errorMessage":"dps-1 is no dtmi:a;1""#), "{answer}");

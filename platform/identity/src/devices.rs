@@ -4,6 +4,7 @@ use tenants::{
     DeviceId, Tenant, TenantId, TenantSlug,
     audit::Channel,
     credentials::{BearerToken, SecretHash},
+    stores::DeviceLogin,
 };
 
 use crate::{
@@ -79,16 +80,16 @@ impl Identity {
         };
         self.served(&tenant, origin).await?;
         let hash = token.hash();
-        let known = self.cache.devices_by_token.get(hash.as_bytes());
-        let device = match known {
-            Some(known) => Some(known),
-            None => self.token_hashes.device(tenant.id, &hash).await?,
+        let generation = self.revocations.generation(tenant.id);
+        let login = match self.cache.devices_by_token.get(hash.as_bytes()) {
+            Some((as_of, known)) if as_of == generation => Some(known),
+            _ => self.logins.device(tenant.id, &hash).await?,
         };
-        let Some(device) = device else {
+        let Some(login) = login else {
             return self.refused(tenant.id, None, "no device of this token", origin).await;
         };
-        self.cache.devices_by_token.insert(*hash.as_bytes(), device.clone());
-        Ok((tenant.id, device))
+        self.cache.devices_by_token.insert(*hash.as_bytes(), (generation, login.clone()));
+        self.unless_blocked(tenant.id, login, origin).await
     }
 
     /// Said before a token is looked at, so it tells nothing about the device.
@@ -119,8 +120,8 @@ impl Identity {
         let Ok(device) = DeviceId::parse(device) else {
             return self.refused(tenant.id, None, "no device of this name", origin).await;
         };
-        match self.token_hash(tenant.id, &device).await? {
-            Some(kept) if kept == presented => Ok((tenant.id, device)),
+        match self.login(tenant.id, &device).await? {
+            Some(login) if login.token == presented => self.unless_blocked(tenant.id, login, origin).await,
             Some(_) => {
                 let refused = self.refused(tenant.id, Some(&device), "wrong token", origin).await;
                 refused.map_err(|_| IdentityError::WrongToken { tenant: tenant.id, device })
@@ -129,20 +130,38 @@ impl Identity {
         }
     }
 
-    pub(crate) async fn token_hash(
+    /// Said only to who has shown to be the device.
+    pub(crate) async fn unless_blocked(
+        &self,
+        tenant: TenantId,
+        login: DeviceLogin,
+        origin: Origin<'_>,
+    ) -> Result<(TenantId, DeviceId), IdentityError> {
+        let DeviceLogin { device, blocked, .. } = login;
+        if !blocked {
+            return Ok((tenant, device));
+        }
+        let refused = self.refused(tenant, Some(&device), "the device is blocked", origin).await;
+        refused.map_err(|_| IdentityError::Blocked { tenant, device })
+    }
+
+    pub(crate) async fn login(
         &self,
         tenant: TenantId,
         device: &DeviceId,
-    ) -> Result<Option<SecretHash>, IdentityError> {
+    ) -> Result<Option<DeviceLogin>, IdentityError> {
         let key = (tenant, device.clone());
-        if let Some(known) = self.cache.devices.get(&key) {
+        let generation = self.revocations.generation(tenant);
+        if let Some((as_of, known)) = self.cache.devices.get(&key)
+            && as_of == generation
+        {
             return Ok(Some(known));
         }
-        let hash = self.token_hashes.of(tenant, device).await?;
-        if let Some(hash) = hash {
-            self.cache.devices.insert(key, hash);
+        let login = self.logins.of(tenant, device).await?;
+        if let Some(login) = &login {
+            self.cache.devices.insert(key, (generation, login.clone()));
         }
-        Ok(hash)
+        Ok(login)
     }
 
     /// Names of devices that are none are not kept: whoever makes them up could fill the trail with them.
@@ -244,6 +263,21 @@ mod tests {
         world.stores.suspend(world.tenant.id, Some(world.clock.now()), &entry).await.unwrap();
         world.identity.forget_tenants();
         assert!(matches!(present(&token).await.err(), Some(IdentityError::Suspended)));
+    }
+
+    #[tokio::test]
+    async fn a_blocked_device_is_not_let_in_whatever_it_presents() {
+        let world = World::new();
+        let (token, from) = (world.device("monitor-1"), visitor("192.0.2.1", 9));
+        let own = async || connect(&world, "st-elsewhere", "monitor-1", &token).await.err();
+        let alone = async || world.identity.device_of_token(&token, &from).await.err();
+        assert!(own().await.is_none() && alone().await.is_none());
+        world.block("monitor-1");
+        for error in [own().await, alone().await] {
+            assert!(matches!(error, Some(IdentityError::Blocked { .. })), "{error:?}");
+        }
+        let guess = connect(&world, "st-elsewhere", "monitor-1", "wrong").await.err();
+        assert!(matches!(guess, Some(IdentityError::WrongToken { .. })), "a guess learns nothing");
     }
 
     #[tokio::test]

@@ -134,10 +134,11 @@ impl Identity {
                 return self.refused(TenantId::PLATFORM, None, "signed with no device's key", origin).await;
             };
             let signed = self.in_force(&tenant, signature, device, origin).await?;
-            match self.token_hash(signed.tenant, &signed.device).await? {
-                Some(_) => Ok(signed),
-                None => self.refused(tenant.id, None, "no device of this name", origin).await,
-            }
+            let Some(login) = self.login(signed.tenant, &signed.device).await? else {
+                return self.refused(tenant.id, None, "no device of this name", origin).await;
+            };
+            self.unless_blocked(signed.tenant, login, origin).await?;
+            Ok(signed)
         };
         self.within_limits(visitor, check).await
     }
@@ -168,7 +169,11 @@ impl Identity {
             if !self.signs_for(&tenant, &signature, &device).await? {
                 return self.refused(tenant.id, None, "signed with another key", origin).await;
             }
-            self.in_force(&tenant, signature, device, origin).await
+            let signed = self.in_force(&tenant, signature, device, origin).await?;
+            if let Some(login) = self.login(signed.tenant, &signed.device).await? {
+                self.unless_blocked(signed.tenant, login, origin).await?;
+            }
+            Ok(signed)
         };
         self.within_limits(visitor, check).await
     }

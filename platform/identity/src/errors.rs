@@ -69,6 +69,14 @@ pub enum IdentityError {
         /// The device that it is.
         device: DeviceId,
     },
+    /// A device has shown who it is, and may not connect.
+    #[error("this device is blocked; ask whoever looks after devices")]
+    Blocked {
+        /// Its hospital.
+        tenant: TenantId,
+        /// The device that it is.
+        device: DeviceId,
+    },
     /// What is sealed cannot be opened, or sealed.
     #[error(transparent)]
     Keys(#[from] SealError),
@@ -120,7 +128,7 @@ impl IdentityError {
             | Self::NotValid
             | Self::WrongToken { .. }
             | Self::SignatureExpired { .. } => ErrorKind::Unauthenticated,
-            Self::Suspended => ErrorKind::Forbidden,
+            Self::Suspended | Self::Blocked { .. } => ErrorKind::Forbidden,
             // Like a wrong password: nobody has got in.
             Self::SecondFactor(SecondFactorError::Wrong) => ErrorKind::Unauthenticated,
             Self::SecondFactor(error) => error.kind(),

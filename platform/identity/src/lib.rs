@@ -20,6 +20,7 @@ mod enrolment;
 mod errors;
 mod invitations;
 mod limits;
+mod logins;
 #[cfg(test)]
 mod memory;
 mod metrics;
@@ -32,7 +33,7 @@ mod setup;
 mod sign_in;
 mod signature;
 mod throttle;
-mod token_hashes;
+
 mod tokens;
 
 pub use audit::Visitor;

@@ -23,7 +23,7 @@ use tenants::{
     locality::Locality,
     paging::{Page, PageRequest},
     revocations::{CredentialVersions, Revocations},
-    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, Tenants},
+    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, DeviceLogin, Tenants},
 };
 
 use crate::{Identity, Visitor};
@@ -98,9 +98,18 @@ impl World {
     /// Adds a device and returns its token.
     pub(crate) fn device(&self, id: &str) -> String {
         let token = BearerToken::generate(self.tenant.id).unwrap().reveal().to_owned();
-        let key = (self.tenant.id, DeviceId::parse(id).unwrap());
-        self.stores.devices.lock().unwrap().insert(key, SecretHash::of(token.as_bytes()));
+        let device = DeviceId::parse(id).unwrap();
+        let login =
+            DeviceLogin { device: device.clone(), token: SecretHash::of(token.as_bytes()), blocked: false };
+        self.stores.devices.lock().unwrap().insert((self.tenant.id, device), login);
         token
+    }
+
+    /// Blocks a device, as told by whoever did it.
+    pub(crate) fn block(&self, id: &str) {
+        let key = (self.tenant.id, DeviceId::parse(id).unwrap());
+        self.stores.devices.lock().unwrap().get_mut(&key).unwrap().blocked = true;
+        self.identity.revocations().tell(self.tenant.id);
     }
 }
 
@@ -111,7 +120,7 @@ pub(crate) struct Stores {
     invitations: Mutex<Vec<Invitation>>,
     tokens: Mutex<Vec<(TenantId, ApiToken)>>,
     sessions: Mutex<Vec<(TenantId, Session)>>,
-    devices: Mutex<HashMap<(TenantId, DeviceId), SecretHash>>,
+    devices: Mutex<HashMap<(TenantId, DeviceId), DeviceLogin>>,
     enrolment_keys: Mutex<HashMap<TenantId, EnrolmentKey>>,
     audit: Mutex<Vec<AuditEntry>>,
     audit_is_broken: AtomicBool,
@@ -337,25 +346,26 @@ impl CredentialVersions for Stores {
 
 #[async_trait]
 impl DeviceCredentials for Stores {
-    async fn token_hashes(
+    async fn device_logins(
         &self,
         tenant: TenantId,
         devices: &[DeviceId],
-    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
+    ) -> Result<Vec<DeviceLogin>, StoreError> {
         self.device_lookups.fetch_add(1, SeqCst);
         let all = self.devices.lock().unwrap();
-        let found = devices.iter().filter_map(|device| Some((device, all.get(&(tenant, device.clone()))?)));
-        Ok(found.map(|(device, hash)| (device.clone(), *hash)).collect())
+        Ok(devices.iter().filter_map(|device| all.get(&(tenant, device.clone())).cloned()).collect())
     }
     async fn device_of_token(
         &self,
         tenant: TenantId,
         hash: &SecretHash,
-    ) -> Result<Option<DeviceId>, StoreError> {
+    ) -> Result<Option<DeviceLogin>, StoreError> {
         self.device_lookups.fetch_add(1, SeqCst);
         let all = self.devices.lock().unwrap();
-        let found = all.iter().find(|((of, _), known)| *of == tenant && *known == hash);
-        Ok(found.map(|((_, device), _)| device.clone()))
+        Ok(all
+            .iter()
+            .find(|((of, _), login)| *of == tenant && login.token == *hash)
+            .map(|(_, login)| login.clone()))
     }
 }
 

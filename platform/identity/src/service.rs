@@ -8,9 +8,8 @@ use tenants::{
     access::{Caller, Principal, Restriction},
     account::User,
     clock::Clock,
-    credentials::SecretHash,
     revocations::{Generation, Revocations},
-    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, ServiceClients, Tenants},
+    stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, DeviceLogin, ServiceClients, Tenants},
 };
 
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     back_off::BackOff,
     enrolment::{Enrolments, Secret},
     limits::Limits,
+    logins::Logins,
     metrics::IdentityMetrics,
     oidc::Oidc,
     passwords::Passwords,
@@ -26,7 +26,6 @@ use crate::{
     sessions::ActiveSession,
     setup::Setup,
     throttle::Throttle,
-    token_hashes::TokenHashes,
     tokens::ActiveToken,
 };
 
@@ -41,7 +40,7 @@ pub struct Identity {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) api_tokens: Arc<dyn ApiTokens>,
     pub(crate) tenants: Arc<dyn Tenants>,
-    pub(crate) token_hashes: Arc<TokenHashes>,
+    pub(crate) logins: Arc<Logins>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: Audit,
     pub(crate) passwords: Passwords,
@@ -69,12 +68,12 @@ pub struct Identity {
 pub(crate) struct Caches {
     pub(crate) tenants: Cache<TenantSlug, Tenant>,
     pub(crate) tenants_by_id: Cache<TenantId, Tenant>,
-    pub(crate) devices: Cache<(TenantId, DeviceId), SecretHash>,
-    pub(crate) devices_by_token: Cache<[u8; 32], DeviceId>,
+    /// Each with the generation of before it was looked up, as the following.
+    pub(crate) devices: Cache<(TenantId, DeviceId), (Generation, DeviceLogin)>,
+    pub(crate) devices_by_token: Cache<[u8; 32], (Generation, DeviceLogin)>,
     /// Also that a hospital has none.
     pub(crate) enrolment_secrets: Cache<TenantId, Option<Secret>>,
     pub(crate) all_tenants: Cache<(), Arc<[Tenant]>>,
-    /// Each with the generation of before it was looked up.
     pub(crate) sessions: Cache<[u8; 32], (Generation, Arc<ActiveSession>)>,
     pub(crate) tokens: Cache<[u8; 32], (Generation, ActiveToken)>,
 }
@@ -104,7 +103,7 @@ impl Identity {
             accounts,
             api_tokens,
             tenants,
-            token_hashes: TokenHashes::new(devices),
+            logins: Logins::new(devices),
             audit: Audit::new(audit, clock.clone()),
             clock,
             passwords: Passwords::new(),

@@ -86,17 +86,14 @@ impl Gatekeeper for Gate {
         }
         let Some((slug, name)) = login.user_name.split_once('/') else {
             let identified = self.identity.device_of_token(login.user_name, &visitor).await;
+            self.note_refusal(identified.as_ref().err(), &login);
             return admission(identified, Speech::ThingsBoard);
         };
         if name == APPLICATION {
             return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
         }
         let identified = self.identity.device(slug, name, secret, &visitor).await;
-        if let Err(IdentityError::WrongToken { tenant, device }) = &identified {
-            let (at, from) = (self.clock.now(), login.peer.ip());
-            let event = connection_log::refused(at, "the password is wrong", login.client_id, from);
-            self.notes.note(*tenant, device.clone(), event);
-        }
+        self.note_refusal(identified.as_ref().err(), &login);
         admission(identified, Speech::Native)
     }
 }
@@ -122,6 +119,21 @@ impl Gate {
         self.relay.get_or_init(|| relay);
     }
 
+    /// Whoever looks after a device sees why it was not let in, where it is known which one it is.
+    fn note_refusal(&self, error: Option<&IdentityError>, login: &Login<'_>) {
+        let (tenant, device, why) = match error {
+            Some(IdentityError::WrongToken { tenant, device }) => (tenant, device, "the password is wrong"),
+            Some(IdentityError::Blocked { tenant, device }) => (tenant, device, "it is blocked"),
+            Some(IdentityError::SignatureExpired { tenant, device }) => {
+                let why = "what it signed had expired: its clock is wrong, or it signs for too short a time";
+                (tenant, device, why)
+            }
+            _ => return,
+        };
+        let event = connection_log::refused(self.clock.now(), why, login.client_id, login.peer.ip());
+        self.notes.note(*tenant, device.clone(), event);
+    }
+
     /// A device that signs with its key.
     async fn admit_signed(
         &self,
@@ -139,12 +151,7 @@ impl Gate {
                 (signed, Speech::Provisioning)
             }
         };
-        if let Err(IdentityError::SignatureExpired { tenant, device }) = &signed {
-            let (at, from) = (self.clock.now(), login.peer.ip());
-            let why = "what it signed had expired: its clock is wrong, or it signs for too short a time";
-            let event = connection_log::refused(at, why, login.client_id, from);
-            self.notes.note(*tenant, device.clone(), event);
-        }
+        self.note_refusal(signed.as_ref().err(), login);
         let Signed { tenant, device, until } = signed.map_err(|error| refusal(error.kind()))?;
         // A hub knows a device by its client identifier only.
         if login.client_id != device.as_str() {
@@ -310,6 +317,10 @@ impl DeviceSessions for ToSessions {
 
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {
         self.0.disconnect(tenant, &Client::Device(device.clone()))
+    }
+
+    fn cut_off(&self, tenant: TenantId, device: &DeviceId) -> usize {
+        self.0.end(tenant, &Client::Device(device.clone()))
     }
 
     fn traffic(&self, tenant: TenantId) -> Traffic {

@@ -29,7 +29,7 @@ impl Enrolling {
         device: &DeviceId,
         model: Option<&str>,
     ) -> Result<(), String> {
-        let known = self.database.token_hashes(tenant, std::slice::from_ref(device)).await;
+        let known = self.database.device_logins(tenant, std::slice::from_ref(device)).await;
         if !known.map_err(|error| failed(&error))?.is_empty() {
             return Ok(());
         }
@@ -47,6 +47,7 @@ impl Enrolling {
                 template: template.to_owned(),
                 patient: None,
                 unit: UnitId::root(tenant),
+                blocked_since: None,
             },
             token,
             audit: self.entry(tenant, device, template),
@@ -64,7 +65,7 @@ impl Enrolling {
         device: &DeviceId,
         error: StoreError,
     ) -> Result<(), String> {
-        let known = self.database.token_hashes(tenant, std::slice::from_ref(device)).await;
+        let known = self.database.device_logins(tenant, std::slice::from_ref(device)).await;
         if known.is_ok_and(|known| !known.is_empty()) { Ok(()) } else { Err(failed(&error)) }
     }
 

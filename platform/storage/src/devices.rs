@@ -1,14 +1,15 @@
 //! Registered devices, what they prove themselves with, and whom they measure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ::tenants::{
     DeviceId, PatientId, StoreError, TenantId, UnitId,
     access::{self, Scope},
     audit::AuditEntry,
     credentials::SecretHash,
-    stores::DeviceCredentials,
+    stores::{DeviceCredentials, DeviceLogin},
 };
+use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Func},
@@ -23,6 +24,7 @@ use crate::{
     accounts::secret_hash,
     audit,
     columns::{self, folded, micros, sequence, storable, timestamp},
+    credentials,
     database::Database,
     entities::{
         assignments, device_tokens,
@@ -114,9 +116,7 @@ impl Devices for Database {
         audit: &AuditEntry,
     ) -> Result<(), StoreError> {
         let tx = self.begin_write(scope.tenant()).await?;
-        let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
-        let found = tx.one(found.filter(Column::Id.eq(device.as_str()))).await?;
-        let found = found.ok_or(StorageError::NotFound { what: "device" })?;
+        let found = visible(&tx, scope, device).await?;
         org::check_target(&tx, scope, access::Column::DeviceUnit, unit).await?;
         if found.unit_id != Some(*unit.as_uuid()) {
             let sql = "UPDATE devices SET unit_id = $3 WHERE tenant_id = $1 AND id = $2";
@@ -126,35 +126,90 @@ impl Devices for Database {
         }
         Ok(tx.commit().await?)
     }
+
+    async fn block(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        let found = visible(&tx, scope, device).await?;
+        if found.blocked_since.is_some() != since.is_some() {
+            let sql = "UPDATE devices SET blocked_since = $3 WHERE tenant_id = $1 AND id = $2";
+            tx.execute_sql(sql, [found.tenant_id.into(), found.id.into(), since.map(micros).into()]).await?;
+            credentials::revoked(&tx).await?;
+            audit::note(&tx, audit).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn renew_token(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        token: &SecretHash,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin_write(scope.tenant()).await?;
+        let found = visible(&tx, scope, device).await?;
+        let sql = "UPDATE device_tokens SET hash = $3 WHERE tenant_id = $1 AND device_id = $2";
+        let hash = token.as_bytes().to_vec();
+        tx.execute_sql(sql, [found.tenant_id.into(), found.id.into(), hash.into()]).await?;
+        credentials::revoked(&tx).await?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A device within the scope.
+async fn visible(tx: &TenantTx, scope: &Scope, device: &DeviceId) -> Result<Model, StorageError> {
+    let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
+    let found = tx.one(found.filter(Column::Id.eq(device.as_str()))).await?;
+    found.ok_or(StorageError::NotFound { what: "device" })
 }
 
 #[async_trait::async_trait]
 impl DeviceCredentials for Database {
-    async fn token_hashes(
+    async fn device_logins(
         &self,
         tenant: TenantId,
         devices: &[DeviceId],
-    ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
+    ) -> Result<Vec<DeviceLogin>, StoreError> {
         let tx = self.begin_read(tenant).await?;
         let ids = devices.iter().map(DeviceId::as_str);
         let tokens = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::DeviceId.is_in(ids));
-        let found = tx.all(tokens).await?.into_iter().map(|token| {
-            let device = columns::device(&token.device_id)?;
-            Ok::<_, StorageError>((device, secret_hash(&token.hash)?))
-        });
-        Ok(found.collect::<Result<_, _>>()?)
+        let tokens = tx.all(tokens).await?;
+        Ok(logins(&tx, tokens).await?)
     }
 
     async fn device_of_token(
         &self,
         tenant: TenantId,
         hash: &SecretHash,
-    ) -> Result<Option<DeviceId>, StoreError> {
+    ) -> Result<Option<DeviceLogin>, StoreError> {
         let tx = self.begin_read(tenant).await?;
         let hash = hash.as_bytes().to_vec();
         let token = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::Hash.eq(hash));
-        Ok(tx.one(token).await?.map(|token| columns::device(&token.device_id)).transpose()?)
+        let token = tx.one(token).await?.into_iter().collect();
+        Ok(logins(&tx, token).await?.pop())
     }
+}
+
+async fn logins(tx: &TenantTx, tokens: Vec<device_tokens::Model>) -> Result<Vec<DeviceLogin>, StorageError> {
+    let ids = tokens.iter().map(|token| token.device_id.as_str());
+    let blocked =
+        tx.find::<Entity>().filter(Column::Id.is_in(ids)).filter(Column::BlockedSince.is_not_null());
+    let blocked: HashSet<String> = tx.all(blocked).await?.into_iter().map(|device| device.id).collect();
+    let login = |token: device_tokens::Model| {
+        Ok(DeviceLogin {
+            device: columns::device(&token.device_id)?,
+            token: secret_hash(&token.hash)?,
+            blocked: blocked.contains(&token.device_id),
+        })
+    };
+    tokens.into_iter().map(login).collect()
 }
 
 async fn register(
@@ -173,6 +228,7 @@ async fn register(
         template: storable(&record.template),
         unit_id: Some(*record.unit.as_uuid()),
         kind: storable(record.kind()),
+        blocked_since: record.blocked_since.map(micros),
     };
     tx.insert::<Entity>(row)
         .await
@@ -238,6 +294,7 @@ async fn records(tx: &TenantTx, models: Vec<Model>) -> Result<Vec<DeviceRecord>,
             ),
             name: row.name,
             template: row.template,
+            blocked_since: row.blocked_since.map(timestamp).transpose()?,
         })
     };
     models.into_iter().map(record).collect()

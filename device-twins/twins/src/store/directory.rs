@@ -27,6 +27,8 @@ pub struct DeviceRecord {
     pub patient: Option<PatientId>,
     /// Where it belongs.
     pub unit: UnitId,
+    /// It may not connect since then.
+    pub blocked_since: Option<Timestamp>,
 }
 
 impl DeviceRecord {
@@ -156,6 +158,22 @@ pub trait Devices: Send + Sync {
         scope: &Scope,
         device: &DeviceId,
         unit: UnitId,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// From `since` on a device may not connect; again with `None`. Where that is so already nothing changes.
+    async fn block(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// A device has another token; the one before counts no more.
+    async fn renew_token(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        token: &SecretHash,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
 }

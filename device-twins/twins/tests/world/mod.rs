@@ -96,6 +96,7 @@ impl World {
                 template: MONITOR.into(),
                 patient: Some(self.patient),
                 unit: UnitId::root(self.tenant),
+                blocked_since: None,
             };
             let hash = SecretHash::of(id.as_bytes());
             Devices::create(&self.database, &scope, &record, &hash, &entry).await.unwrap();

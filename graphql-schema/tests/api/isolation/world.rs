@@ -305,6 +305,7 @@ impl World {
             template: "dtmi:iomt:PatientMonitor;1".into(),
             patient: Some(ward.patient()),
             unit: ward.unit(),
+            blocked_since: None,
         };
         let (hash, scope) = (SecretHash::of(mark.as_bytes()), self.scope(ward, Object::Device).await);
         Devices::create(database, &scope, &device, &hash, &self.entry(ward)).await.unwrap();
@@ -408,6 +409,8 @@ impl World {
             | "Mutation.disconnectDevice(id)"
             | "Mutation.placeDevice(id)"
             | "Mutation.setDesiredProperties(device)"
+            | "Mutation.unblockDevice(id)"
+            | "Mutation.renewDeviceToken(id)"
             | "Mutation.revealDeviceKey(id)"
             | "Query.alarms(device)" => json!(device),
             "Query.patient(id)"
@@ -429,6 +432,7 @@ impl World {
                 json!({ "name": target.house(), "title": mine, "version": 1, "policies": [
                 { "object": "patient", "action": "read", "rows": "all", "hiddenColumns": [] }] })
             }
+            "Mutation.blockDevice(input)" => json!({ "id": device, "reason": mine }),
             "Mutation.messageDevice(input)" => json!({ "device": device, "payload": mine }),
             "Mutation.setDesiredProperties(patch)" => json!({ "label": mine }),
             "Mutation.commandDevice(input)" => {

@@ -247,6 +247,7 @@ impl Seed {
             template: MONITOR.to_owned(),
             patient,
             unit,
+            blocked_since: None,
         };
         let audit = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
         let new = NewDevice { record, token: SecretHash::of(token.as_bytes()), audit };

@@ -1,9 +1,11 @@
 //! The tenant boundary and row policies.
 
 use ::tenants::{
+    StoreError,
     access::{Action, Object},
     credentials::SecretHash,
-    stores::DeviceCredentials,
+    revocations::CredentialVersions,
+    stores::{DeviceCredentials, DeviceLogin},
 };
 use care::Priority;
 use twins::store::{
@@ -11,7 +13,7 @@ use twins::store::{
     journal::TwinKey,
 };
 
-use super::world::{World, alarm, at, device, fold, patient, patient_id, segment};
+use super::world::{World, alarm, at, device, entry, fold, patient, patient_id, segment};
 
 fn page() -> PageRequest {
     PageRequest { first: 50, count: true, ..PageRequest::default() }
@@ -56,6 +58,8 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
         world.add_device(world.a, id, id, None).await;
     }
     world.commit(vec![segment(world.a, 1, &[("monitor-1", &[1]), ("monitor-2", &[2])])]).await;
+    let login =
+        |id: &str| DeviceLogin { device: device(id), token: SecretHash::of(id.as_bytes()), blocked: false };
     let own = world.access.device(world.a, &device("monitor-1"));
     let both = [device("monitor-1"), device("monitor-2")];
     let devices = Devices::page(database, &own, &page()).await.unwrap();
@@ -64,16 +68,49 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
     let runs = database.messages(&own, &both, at(0), at(10), 10).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.device.as_str()).collect::<Vec<_>>(), ["monitor-1"]);
     assert_eq!(
-        database.token_hashes(world.a, &[device("monitor-1"), device("nobody")]).await.unwrap(),
-        [(device("monitor-1"), SecretHash::of(b"monitor-1"))]
+        database.device_logins(world.a, &[device("monitor-1"), device("nobody")]).await.unwrap(),
+        [login("monitor-1")]
     );
-    assert_eq!(database.token_hashes(world.b, &[device("monitor-1")]).await.unwrap(), []);
+    assert_eq!(database.device_logins(world.b, &[device("monitor-1")]).await.unwrap(), []);
     let of_token = async |tenant, token: &str| {
         database.device_of_token(tenant, &SecretHash::of(token.as_bytes())).await.unwrap()
     };
-    assert_eq!(of_token(world.a, "monitor-2").await, Some(device("monitor-2")));
+    assert_eq!(of_token(world.a, "monitor-2").await, Some(login("monitor-2")));
     assert_eq!(of_token(world.a, "nothing").await, None);
     assert_eq!(of_token(world.b, "monitor-2").await, None);
+
+    // Whoever covers some rows only changes those.
+    let entry = entry(world.a);
+    let write = world.write(world.a, Object::Device).await;
+    let other = device("monitor-2");
+    for refused in [
+        database.block(&own, &other, Some(at(1)), &entry).await,
+        database.renew_token(&own, &other, &SecretHash::of(b"new"), &entry).await,
+        database.block(&world.write(world.b, Object::Device).await, &other, Some(at(1)), &entry).await,
+    ] {
+        assert!(matches!(refused, Err(StoreError::NotFound { what: "device" })), "{refused:?}");
+    }
+    let versions = async || {
+        let all = database.credential_versions().await.unwrap();
+        all.into_iter().find(|(tenant, _)| *tenant == world.a).unwrap().1
+    };
+    let before = versions().await;
+    for _ in 0..2 {
+        database.block(&write, &other, Some(at(1)), &entry).await.unwrap();
+    }
+    assert_eq!(versions().await, before + 1, "told once");
+    assert_eq!(
+        of_token(world.a, "monitor-2").await,
+        Some(DeviceLogin { blocked: true, ..login("monitor-2") })
+    );
+    let records = Devices::by_ids(database, &write, &both).await.unwrap();
+    let since = |id: &str| records.iter().find(|record| record.id.as_str() == id).unwrap().blocked_since;
+    assert_eq!([since("monitor-1"), since("monitor-2")], [None, Some(at(1))]);
+    database.renew_token(&write, &other, &SecretHash::of(b"new"), &entry).await.unwrap();
+    database.block(&write, &other, None, &entry).await.unwrap();
+    assert_eq!(of_token(world.a, "monitor-2").await, None);
+    let renewed = DeviceLogin { token: SecretHash::of(b"new"), ..login("monitor-2") };
+    assert_eq!(of_token(world.a, "new").await, Some(renewed));
 }
 
 pub(super) async fn a_policy_on_a_column_that_the_table_lacks_matches_nothing(world: World) {

@@ -53,6 +53,7 @@ pub(super) async fn reads_go_on_during_writes(world: World) {
                     template: "t".into(),
                     patient: None,
                     unit: UnitId::root(tenant),
+                    blocked_since: None,
                 };
                 let token = SecretHash::of(b"x");
                 Devices::create(&database, &scope, &record, &token, &entry(tenant)).await.unwrap();

@@ -35,6 +35,7 @@ pub(super) async fn what_is_taken_is_a_conflict(world: World) {
             template: "t".into(),
             patient,
             unit: UnitId::root(tenant),
+            blocked_since: None,
         };
         let scope = world.write(tenant, Object::Device).await;
         Devices::create(database, &scope, &record, &SecretHash::of(b"x"), &entry(tenant)).await
@@ -86,6 +87,7 @@ pub(super) async fn many_devices_at_once_or_none(world: World) {
             template: "dtmi:test;1".into(),
             patient: None,
             unit: UnitId::root(world.a),
+            blocked_since: None,
         },
         token: SecretHash::of(id.as_bytes()),
         audit: entry(world.a),

@@ -72,6 +72,7 @@ impl Hospital {
                 template: format!("dtmi:iomt:Kind{};1", n % 2),
                 kind: format!("Kind{}", n % 2),
                 unit_id: unit(n / 2),
+                blocked_since: None,
             })
             .collect();
         let assigned = devices.iter().zip(&patients).enumerate().filter(|(n, _)| n % 4 != 0);

@@ -87,6 +87,7 @@ async fn a_forgotten_condition(world: World) {
         template: "t".into(),
         kind: "t".into(),
         unit_id: Some(*world.b.as_uuid()),
+        blocked_since: None,
     };
     assert!(tx.insert::<devices::Entity>(row).await.is_err());
     drop(tx);

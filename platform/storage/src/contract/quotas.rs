@@ -72,6 +72,7 @@ pub(super) async fn no_more_devices_than_the_quota_and_all_or_none(world: World)
                 template: "dtmi:test;1".into(),
                 patient: None,
                 unit,
+                blocked_since: None,
             },
             token: SecretHash::of(id.as_bytes()),
             audit: entry(world.a),

@@ -18,6 +18,8 @@ pub struct Model {
     /// Never missing but in rows that no version of this server has written.
     pub unit_id: Option<Uuid>,
     pub kind: String,
+    /// It may not connect since then.
+    pub blocked_since: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

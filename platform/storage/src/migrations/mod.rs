@@ -23,6 +23,7 @@ mod m0022_mailboxes;
 mod m0023_connections;
 mod m0024_device_tokens;
 mod m0025_enrolment_keys;
+mod m0026_blocked_devices;
 
 use std::collections::HashSet;
 
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_connections::Migration),
             Box::new(m0024_device_tokens::Migration),
             Box::new(m0025_enrolment_keys::Migration),
+            Box::new(m0026_blocked_devices::Migration),
         ]
     }
 }

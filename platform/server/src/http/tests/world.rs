@@ -211,6 +211,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
         template: "dtmi:iomt:PatientMonitor;1".to_owned(),
         patient: None,
         unit: UnitId::root(tenant),
+        blocked_since: None,
     };
     let entry = entry(tenant, clock.now());
     let token = BearerToken::generate(tenant).unwrap().reveal().to_owned();

@@ -1,4 +1,4 @@
-//! Looks device tokens up for all who ask at the same time in one query of their hospital: a fleet that comes back after a
+//! Looks devices up for all who ask at the same time in one query of their hospital: a fleet that comes back after a
 //! power cut asks for thousands at once.
 //!
 //! As with commits, what comes while a query is under way waits for the next one, so nobody waits for others without need.
@@ -9,27 +9,31 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tenants::{DeviceId, StoreError, TenantId, credentials::SecretHash, stores::DeviceCredentials};
+use tenants::{
+    DeviceId, StoreError, TenantId,
+    credentials::SecretHash,
+    stores::{DeviceCredentials, DeviceLogin},
+};
 use tokio::sync::oneshot;
 
 /// Devices of one query at most.
 const TOGETHER: usize = 64;
 
-/// Somebody who waits for the hash of a device's token.
-type Asked = (DeviceId, oneshot::Sender<Option<SecretHash>>);
+/// Somebody who waits for what is known of a device.
+type Asked = (DeviceId, oneshot::Sender<Option<DeviceLogin>>);
 
-pub(crate) struct TokenHashes {
+pub(crate) struct Logins {
     devices: Arc<dyn DeviceCredentials>,
     /// By hospital; there while somebody looks up for it.
     asked: Mutex<HashMap<TenantId, Vec<Asked>>>,
 }
 
-impl TokenHashes {
+impl Logins {
     pub(crate) fn new(devices: Arc<dyn DeviceCredentials>) -> Arc<Self> {
         Arc::new(Self { devices, asked: Mutex::default() })
     }
 
-    /// The hash of a device's token; `None` when the device is unknown or has none.
+    /// How a device is known; `None` when it is not.
     ///
     /// # Errors
     /// When the database fails.
@@ -37,7 +41,7 @@ impl TokenHashes {
         self: &Arc<Self>,
         tenant: TenantId,
         device: &DeviceId,
-    ) -> Result<Option<SecretHash>, StoreError> {
+    ) -> Result<Option<DeviceLogin>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let asked = (device.clone(), answer);
         let is_first = match self.asked.lock().entry(tenant) {
@@ -57,8 +61,8 @@ impl TokenHashes {
             Ok(found) => Ok(found),
             // The query failed: one's own says how.
             Err(_) => {
-                let found = self.devices.token_hashes(tenant, std::slice::from_ref(device)).await?;
-                Ok(found.into_iter().next().map(|(_, hash)| hash))
+                let found = self.devices.device_logins(tenant, std::slice::from_ref(device)).await?;
+                Ok(found.into_iter().next())
             }
         }
     }
@@ -71,21 +75,22 @@ impl TokenHashes {
         &self,
         tenant: TenantId,
         hash: &SecretHash,
-    ) -> Result<Option<DeviceId>, StoreError> {
+    ) -> Result<Option<DeviceLogin>, StoreError> {
         self.devices.device_of_token(tenant, hash).await
     }
 
     /// Until nobody of the hospital waits any more.
     async fn look_up(self: Arc<Self>, tenant: TenantId) {
-        let turn = Turn { hashes: &self, tenant };
+        let turn = Turn { logins: &self, tenant };
         while let Some(asked) = self.next(tenant) {
             let devices: Vec<DeviceId> = asked.iter().map(|(device, _)| device.clone()).collect();
             // Where it fails those who wait are let go, and look for themselves.
-            let Ok(found) = self.devices.token_hashes(tenant, &devices).await else { continue };
-            let found: HashMap<DeviceId, SecretHash> = found.into_iter().collect();
+            let Ok(found) = self.devices.device_logins(tenant, &devices).await else { continue };
+            let mut found: HashMap<DeviceId, DeviceLogin> =
+                found.into_iter().map(|login| (login.device.clone(), login)).collect();
             for (device, answer) in asked {
                 // Whoever has given up does not hear it.
-                answer.send(found.get(&device).copied()).ok();
+                answer.send(found.remove(&device)).ok();
             }
         }
         std::mem::forget(turn); // the queue is gone already, or somebody else's by now
@@ -105,13 +110,13 @@ impl TokenHashes {
 
 /// Somebody looks up for a hospital. Should that panic, those who wait are let go: nobody else would.
 struct Turn<'a> {
-    hashes: &'a TokenHashes,
+    logins: &'a Logins,
     tenant: TenantId,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.hashes.asked.lock().remove(&self.tenant);
+        self.logins.asked.lock().remove(&self.tenant);
     }
 }
 
@@ -133,11 +138,11 @@ mod tests {
 
     #[async_trait]
     impl DeviceCredentials for Slow {
-        async fn token_hashes(
+        async fn device_logins(
             &self,
             _: TenantId,
             devices: &[DeviceId],
-        ) -> Result<Vec<(DeviceId, SecretHash)>, StoreError> {
+        ) -> Result<Vec<DeviceLogin>, StoreError> {
             self.queries.fetch_add(1, SeqCst);
             self.may_answer.acquire().await.unwrap().forget();
             assert!(devices.iter().all(|device| device.as_str() != "panics"), "on purpose");
@@ -145,21 +150,29 @@ mod tests {
                 return Err(StoreError::Unavailable("broken on purpose".into()));
             }
             let known = devices.iter().filter(|device| device.as_str().starts_with('m'));
-            Ok(known.map(|device| (device.clone(), SecretHash::of(device.as_str().as_bytes()))).collect())
+            Ok(known.map(|device| login(device.as_str())).collect())
         }
 
-        async fn device_of_token(&self, _: TenantId, _: &SecretHash) -> Result<Option<DeviceId>, StoreError> {
+        async fn device_of_token(
+            &self,
+            _: TenantId,
+            _: &SecretHash,
+        ) -> Result<Option<DeviceLogin>, StoreError> {
             Ok(None)
         }
+    }
+
+    fn login(id: &str) -> DeviceLogin {
+        DeviceLogin { device: device(id), token: SecretHash::of(id.as_bytes()), blocked: false }
     }
 
     fn device(id: &str) -> DeviceId {
         DeviceId::parse(id).unwrap()
     }
 
-    fn slow(may_answer: usize) -> (Arc<Slow>, Arc<TokenHashes>) {
+    fn slow(may_answer: usize) -> (Arc<Slow>, Arc<Logins>) {
         let slow = Arc::new(Slow { may_answer: Semaphore::new(may_answer), queries: AtomicUsize::new(0) });
-        (slow.clone(), TokenHashes::new(slow))
+        (slow.clone(), Logins::new(slow))
     }
 
     #[tokio::test]
@@ -177,7 +190,7 @@ mod tests {
         }
         slow.may_answer.add_permits(100);
         for (name, found) in names.iter().zip(answered.await.unwrap()) {
-            let expected = name.starts_with('m').then(|| SecretHash::of(name.as_bytes()));
+            let expected = name.starts_with('m').then(|| login(name));
             assert_eq!(found, expected, "{name}");
         }
         let queries = slow.queries.load(SeqCst);
@@ -192,7 +205,7 @@ mod tests {
         let (failed, found) =
             tokio::join!(hashes.of(TenantId::PLATFORM, &broken), hashes.of(TenantId::PLATFORM, &known));
         assert!(failed.is_err());
-        assert_eq!(found.unwrap(), Some(SecretHash::of(b"m-1")), "the other one is not to blame");
+        assert_eq!(found.unwrap(), Some(login("m-1")), "the other one is not to blame");
     }
 
     #[tokio::test]
@@ -204,6 +217,6 @@ mod tests {
         });
         assert!(own.await.is_err(), "it looks for itself, and panics itself");
         let found = hashes.of(TenantId::PLATFORM, &device("m-1")).await;
-        assert_eq!(found.unwrap(), Some(SecretHash::of(b"m-1")));
+        assert_eq!(found.unwrap(), Some(login("m-1")));
     }
 }

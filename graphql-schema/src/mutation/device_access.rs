@@ -1,0 +1,98 @@
+//! Whether a device may connect, and with what.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use tenants::{
+    access::{Action, Scope},
+    audit::AuditEntry,
+    credentials::BearerToken,
+};
+use twins::store::directory::DeviceRecord;
+
+use super::release_device::device;
+use crate::{
+    context::RequestContext,
+    errors::{ApiError, Result},
+    types::Device,
+};
+
+/// Characters of a reason.
+const MAX_REASON: usize = 500;
+
+/// A device that is not to connect.
+#[derive(InputObject)]
+struct BlockDeviceInput {
+    id: ID,
+    /// Why, 1 to 500 characters; stands in the audit trail.
+    reason: String,
+}
+
+/// A device and its new token.
+#[derive(SimpleObject)]
+struct DeviceToken {
+    device: Device,
+    /// Shown only now.
+    token: String,
+}
+
+#[derive(Default)]
+pub(super) struct DeviceAccessMutation;
+
+#[Object]
+impl DeviceAccessMutation {
+    /// The device may not connect any more; where it is connected it is cut off at once. What it said stays. Asked for again it
+    /// changes nothing.
+    async fn block_device(&self, ctx: &Context<'_>, input: BlockDeviceInput) -> Result<Device> {
+        let reason = input.reason.trim();
+        if reason.is_empty() || reason.chars().count() > MAX_REASON {
+            return Err(ApiError::bad_input(format!("reason: expected 1 to {MAX_REASON} characters")));
+        }
+        let (scope, found) = device(ctx, &input.id, Action::Write).await?;
+        let services = ctx.services()?;
+        let entry = entry(ctx, &scope, &found, "device.block", reason)?;
+        services.devices.block(&scope, &found.id, Some(services.clock.now()), &entry).await?;
+        changed(ctx, &scope, &found)?;
+        again(ctx, &input.id).await
+    }
+
+    /// The device may connect again.
+    async fn unblock_device(&self, ctx: &Context<'_>, id: ID) -> Result<Device> {
+        let (scope, found) = device(ctx, &id, Action::Write).await?;
+        let services = ctx.services()?;
+        let entry = entry(ctx, &scope, &found, "device.unblock", "")?;
+        services.devices.block(&scope, &found.id, None, &entry).await?;
+        services.revocations.tell(scope.tenant());
+        again(ctx, &id).await
+    }
+
+    /// Gives the device another token. The one before counts no more: where the device is connected it is cut off at once.
+    async fn renew_device_token(&self, ctx: &Context<'_>, id: ID) -> Result<DeviceToken> {
+        let (scope, found) = device(ctx, &id, Action::Write).await?;
+        let token = BearerToken::generate(scope.tenant()).map_err(ApiError::internal)?;
+        let entry = entry(ctx, &scope, &found, "device.renew_token", "")?;
+        ctx.services()?.devices.renew_token(&scope, &found.id, &token.hash(), &entry).await?;
+        changed(ctx, &scope, &found)?;
+        Ok(DeviceToken { device: found.into(), token: token.reveal().to_owned() })
+    }
+}
+
+fn entry(
+    ctx: &Context<'_>,
+    scope: &Scope,
+    device: &DeviceRecord,
+    action: &str,
+    detail: &str,
+) -> Result<AuditEntry> {
+    ctx.audit(scope, action, format!("device:{}", device.id), detail.to_owned())
+}
+
+/// What was known of the device counts no more, nor does what it is connected with.
+fn changed(ctx: &Context<'_>, scope: &Scope, device: &DeviceRecord) -> Result<()> {
+    let services = ctx.services()?;
+    services.revocations.tell(scope.tenant());
+    services.sessions.cut_off(scope.tenant(), &device.id);
+    Ok(())
+}
+
+async fn again(ctx: &Context<'_>, id: &ID) -> Result<Device> {
+    Ok(device(ctx, id, Action::Write).await?.1.into())
+}
