@@ -90,6 +90,36 @@ test('a device is told what to be like and what to do, and says what became of i
   await expect(page.getByText('device.command').first()).toBeVisible();
 });
 
+test('a device is blocked, let in again, and given another token', async ({ page, hospital, signIn }) => {
+  const device = hospital.device(4);
+  const { ended } = await connect(hospital, device);
+  await signIn(hospital.person('admin'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const access = page.getByRole('region', { name: 'Access' });
+  await access.getByRole('button', { name: 'Block it' }).click();
+  await access.getByRole('textbox', { name: 'Why' }).fill('Lost on 4 West');
+  await access.getByRole('button', { name: 'Block this device' }).click();
+  await ended;
+  await expect(page.getByText('Blocked', { exact: true })).toBeVisible();
+  await expect(access).toContainText('it may not connect, whatever it presents');
+  await expectAccessible(page);
+  await expect(publish(hospital, device, { heartRate: 61 })).rejects.toThrow();
+  await access.getByRole('button', { name: 'Let it in again' }).click();
+  await expect(access).toContainText(`It signs in as ${hospital.slug}/${device.id}`);
+  await publish(hospital, device, { heartRate: 61 });
+
+  await access.getByRole('button', { name: 'New token' }).click();
+  await access.getByRole('button', { name: 'Make a new one' }).click();
+  const token = await access.getByRole('textbox', { name: `Token of ${device.id}` }).inputValue();
+  await expect(publish(hospital, device, { heartRate: 62 })).rejects.toThrow();
+  device.token = token; // others use the device, too
+  await publish(hospital, device, { heartRate: 63 });
+  await access.getByRole('button', { name: 'Show its key' }).click();
+  await expect(access.getByRole('textbox', { name: `Symmetric key of ${device.id}` })).toHaveValue(/=$/);
+  await expectAccessible(page);
+  await page.screenshot({ path: 'test-results/access.png', fullPage: true });
+});
+
 test('whoever stands beside a device that does not come through reads why', async ({
   page,
   hospital,

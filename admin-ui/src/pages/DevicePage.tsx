@@ -3,6 +3,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { DeviceDocument } from '../api/generated/graphql';
 import { CommandForm } from '../forms/CommandForm';
+import { DeviceAccess } from '../ui/device/DeviceAccess';
 import { DeviceState } from '../ui/device/DeviceState';
 import { PatientOfDevice } from '../ui/device/DeviceTable';
 import classes from '../ui/device/device.module.css';
@@ -87,6 +88,14 @@ function OneDevice({ id }: { id: string }) {
             events={device.connectionLog}
             onDisconnected={refetch}
           />
+          {may('device:write') && data.viewer?.tenant && (
+            <DeviceAccess
+              deviceId={id}
+              tenant={data.viewer.tenant}
+              blockedSince={device.blockedSince}
+              onChanged={refetch}
+            />
+          )}
           <div className={classes.columns}>
             <Properties deviceId={id} properties={device.properties} onChanged={refetch} />
             {may('device:command') && <CommandForm deviceId={id} />}

@@ -1,12 +1,20 @@
 import { Button, CopyButton, Group, TextInput } from '@mantine/core';
 
+const ONCE = 'It is shown only now. Whoever has it has the rights that come with it.';
+
+interface OneTimeSecretProps {
+  label: string;
+  secret: string;
+  description?: string;
+}
+
 /** A secret that is shown once: to be copied to where it is used. */
-export function OneTimeSecret({ label, secret }: { label: string; secret: string }) {
+export function OneTimeSecret({ label, secret, description = ONCE }: OneTimeSecretProps) {
   return (
     <Group align="flex-end" gap="xs">
       <TextInput
         label={label}
-        description="It is shown only now. Whoever has it has the rights that come with it."
+        description={description}
         inputWrapperOrder={['label', 'input', 'description']}
         value={secret}
         readOnly
