@@ -455,6 +455,8 @@ pub struct DeviceLogin {
     pub token: SecretHash,
     /// It may not connect.
     pub blocked: bool,
+    /// The devices that speak through it, where it is a gateway.
+    pub behind: Vec<DeviceId>,
 }
 
 /// The audit trail.

@@ -33,7 +33,7 @@ async fn known(server: &Server) {
     assert_eq!(desire(json!({ "rate": 5 })).await, 1, "before it is there");
     let authority = server.credentials.ca_pem.display().to_string();
     let arguments = ["localhost", &monitor.id, &monitor.symmetric_key, &authority];
-    let Some(mut device) = Program::start("iothub", &arguments) else { return };
+    let Some(mut device) = Program::start("iothub", "iothub", &arguments) else { return };
     let twin = device.event("twin").await["twin"].take();
     assert_eq!(twin, json!({ "desired": { "rate": 5, "$version": 1 }, "reported": { "$version": 0 } }));
     let reported = json!({ "firmware": "1.2", "rate": { "value": 5, "ac": 200, "av": 1 } });
@@ -71,7 +71,9 @@ async fn new(server: &Server) {
         .as_str()
         .unwrap()
         .to_owned();
-    let start = |model| Program::start("iothub", &["localhost", "sensor-7", &key, &authority, scope, model]);
+    let start = |model| {
+        Program::start("iothub", "iothub", &["localhost", "sensor-7", &key, &authority, scope, model])
+    };
     let Some(mut unknown) = start("dtmi:example:Toaster;1") else { return };
     let refused = unknown.event("registered").await;
     assert_eq!(refused["status"], "failed", "{refused}");

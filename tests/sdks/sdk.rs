@@ -24,12 +24,14 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts `clients/<name>.py`. `None` says aloud that there is no environment for it.
-    pub(crate) fn start(name: &'static str, arguments: &[&str]) -> Option<Program> {
+    /// Starts `clients/<name>.py` in the environment of a client. `None` says aloud that there is no environment for it.
+    pub(crate) fn start(client: &str, name: &'static str, arguments: &[&str]) -> Option<Program> {
         let python =
-            environment::variable(FOLDER).map(|folder| PathBuf::from(folder).join(name).join("bin/python"));
+            environment::variable(FOLDER).map(|folder| PathBuf::from(folder).join(client).join("bin/python"));
         let Some(python) = python.filter(|python| python.is_file()) else {
-            environment::skip(&format!("no environment for the client of {name}; see tests/sdks/README.md"));
+            environment::skip(&format!(
+                "no environment for the client of {client}; see tests/sdks/README.md"
+            ));
             return None;
         };
         let script =

@@ -34,7 +34,7 @@ async fn works(encrypted: bool) {
     let (port, authority) = (address.port().to_string(), server.credentials.ca_pem.display().to_string());
     let mut arguments = vec!["localhost", &port, &monitor.token];
     arguments.extend(encrypted.then_some(authority.as_str()));
-    let Some(mut device) = Program::start("thingsboard", &arguments) else { return };
+    let Some(mut device) = Program::start("thingsboard", "thingsboard", &arguments) else { return };
     assert_eq!(device.event("telemetry").await["accepted"], true);
     assert_eq!(device.event("attributes").await["accepted"], true);
     let now = device.event("time").await["now"].as_i64().unwrap();
@@ -67,4 +67,42 @@ async fn folded(admin: &GraphQl, device: &str) {
         if same { Ok(()) } else { Err(seen.to_string()) }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_gateway_speaks_for_a_device() {
+    let server = Server::start(Options::new(2)).await;
+    let tenant = server.first_tenant();
+    let (gateway, monitor) = (tenant.monitor(0), tenant.monitor(1));
+    let admin = server.graphql_as("admin");
+    let through =
+        "mutation ($device: ID!, $gateway: ID) { setGateway(device: $device, gateway: $gateway) { id } }";
+    admin.data(through, json!({ "device": monitor.id, "gateway": gateway.id })).await;
+    let desire = json!({ "device": monitor.id, "patch": { "rate": 5 } });
+    admin.data(DESIRE, desire).await;
+    let port = server.mqtt().port().to_string();
+    let arguments = ["localhost", &port, &gateway.token, &monitor.id];
+    let Some(mut device) = Program::start("thingsboard", "thingsboard_gateway", &arguments) else { return };
+    assert_eq!(device.event("telemetry").await["accepted"], true);
+    assert_eq!(device.event("attributes").await["accepted"], true);
+    let found = device.event("found").await["content"].take();
+    assert_eq!((&found["device"], &found["values"]), (&json!(monitor.id), &json!({ "rate": 5 })));
+    device.event("ready").await;
+
+    admin.data(DESIRE, json!({ "device": monitor.id, "patch": { "rate": 6 } })).await;
+    let shared = device.event("shared").await["content"].take();
+    assert_eq!(shared, json!({ "device": monitor.id, "data": { "rate": 6 } }));
+    let order = json!({ "device": monitor.id, "name": "selfTest", "waitSeconds": 30 });
+    let answer = admin.data(COMMAND, json!({ "input": order })).await;
+    assert_eq!(answer["commandDevice"], json!({ "status": 200, "body": { "done": "selfTest" } }));
+    let twin = "query ($id: ID!) { device(id: $id) { connected gateway { id behind { id } }
+        readings { path value } properties { reported } } }";
+    eventually("the twin is as the gateway said", time::BOUND, async || {
+        let seen = admin.data(twin, json!({ "id": monitor.id })).await["device"].take();
+        let expected = json!({ "connected": true, "gateway": { "id": gateway.id, "behind": [{ "id": monitor.id }] },
+            "readings": [{ "path": "heartRate", "value": "68" }], "properties": { "reported": { "firmware": "3.1" } } });
+        if seen == expected { Ok(()) } else { Err(seen.to_string()) }
+    })
+    .await;
+    device.finish().await;
 }

@@ -25,6 +25,7 @@ use crate::{
         properties::{self, PropertiesError},
     },
     presence::DeviceSessions,
+    store::directory::DeviceRecord,
 };
 
 /// How long a device may take to answer a command.
@@ -238,23 +239,27 @@ impl Downlink {
     pub async fn desire(
         &self,
         scope: &Scope,
-        device: &DeviceId,
+        to: &DeviceRecord,
         patch: Map<String, Value>,
         audit: AuditEntry,
     ) -> Result<Arc<DeviceState>, DownlinkError> {
-        let before = self.twins.device(scope, device).await?;
+        let before = self.twins.device(scope, &to.id).await?;
         if before.quarantine.is_some() {
             return Err(TwinError::Quarantined.into());
         }
         properties::desired(&before.desired, patch.clone())?;
-        let state = self.twins.desire(scope, device, patch.clone(), audit).await?;
+        let state = self.twins.desire(scope, &to.id, patch.clone(), audit).await?;
         if state.desired_version == before.desired_version {
             // Others have changed them meanwhile so that there is no more room.
             return Err(PropertiesError::TooLarge.into());
         }
         let (properties, version) = (state.desired.clone(), state.desired_version);
-        self.sessions.tell(scope.tenant(), device, &ToDevice::Desired { patch, properties, version });
+        self.tell(scope, to, &ToDevice::Desired { patch, properties, version });
         Ok(state)
+    }
+
+    fn tell(&self, scope: &Scope, to: &DeviceRecord, what: &ToDevice) -> usize {
+        self.sessions.tell(scope.tenant(), &to.id, to.gateway.as_ref(), what)
     }
 
     /// Says something to a device within the scope. A device whose session is kept hears it when it comes back; for one that
@@ -262,12 +267,12 @@ impl Downlink {
     ///
     /// # Errors
     /// [`DownlinkError::TooLarge`], [`DownlinkError::NotListening`].
-    pub fn message(&self, scope: &Scope, device: &DeviceId, message: Message) -> Result<(), DownlinkError> {
+    pub fn message(&self, scope: &Scope, to: &DeviceRecord, message: Message) -> Result<(), DownlinkError> {
         let named: usize = message.properties.iter().map(|(name, value)| name.len() + value.len()).sum();
         if message.payload.len() > MAX_BODY_BYTES || named > MAX_PROPERTIES_BYTES {
             return Err(DownlinkError::TooLarge);
         }
-        match self.sessions.tell(scope.tenant(), device, &ToDevice::Message(message)) {
+        match self.tell(scope, to, &ToDevice::Message(message)) {
             0 => Err(DownlinkError::NotListening),
             _ => Ok(()),
         }
@@ -281,20 +286,21 @@ impl Downlink {
     pub async fn command(
         &self,
         scope: &Scope,
-        device: &DeviceId,
+        to: &DeviceRecord,
         order: Order,
     ) -> Result<Answer, DownlinkError> {
         order.check()?;
         let tenant = scope.tenant();
-        if self.sessions.of(tenant, device).is_empty() {
+        let is_there = |device: &DeviceId| !self.sessions.of(tenant, device).is_empty();
+        if !is_there(&to.id) && !to.gateway.as_ref().is_some_and(is_there) {
             return Err(DownlinkError::NotConnected);
         }
         let Order { name, body, wait } = order;
-        let mut expectation = self.waiting.expect(tenant, device);
+        let mut expectation = self.waiting.expect(tenant, &to.id);
         let wait_for = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let until = self.clock.now().checked_add(wait_for).unwrap_or(Timestamp::MAX);
         let command = Command { id: expectation.expected.2, name, body, until };
-        if self.sessions.tell(tenant, device, &ToDevice::Command(command)) == 0 {
+        if self.tell(scope, to, &ToDevice::Command(command)) == 0 {
             return Err(DownlinkError::NotListening);
         }
         match timeout(wait, &mut expectation.answered).await {

@@ -68,8 +68,9 @@ pub struct DeviceSession {
 pub trait DeviceSessions: Send + Sync {
     /// The live sessions of a device.
     fn of(&self, tenant: TenantId, device: &DeviceId) -> Vec<DeviceSession>;
-    /// Says something to a device; to how many of its sessions that listen to it.
-    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize;
+    /// Says something to a device, also through its gateway where it has one; to how many sessions that listen to it.
+    fn tell(&self, tenant: TenantId, device: &DeviceId, gateway: Option<&DeviceId>, what: &ToDevice)
+    -> usize;
     /// Ends them, and says how many there were. The device may come back at once.
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize;
     /// The same where it may not come back with what it presented.

@@ -64,6 +64,31 @@ impl DeviceAccessMutation {
         again(ctx, &id).await
     }
 
+    /// From now on the device speaks through a gateway, or for itself only where that is null. Gateways that this concerns
+    /// have to connect again, which they are told by a DISCONNECT.
+    async fn set_gateway(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "device")] id: ID,
+        #[graphql(name = "gateway")] through: Option<ID>,
+    ) -> Result<Device> {
+        let (scope, found) = device(ctx, &id, Action::Write).await?;
+        let through = match &through {
+            Some(through) => Some(device(ctx, through, Action::Write).await?.1.id),
+            None => None,
+        };
+        let detail =
+            through.as_ref().map_or_else(|| "for itself".to_owned(), |of| format!("through device:{of}"));
+        let entry = entry(ctx, &scope, &found, "device.set_gateway", &detail)?;
+        let services = ctx.services()?;
+        services.devices.set_gateway(&scope, &found.id, through.as_ref(), &entry).await?;
+        services.revocations.tell(scope.tenant());
+        for gateway in [&found.gateway, &through].into_iter().flatten() {
+            services.sessions.end(scope.tenant(), gateway);
+        }
+        again(ctx, &id).await
+    }
+
     /// Gives the device another token. The one before counts no more: where the device is connected it is cut off at once.
     async fn renew_device_token(&self, ctx: &Context<'_>, id: ID) -> Result<DeviceToken> {
         let (scope, found) = device(ctx, &id, Action::Write).await?;

@@ -79,7 +79,7 @@ impl DownlinkMutation {
         let names: Vec<&str> = patch.keys().map(String::as_str).collect();
         let detail = names.join(", ").chars().take(MAX_DETAIL).collect();
         let audit = ctx.audit(&scope, "device.desire", format!("device:{}", device.id), detail)?;
-        ctx.services()?.downlink.desire(&scope, &device.id, patch, audit).await?;
+        ctx.services()?.downlink.desire(&scope, &device, patch, audit).await?;
         Ok(device.into())
     }
 
@@ -95,7 +95,7 @@ impl DownlinkMutation {
         let subject = format!("device:{}", device.id);
         let entry = ctx.audit(&scope, "device.command", subject, order.name.clone())?;
         services.audit.append(&[entry]).await?;
-        let answer = services.downlink.command(&scope, &device.id, order).await?;
+        let answer = services.downlink.command(&scope, &device, order).await?;
         Ok(CommandAnswer { status: answer.status, body: Json(answer.body) })
     }
 
@@ -109,7 +109,7 @@ impl DownlinkMutation {
         let message = Message { id: id.clone(), payload: input.payload, properties };
         let entry = ctx.audit(&scope, "device.message", format!("device:{}", device.id), id.clone())?;
         services.audit.append(&[entry]).await?;
-        services.downlink.message(&scope, &device.id, message)?;
+        services.downlink.message(&scope, &device, message)?;
         Ok(ID(id))
     }
 

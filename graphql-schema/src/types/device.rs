@@ -299,9 +299,28 @@ impl Device {
         self.0.blocked_since.map(DateTime)
     }
 
+    /// The device through which it speaks; null where it speaks for itself, and where that one is outside the caller's rows.
+    async fn gateway(&self, ctx: &Context<'_>) -> Result<Option<Device>> {
+        let Some(gateway) = &self.0.gateway else { return Ok(None) };
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let found = ctx.services()?.devices.by_ids(&scope, std::slice::from_ref(gateway)).await?;
+        Ok(found.into_iter().next().map(Into::into))
+    }
+
+    /// The devices that speak through it, in the order of their ids.
+    #[graphql(complexity = "limits::rows(Some(DEFAULT_MESSAGES), DEFAULT_MESSAGES, child_complexity)")]
+    async fn behind(&self, ctx: &Context<'_>) -> Result<Vec<Device>> {
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let found = ctx.services()?.devices.behind(&scope, &self.0.id).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether it is, or the gateway through which it speaks.
     async fn connected(&self, ctx: &Context<'_>) -> Result<bool> {
         let scope = ctx.grant(Thing::Device, Action::Read).await?;
-        Ok(ctx.services()?.twins.presence().is_connected(scope.tenant(), &self.0.id))
+        let services = ctx.services()?;
+        let is_connected = |device| services.twins.presence().is_connected(scope.tenant(), device);
+        Ok(is_connected(&self.0.id) || self.0.gateway.as_ref().is_some_and(is_connected))
     }
 
     /// Its live MQTT sessions with the server that answers.

@@ -64,6 +64,18 @@ impl Devices for Counted {
     ) -> Result<(), StoreError> {
         Devices::block(self.count(), scope, device, since, audit).await
     }
+    async fn behind(&self, scope: &Scope, of: &DeviceId) -> Result<Vec<DeviceRecord>, StoreError> {
+        Devices::behind(self.count(), scope, of).await
+    }
+    async fn set_gateway(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        gateway: Option<&DeviceId>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        Devices::set_gateway(self.count(), scope, device, gateway, audit).await
+    }
     async fn renew_token(
         &self,
         scope: &Scope,

@@ -451,3 +451,32 @@ async fn a_device_is_blocked_and_gets_another_token() {
         [("device.block", "lost on 4 West"), ("device.renew_token", ""), ("device.unblock", "")]
     );
 }
+
+#[tokio::test]
+async fn a_device_speaks_through_a_gateway() {
+    const SET: &str =
+        "mutation ($device: ID!, $gateway: ID) { setGateway(device: $device, gateway: $gateway) {
+        gateway { id behind { id } } } }";
+    let hospital = Hospital::open().await;
+    let set = |device: &str, gateway: Option<&str>| json!({ "device": device, "gateway": gateway });
+    let through = hospital.data(Role::Technician, SET, set(MONITOR, Some(SPARE))).await;
+    assert_eq!(through["setGateway"]["gateway"], json!({ "id": SPARE, "behind": [{ "id": MONITOR }] }));
+    for (device, gateway, code) in [
+        (SPARE, Some(MONITOR), "CONFLICT"),
+        (SPARE, Some(SPARE), "CONFLICT"),
+        (MONITOR, Some("monitor-99"), "NOT_FOUND"),
+        ("monitor-99", None, "NOT_FOUND"),
+    ] {
+        assert_eq!(hospital.refusal(Role::Technician, SET, set(device, gateway)).await, code, "{device}");
+    }
+    assert_eq!(hospital.refusal(Role::Nurse, SET, set(MONITOR, None)).await, "FORBIDDEN");
+    let alone = hospital.data(Role::Technician, SET, set(MONITOR, None)).await;
+    assert_eq!(alone["setGateway"]["gateway"], Value::Null);
+    let trail = hospital.trail_entries().await;
+    let details: Vec<_> = trail
+        .iter()
+        .filter(|entry| entry.action == "device.set_gateway")
+        .map(|entry| entry.detail.as_str())
+        .collect();
+    assert_eq!(details, [&format!("through device:{SPARE}"), "for itself"]);
+}

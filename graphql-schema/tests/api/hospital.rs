@@ -130,7 +130,7 @@ impl DeviceSessions for Door {
         }]
     }
 
-    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize {
+    fn tell(&self, tenant: TenantId, device: &DeviceId, _: Option<&DeviceId>, what: &ToDevice) -> usize {
         let (id, name, body) = match what {
             ToDevice::Command(Command { id, name, body, .. }) => (id, name, body),
             ToDevice::Message(Message { payload, .. }) if payload == "ignore" => return 0,
@@ -332,6 +332,7 @@ impl Hospital {
             patient,
             unit: self.ward,
             blocked_since: None,
+            gateway: None,
         };
         let (hash, scope) = (SecretHash::of(id.as_bytes()), self.scope(Object::Device).await);
         Devices::create(&self.database, &scope, &record, &hash, &self.entry()).await.unwrap();

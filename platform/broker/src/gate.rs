@@ -1,7 +1,7 @@
 //! What the broker needs from the rest of the platform: somebody who knows the clients, somebody who
 //! stores what they say, and somebody who wants to know that they are there.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, fmt, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -43,6 +43,8 @@ pub struct Admission {
     pub client: Client,
     /// How it names things, where it is a device.
     pub speech: Speech,
+    /// The devices that it speaks for besides itself, where it is a gateway.
+    pub behind: Arc<HashSet<DeviceId>>,
     /// Until when what it presented counts: its connection ends then.
     pub until: Option<Timestamp>,
     /// What it may hear and say, where it is an application.

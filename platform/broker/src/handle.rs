@@ -38,16 +38,27 @@ impl Handle {
 
     /// Says something to a device, in the words of every family of devices: it hears those that it has subscribed to. Returns
     /// how many of its sessions do: of a command those that are connected, as it is for nobody else.
-    pub fn tell(&self, tenant: TenantId, device: &DeviceId, saying: &Saying) -> usize {
+    ///
+    /// `gateway`: through which the device speaks; it hears it, too.
+    pub fn tell(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        gateway: Option<&DeviceId>,
+        saying: &Saying,
+    ) -> usize {
         let expires_at = match saying {
             Saying::Command { until, .. } => Some(*until),
             Saying::Desired { .. } | Saying::Message { .. } => None,
         };
         let mut listening = 0;
-        for Frame { topic, payload } in
-            Speech::ALL.iter().filter_map(|speech| dialect::of(*speech).frame(device, saying))
-        {
-            let topic = format!("devices/{device}/{topic}");
+        let dialects = || Speech::ALL.iter().map(|speech| dialect::of(*speech));
+        let own = dialects().filter_map(|dialect| Some((device, dialect.frame(device, saying)?)));
+        let through = gateway.into_iter().flat_map(|gateway| {
+            dialects().filter_map(move |dialect| Some((gateway, dialect.frame_behind(device, saying)?)))
+        });
+        for (listener, Frame { topic, payload }) in own.chain(through) {
+            let topic = format!("devices/{listener}/{topic}");
             let is_heard = expires_at.is_none() || self.0.is_heard(tenant, &topic);
             if is_heard {
                 let qos = Qos::AtLeastOnce;

@@ -14,7 +14,7 @@ use tenants::{
 };
 
 use crate::{
-    dialect::{self, Around, Dialect, Errand, Heard, Unheard, Uplink},
+    dialect::{self, Around, Dialect, Errand, Heard, Speaker, Unheard, Uplink},
     gate::{Admission, Channel, Client, Grants, Speech},
     session::outbox::View,
 };
@@ -43,6 +43,8 @@ pub(crate) enum Space {
 pub(crate) enum Route {
     /// A device's: it goes to ingest.
     Ingest(Channel),
+    /// The same of a device that is behind the one that says it.
+    OfChild(DeviceId, Channel),
     /// A device's question or answer, at its own topic.
     Request(Arc<str>),
     /// A program's, in the topic space.
@@ -99,16 +101,17 @@ pub(crate) struct Rights {
     tenant: TenantId,
     /// Stands before a device's own topics in the tenant's name space; empty for an application.
     prefix: Arc<str>,
-    dialect: Option<(DeviceId, &'static dyn Dialect)>,
+    dialect: Option<(Speaker, &'static dyn Dialect)>,
     asks_where: bool,
     grants: Grants,
 }
 
 impl Rights {
     pub(crate) fn of(admission: &Admission) -> Self {
-        let (prefix, dialect): (Arc<str>, Option<(DeviceId, _)>) = match &admission.client {
+        let (prefix, dialect): (Arc<str>, Option<(Speaker, _)>) = match &admission.client {
             Client::Device(device) => {
-                (format!("devices/{device}/").into(), Some((device.clone(), dialect::of(admission.speech))))
+                let who = Speaker { device: device.clone(), behind: Arc::clone(&admission.behind) };
+                (format!("devices/{device}/").into(), Some((who, dialect::of(admission.speech))))
             }
             Client::Application { .. } => ("".into(), None),
         };
@@ -128,8 +131,9 @@ impl Rights {
         }
         let topic = std::str::from_utf8(topic).ok()?;
         match &self.dialect {
-            Some((device, dialect)) => dialect.uplink(device, topic).map(|uplink| match uplink {
+            Some((who, dialect)) => dialect.uplink(who, topic).map(|uplink| match uplink {
                 Uplink::Message(channel) => Route::Ingest(channel),
+                Uplink::OfChild(child, channel) => Route::OfChild(child, channel),
                 Uplink::Request => Route::Request(topic.into()),
             }),
             None => {
@@ -141,8 +145,8 @@ impl Rights {
 
     /// What a device means by a question or an answer.
     pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around<'_>) -> Result<Heard, Unheard> {
-        let (device, dialect) = self.dialect.as_ref().ok_or(Unheard::UNREADABLE)?;
-        dialect.hear(device, topic, payload, around)
+        let (who, dialect) = self.dialect.as_ref().ok_or(Unheard::UNREADABLE)?;
+        dialect.hear(who, topic, payload, around)
     }
 
     /// Whether the client asks where it belongs.
@@ -151,8 +155,8 @@ impl Rights {
     }
 
     /// What is to be done when the client has subscribed to a filter of its own.
-    pub(crate) fn welcome(&self, filter: &str) -> Option<Errand> {
-        self.dialect.as_ref()?.1.welcome(filter)
+    pub(crate) fn welcome(&self, filter: &str) -> Vec<Errand> {
+        self.dialect.as_ref().map(|(who, dialect)| dialect.welcome(who, filter)).unwrap_or_default()
     }
 
     /// How the client sees topics.
@@ -195,7 +199,7 @@ impl Rights {
             return Err(FilterError::Invalid);
         }
         let (space, allowed) = match &self.dialect {
-            Some((device, dialect)) => (Space::Platform, dialect.hears(device, filter)),
+            Some((who, dialect)) => (Space::Platform, dialect.hears(who, filter)),
             None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed),
             None if filter.starts_with(SYS) => (Space::Topics, self.grants.subscribe.is_some()),
             None => {
@@ -230,6 +234,7 @@ mod tests {
             client,
             speech: Speech::Native,
             until: None,
+            behind: Arc::default(),
             grants,
         })
     }

@@ -333,7 +333,14 @@ pub(crate) mod tests {
             Arc::new(TopicFilters { allow: vec!["#".parse().unwrap()], deny: Vec::new() });
         let grants = Grants { feed: true, subscribe: Some(filters.clone()), publish: Some(filters) };
         let client = Client::Application { name: "a".into() };
-        Rights::of(&Admission { tenant: tenant(number), client, speech: Speech::Native, until: None, grants })
+        Rights::of(&Admission {
+            tenant: tenant(number),
+            client,
+            speech: Speech::Native,
+            until: None,
+            behind: Arc::default(),
+            grants,
+        })
     }
 
     fn platform(number: u128) -> (TenantId, Space) {
@@ -347,6 +354,7 @@ pub(crate) mod tests {
             client,
             speech,
             until: None,
+            behind: Arc::default(),
             grants: Grants::default(),
         })
     }

@@ -37,7 +37,7 @@ impl Gatekeeper for Open {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
         let client = Client::Device(device(login.user_name));
         let (speech, grants) = (Speech::Native, Grants::default());
-        Ok(Admission { tenant: tenant(1), client, speech, until: None, grants })
+        Ok(Admission { tenant: tenant(1), client, speech, until: None, behind: Arc::default(), grants })
     }
 }
 

@@ -78,10 +78,10 @@ async fn a_command_reaches_its_device_only_and_its_answer_whoever_waits() {
     let until = "2026-11-21T03:01:00Z".parse().unwrap();
     let command = |id| Saying::Command { id, name: "reboot".into(), body: json!({ "in": 5 }), until };
     let handle = world.broker.handle();
-    assert_eq!(handle.tell(tenant(1), &device("d1"), &command(1)), 1);
-    assert_eq!(handle.tell(tenant(1), &device("tb-1"), &command(2)), 1);
-    assert_eq!(handle.tell(tenant(1), &device("nobody"), &command(3)), 0);
-    assert_eq!(handle.tell(tenant(2), &device("d1"), &command(4)), 0, "of another hospital");
+    assert_eq!(handle.tell(tenant(1), &device("d1"), None, &command(1)), 1);
+    assert_eq!(handle.tell(tenant(1), &device("tb-1"), None, &command(2)), 1);
+    assert_eq!(handle.tell(tenant(1), &device("nobody"), None, &command(3)), 0);
+    assert_eq!(handle.tell(tenant(2), &device("d1"), None, &command(4)), 0, "of another hospital");
     monitor.expect(&frame(V4, "commands/reboot/1", 1, &json!({ "in": 5 }))).await;
     let rpc = json!({ "method": "reboot", "params": { "in": 5 } });
     board.expect(&frame(V4, "v1/devices/me/rpc/request/2", 1, &rpc)).await;
@@ -114,7 +114,7 @@ async fn a_device_made_for_thingsboard_is_told_in_its_own_words() {
         properties: object(json!({ "rate": 6, "on": true })),
         version: 3,
     };
-    assert_eq!(world.broker.handle().tell(tenant(1), &device("tb-1"), &saying), 1);
+    assert_eq!(world.broker.handle().tell(tenant(1), &device("tb-1"), None, &saying), 1);
     wire.expect(&frame(V5, "v1/devices/me/attributes", 1, &json!({ "rate": 6 }))).await;
     wire.send(&[0x40, 2, 0, 1]).await;
 
@@ -172,7 +172,7 @@ async fn what_cannot_be_read_is_told_to_whoever_looks_after_the_device() {
         drop(wire);
         assert_eq!(world.next_episode().await.1, Happened::Ended);
     }
-    world.until_metric("mqtt_drops_total{reason=\"not_understood\"}", 2).await;
+    world.until_metric("mqtt_drops_total{reason=\"not_understood\"}", 3).await;
 }
 
 #[tokio::test]

@@ -44,6 +44,14 @@ impl Identity {
         self.within_limits(visitor, self.check_token(token, origin)).await
     }
 
+    /// The devices that speak through one that was identified.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn behind(&self, tenant: TenantId, gateway: &DeviceId) -> Result<Vec<DeviceId>, IdentityError> {
+        Ok(self.login(tenant, gateway).await?.map(|login| login.behind).unwrap_or_default())
+    }
+
     pub(crate) async fn within_limits<T>(
         &self,
         visitor: &Visitor,

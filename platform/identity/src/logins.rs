@@ -163,7 +163,12 @@ mod tests {
     }
 
     fn login(id: &str) -> DeviceLogin {
-        DeviceLogin { device: device(id), token: SecretHash::of(id.as_bytes()), blocked: false }
+        DeviceLogin {
+            device: device(id),
+            token: SecretHash::of(id.as_bytes()),
+            blocked: false,
+            behind: Vec::new(),
+        }
     }
 
     fn device(id: &str) -> DeviceId {

@@ -99,8 +99,12 @@ impl World {
     pub(crate) fn device(&self, id: &str) -> String {
         let token = BearerToken::generate(self.tenant.id).unwrap().reveal().to_owned();
         let device = DeviceId::parse(id).unwrap();
-        let login =
-            DeviceLogin { device: device.clone(), token: SecretHash::of(token.as_bytes()), blocked: false };
+        let login = DeviceLogin {
+            device: device.clone(),
+            token: SecretHash::of(token.as_bytes()),
+            blocked: false,
+            behind: Vec::new(),
+        };
         self.stores.devices.lock().unwrap().insert((self.tenant.id, device), login);
         token
     }

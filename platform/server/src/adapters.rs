@@ -87,14 +87,14 @@ impl Gatekeeper for Gate {
         let Some((slug, name)) = login.user_name.split_once('/') else {
             let identified = self.identity.device_of_token(login.user_name, &visitor).await;
             self.note_refusal(identified.as_ref().err(), &login);
-            return admission(identified, Speech::ThingsBoard);
+            return self.admission(identified, Speech::ThingsBoard).await;
         };
         if name == APPLICATION {
             return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
         }
         let identified = self.identity.device(slug, name, secret, &visitor).await;
         self.note_refusal(identified.as_ref().err(), &login);
-        admission(identified, Speech::Native)
+        self.admission(identified, Speech::Native).await
     }
 }
 
@@ -117,6 +117,18 @@ impl Gate {
     /// Where admitted applications get their feed from. Only the first call counts.
     pub(crate) fn relay_to(&self, relay: Arc<FeedRelay>) {
         self.relay.get_or_init(|| relay);
+    }
+
+    /// A device that has shown who it is, and for whom it speaks.
+    async fn admission(
+        &self,
+        identified: Result<(TenantId, DeviceId), IdentityError>,
+        speech: Speech,
+    ) -> Result<Admission, Refusal> {
+        let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
+        let behind = self.identity.behind(tenant, &device).await.map_err(|error| refusal(error.kind()))?;
+        let (client, behind) = (Client::Device(device), Arc::new(behind.into_iter().collect()));
+        Ok(Admission { tenant, client, speech, until: None, behind, grants: Grants::default() })
     }
 
     /// Whoever looks after a device sees why it was not let in, where it is known which one it is.
@@ -158,14 +170,22 @@ impl Gate {
             return Err(Refusal::ClientIdNotValid);
         }
         let client = Client::Device(device);
-        Ok(Admission { tenant, client, speech, until: Some(until), grants: Grants::default() })
+        let (until, behind) = (Some(until), Arc::default());
+        Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
     }
 
     async fn admit_application(&self, slug: &str, secret: &str, from: &str) -> Result<Admission, Refusal> {
         let (caller, grants) = self.application(slug, secret, from).await?;
         let known = self.applications.remember(&caller, &grants, slug, secret);
         let client = known.ok_or(Refusal::NotAuthorized)?;
-        Ok(Admission { tenant: caller.tenant, client, speech: Speech::default(), until: None, grants })
+        Ok(Admission {
+            tenant: caller.tenant,
+            client,
+            speech: Speech::default(),
+            until: None,
+            behind: Arc::default(),
+            grants,
+        })
     }
 
     /// Who a program is, and what it may hear and say; `from`: its address, empty when it is looked at again.
@@ -241,14 +261,6 @@ impl Gate {
     }
 }
 
-fn admission(
-    identified: Result<(TenantId, DeviceId), IdentityError>,
-    speech: Speech,
-) -> Result<Admission, Refusal> {
-    let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
-    Ok(Admission { tenant, client: Client::Device(device), speech, until: None, grants: Grants::default() })
-}
-
 const fn refusal(kind: ErrorKind) -> Refusal {
     match kind {
         ErrorKind::Forbidden => Refusal::NotAuthorized,
@@ -311,8 +323,14 @@ impl DeviceSessions for ToSessions {
         self.0.sessions(tenant, &Client::Device(device.clone())).into_iter().map(session).collect()
     }
 
-    fn tell(&self, tenant: TenantId, device: &DeviceId, what: &ToDevice) -> usize {
-        self.0.tell(tenant, device, &attendant::saying(what))
+    fn tell(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        gateway: Option<&DeviceId>,
+        what: &ToDevice,
+    ) -> usize {
+        self.0.tell(tenant, device, gateway, &attendant::saying(what))
     }
 
     fn end(&self, tenant: TenantId, device: &DeviceId) -> usize {

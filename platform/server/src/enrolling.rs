@@ -48,6 +48,7 @@ impl Enrolling {
                 patient: None,
                 unit: UnitId::root(tenant),
                 blocked_since: None,
+                gateway: None,
             },
             token,
             audit: self.entry(tenant, device, template),

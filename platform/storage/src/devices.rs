@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, Func},
 };
 use twins::store::{
-    directory::{DeviceRecord, Devices, NewDevice, Page, PageRequest},
+    directory::{DeviceRecord, Devices, MOST_BEHIND, NewDevice, Page, PageRequest},
     journal::SetAside,
 };
 use uuid::Uuid;
@@ -145,6 +145,44 @@ impl Devices for Database {
         Ok(tx.commit().await?)
     }
 
+    async fn behind(&self, scope: &Scope, gateway: &DeviceId) -> Result<Vec<DeviceRecord>, StoreError> {
+        let tx = self.begin_read(scope.tenant()).await?;
+        let list = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
+        let list = list.filter(Column::GatewayId.eq(gateway.as_str())).order_by_asc(Column::Id);
+        Ok(records(&tx, tx.all(list).await?).await?)
+    }
+
+    async fn set_gateway(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        gateway: Option<&DeviceId>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let conflict = |what: &str| StorageError::Conflict { what: what.to_owned() };
+        let tx = self.begin_write(scope.tenant()).await?;
+        let found = visible(&tx, scope, device).await?;
+        if let Some(gateway) = gateway {
+            if visible(&tx, scope, gateway).await?.gateway_id.is_some() || gateway == device {
+                return Err(conflict("a gateway speaks for itself").into());
+            }
+            let behind = |of: &str| tx.find::<Entity>().filter(Column::GatewayId.eq(of));
+            if tx.count(behind(device.as_str())).await? > 0 {
+                return Err(conflict("other devices speak through this one").into());
+            }
+            if tx.count(behind(gateway.as_str())).await? >= MOST_BEHIND as u64 {
+                let what = format!("at most {MOST_BEHIND} devices speak through one gateway");
+                return Err(conflict(&what).into());
+            }
+        }
+        let sql = "UPDATE devices SET gateway_id = $3 WHERE tenant_id = $1 AND id = $2";
+        let gateway = gateway.map(DeviceId::to_string);
+        tx.execute_sql(sql, [found.tenant_id.into(), found.id.into(), gateway.into()]).await?;
+        credentials::revoked(&tx).await?;
+        audit::note(&tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn renew_token(
         &self,
         scope: &Scope,
@@ -202,11 +240,18 @@ async fn logins(tx: &TenantTx, tokens: Vec<device_tokens::Model>) -> Result<Vec<
     let blocked =
         tx.find::<Entity>().filter(Column::Id.is_in(ids)).filter(Column::BlockedSince.is_not_null());
     let blocked: HashSet<String> = tx.all(blocked).await?.into_iter().map(|device| device.id).collect();
+    let gateways = tokens.iter().map(|token| token.device_id.as_str());
+    let rows = tx.find::<Entity>().filter(Column::GatewayId.is_in(gateways)).order_by_asc(Column::Id);
+    let mut behind: HashMap<String, Vec<DeviceId>> = HashMap::new();
+    for row in tx.all(rows).await? {
+        behind.entry(row.gateway_id.unwrap_or_default()).or_default().push(columns::device(&row.id)?);
+    }
     let login = |token: device_tokens::Model| {
         Ok(DeviceLogin {
             device: columns::device(&token.device_id)?,
             token: secret_hash(&token.hash)?,
             blocked: blocked.contains(&token.device_id),
+            behind: behind.get(&token.device_id).cloned().unwrap_or_default(),
         })
     };
     tokens.into_iter().map(login).collect()
@@ -229,6 +274,7 @@ async fn register(
         unit_id: Some(*record.unit.as_uuid()),
         kind: storable(record.kind()),
         blocked_since: record.blocked_since.map(micros),
+        gateway_id: record.gateway.as_ref().map(DeviceId::to_string),
     };
     tx.insert::<Entity>(row)
         .await
@@ -295,6 +341,7 @@ async fn records(tx: &TenantTx, models: Vec<Model>) -> Result<Vec<DeviceRecord>,
             name: row.name,
             template: row.template,
             blocked_since: row.blocked_since.map(timestamp).transpose()?,
+            gateway: row.gateway_id.as_deref().map(columns::device).transpose()?,
         })
     };
     models.into_iter().map(record).collect()

@@ -29,6 +29,8 @@ pub struct DeviceRecord {
     pub unit: UnitId,
     /// It may not connect since then.
     pub blocked_since: Option<Timestamp>,
+    /// The device through which it speaks, if it does.
+    pub gateway: Option<DeviceId>,
 }
 
 impl DeviceRecord {
@@ -39,6 +41,9 @@ impl DeviceRecord {
         name.rsplit_once(':').map_or(name, |(_, last)| last)
     }
 }
+
+/// Devices that speak through one gateway.
+pub const MOST_BEHIND: usize = 1_000;
 
 /// A device to be registered.
 #[derive(Debug, Clone)]
@@ -166,6 +171,17 @@ pub trait Devices: Send + Sync {
         scope: &Scope,
         device: &DeviceId,
         since: Option<Timestamp>,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
+    /// Those that speak through a device, in the order of their ids.
+    async fn behind(&self, scope: &Scope, gateway: &DeviceId) -> Result<Vec<DeviceRecord>, StoreError>;
+    /// A device speaks through another one within the scope, or for itself only. [`StoreError::Conflict`] where that one speaks
+    /// through another itself, or others speak through the device, or too many.
+    async fn set_gateway(
+        &self,
+        scope: &Scope,
+        device: &DeviceId,
+        gateway: Option<&DeviceId>,
         audit: &AuditEntry,
     ) -> Result<(), StoreError>;
     /// A device has another token; the one before counts no more.

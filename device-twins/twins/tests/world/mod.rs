@@ -97,6 +97,7 @@ impl World {
                 patient: Some(self.patient),
                 unit: UnitId::root(self.tenant),
                 blocked_since: None,
+                gateway: None,
             };
             let hash = SecretHash::of(id.as_bytes());
             Devices::create(&self.database, &scope, &record, &hash, &entry).await.unwrap();

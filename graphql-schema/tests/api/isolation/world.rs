@@ -306,6 +306,7 @@ impl World {
             patient: Some(ward.patient()),
             unit: ward.unit(),
             blocked_since: None,
+            gateway: None,
         };
         let (hash, scope) = (SecretHash::of(mark.as_bytes()), self.scope(ward, Object::Device).await);
         Devices::create(database, &scope, &device, &hash, &self.entry(ward)).await.unwrap();
@@ -409,6 +410,8 @@ impl World {
             | "Mutation.disconnectDevice(id)"
             | "Mutation.placeDevice(id)"
             | "Mutation.setDesiredProperties(device)"
+            | "Mutation.setGateway(device)"
+            | "Mutation.setGateway(gateway)"
             | "Mutation.unblockDevice(id)"
             | "Mutation.renewDeviceToken(id)"
             | "Mutation.revealDeviceKey(id)"

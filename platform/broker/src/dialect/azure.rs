@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode
 use serde_json::{Map, Value, json};
 use tenants::DeviceId;
 
-use super::{Around, Dialect, Errand, Frame, Heard, Unheard, Uplink};
+use super::{Around, Dialect, Errand, Frame, Heard, Speaker, Unheard, Uplink};
 use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
 
 /// Longest text by which a device knows an answer again.
@@ -24,7 +24,7 @@ const ANSWER: &str = "$iothub/methods/res/";
 pub(crate) struct IotHub;
 
 impl Dialect for IotHub {
-    fn uplink(&self, device: &DeviceId, topic: &str) -> Option<Uplink> {
+    fn uplink(&self, Speaker { device, .. }: &Speaker, topic: &str) -> Option<Uplink> {
         if let Some(bag) = event(device, topic) {
             let Bag { component, created_at } = Bag::of(bag)?;
             let component = component.map(Into::into);
@@ -39,7 +39,7 @@ impl Dialect for IotHub {
 
     fn hear(
         &self,
-        device: &DeviceId,
+        Speaker { device, .. }: &Speaker,
         topic: &str,
         payload: &Bytes,
         _: &Around<'_>,
@@ -53,7 +53,7 @@ impl Dialect for IotHub {
         if let Some((id, status)) = answered(topic) {
             let body = if payload.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(payload) };
             let answer = body.ok().map(|body| CommandAnswer { status, body });
-            return Ok(Heard::errand(Errand::Answered { id, answer }));
+            return Ok(Heard::errand(Errand::Answered { of: None, id, answer }));
         }
         if let Some(rid) = rid(topic, PATCH) {
             if serde_json::from_slice::<Map<String, Value>>(payload).is_err() {
@@ -89,13 +89,9 @@ impl Dialect for IotHub {
         &["$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#"]
     }
 
-    fn hears(&self, device: &DeviceId, filter: &str) -> bool {
+    fn hears(&self, Speaker { device, .. }: &Speaker, filter: &str) -> bool {
         let own = filter.strip_prefix("devices/").and_then(|rest| rest.strip_prefix(device.as_str()));
         own == Some("/messages/devicebound/#") || super::covers_any(self.audible(), filter)
-    }
-
-    fn welcome(&self, _: &str) -> Option<Errand> {
-        None // a device asks for its twin when it comes back
     }
 
     fn frame(&self, device: &DeviceId, saying: &Saying) -> Option<Frame> {
@@ -128,13 +124,13 @@ const STATUS: &str = "$dps/registrations/GET/iotdps-get-operationstatus/";
 const REGISTERED: &str = "$dps/registrations/res/";
 
 impl Dialect for Provisioning {
-    fn uplink(&self, _: &DeviceId, topic: &str) -> Option<Uplink> {
+    fn uplink(&self, _: &Speaker, topic: &str) -> Option<Uplink> {
         rid(topic, REGISTER).or_else(|| rid(topic, STATUS)).map(|_| Uplink::Request)
     }
 
     fn hear(
         &self,
-        device: &DeviceId,
+        Speaker { device, .. }: &Speaker,
         topic: &str,
         payload: &Bytes,
         around: &Around<'_>,
@@ -169,10 +165,6 @@ impl Dialect for Provisioning {
 
     fn audible(&self) -> &'static [&'static str] {
         &["$dps/registrations/res/#"]
-    }
-
-    fn welcome(&self, _: &str) -> Option<Errand> {
-        None
     }
 
     fn frame(&self, _: &DeviceId, _: &Saying) -> Option<Frame> {
@@ -255,16 +247,16 @@ fn encoded(text: &str) -> PercentEncode<'_> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{answer, around, device, errand, twin},
+        super::tests::{alone, answer, around, device, errand, twin},
         *,
     };
 
     fn uplink(topic: &str) -> Option<Uplink> {
-        IotHub.uplink(&device(), topic)
+        IotHub.uplink(&alone(), topic)
     }
 
     fn hear(topic: &str, payload: &'static str) -> Result<Heard, Unheard> {
-        IotHub.hear(&device(), topic, &payload.into(), &around())
+        IotHub.hear(&alone(), topic, &payload.into(), &around())
     }
 
     #[test]
@@ -302,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_device_hears_its_own() {
-        let hears = |filter: &str| IotHub.hears(&device(), filter);
+        let hears = |filter: &str| IotHub.hears(&alone(), filter);
         for own in [
             "$iothub/twin/res/#",
             "$iothub/twin/PATCH/properties/desired/#",
@@ -326,11 +318,10 @@ mod tests {
     #[test]
     fn a_time_that_the_device_gives_counts() {
         let topic = "devices/monitor-1/messages/events/%24.sub=ecg&%24.ctime=2026-01-02T03%3A04%3A05Z";
-        let Heard { message: Some((channel, payload)), errand: None } =
-            hear(topic, r#"{"heartRate":72}"#).unwrap()
-        else {
+        let Heard { mut messages, errand: None } = hear(topic, r#"{"heartRate":72}"#).unwrap() else {
             panic!("no message alone")
         };
+        let (_, channel, payload) = messages.pop().unwrap();
         assert_eq!(channel, Channel::Telemetry { component: Some("ecg".into()) });
         let stamped: Value = serde_json::from_slice(&payload).unwrap();
         assert_eq!(stamped, json!({ "ts": "2026-01-02T03:04:05Z", "values": { "heartRate": 72 } }));
@@ -346,12 +337,9 @@ mod tests {
         });
         assert_eq!(answer(ask(), Some(&twin())), Some(("$iothub/twin/res/200/?$rid=r1".into(), whole)));
         let topic = "$iothub/twin/PATCH/properties/reported/?$rid=r2";
-        let Heard { message: Some((Channel::Reported, payload)), errand: Some(Errand::Twin(accepted)) } =
-            hear(topic, r#"{"a":1}"#).unwrap()
-        else {
-            panic!("not logged and answered")
-        };
-        assert_eq!(payload, r#"{"a":1}"#);
+        let heard = hear(topic, r#"{"a":1}"#).unwrap();
+        assert_eq!(heard.messages, [(None, Channel::Reported, r#"{"a":1}"#.into())]);
+        let Some(Errand::Twin { answer: accepted, .. }) = heard.errand else { panic!("not answered") };
         let expected = Frame::empty("$iothub/twin/res/204/?$rid=r2&$version=9".into());
         assert_eq!(accepted(Some(&twin())), Some(expected));
         let (refused, _) = answer(errand(hear(topic, "[1]")), None).unwrap();
@@ -368,7 +356,7 @@ mod tests {
         for (payload, body) in [("", Some(Value::Null)), (r#"{"a":1}"#, Some(json!({ "a": 1 }))), ("x", None)]
         {
             let answered = errand(hear("$iothub/methods/res/404/?$rid=7", payload));
-            let Errand::Answered { id: 7, answer } = answered else { panic!("{payload}") };
+            let Errand::Answered { id: 7, answer, .. } = answered else { panic!("{payload}") };
             assert_eq!(answer, body.map(|body| CommandAnswer { status: 404, body }), "{payload}");
         }
         let message = Saying::Message {
@@ -385,11 +373,11 @@ mod tests {
     #[test]
     fn a_device_is_told_where_it_belongs() {
         let topic = "$dps/registrations/PUT/iotdps-register/?$rid=1";
-        assert_eq!(Provisioning.uplink(&device(), topic), Some(Uplink::Request));
-        assert_eq!(Provisioning.uplink(&device(), "$dps/registrations/PUT/?$rid=1"), None);
+        assert_eq!(Provisioning.uplink(&alone(), topic), Some(Uplink::Request));
+        assert_eq!(Provisioning.uplink(&alone(), "$dps/registrations/PUT/?$rid=1"), None);
         let asked = r#"{"registrationId":"monitor-1","payload":{"modelId":"dtmi:iomt:PatientMonitor;1"}}"#;
         let register = || {
-            let heard = Provisioning.hear(&device(), topic, &asked.into(), &around());
+            let heard = Provisioning.hear(&alone(), topic, &asked.into(), &around());
             let Errand::Register { model, answer } = errand(heard) else { panic!("no registration") };
             assert_eq!(model.as_deref(), Some("dtmi:iomt:PatientMonitor;1"));
             answer

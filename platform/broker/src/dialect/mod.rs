@@ -5,6 +5,8 @@ mod azure;
 pub(crate) mod native;
 pub(crate) mod thingsboard;
 
+use std::{collections::HashSet, sync::Arc};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -23,12 +25,12 @@ use crate::{
 /// The topics and payloads of one family of devices.
 pub(crate) trait Dialect: Send + Sync {
     /// What a message to `topic` is; `None` when the device may not publish there.
-    fn uplink(&self, device: &DeviceId, topic: &str) -> Option<Uplink>;
+    fn uplink(&self, who: &Speaker, topic: &str) -> Option<Uplink>;
 
     /// What a device means that published to a topic which is [`Uplink::Request`].
     fn hear(
         &self,
-        device: &DeviceId,
+        who: &Speaker,
         topic: &str,
         payload: &Bytes,
         around: &Around<'_>,
@@ -38,15 +40,36 @@ pub(crate) trait Dialect: Send + Sync {
     fn audible(&self) -> &'static [&'static str];
 
     /// Whether the device may subscribe to a filter.
-    fn hears(&self, _: &DeviceId, filter: &str) -> bool {
+    fn hears(&self, _: &Speaker, filter: &str) -> bool {
         covers_any(self.audible(), filter)
     }
 
     /// What is to be done when the device has subscribed to a filter that is audible.
-    fn welcome(&self, filter: &str) -> Option<Errand>;
+    fn welcome(&self, _: &Speaker, _: &str) -> Vec<Errand> {
+        Vec::new()
+    }
 
     /// What the platform says, as the device hears it; `None` where it has no words for that.
     fn frame(&self, device: &DeviceId, saying: &Saying) -> Option<Frame>;
+
+    /// The same as the gateway hears it through which the device speaks.
+    fn frame_behind(&self, _: &DeviceId, _: &Saying) -> Option<Frame> {
+        None
+    }
+}
+
+/// Who speaks: a device, for itself and for those that are behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaker {
+    pub(crate) device: DeviceId,
+    pub(crate) behind: Arc<HashSet<DeviceId>>,
+}
+
+impl Speaker {
+    /// A device that speaks for nobody else.
+    pub(crate) fn alone(device: DeviceId) -> Self {
+        Self { device, behind: Arc::default() }
+    }
 }
 
 /// The dialect that a device speaks.
@@ -68,6 +91,8 @@ fn covers_any(audible: &[&str], filter: &str) -> bool {
 pub(crate) enum Uplink {
     /// A message for the log, as it is.
     Message(Channel),
+    /// The same of a device that is behind this one.
+    OfChild(DeviceId, Channel),
     /// A question or an answer: its payload has to be read.
     Request,
 }
@@ -91,18 +116,25 @@ impl Frame {
 
 /// What a device said, understood.
 pub(crate) struct Heard {
-    /// What of it is for the log.
-    pub(crate) message: Option<(Channel, Bytes)>,
+    /// What of it is for the log, of the device itself or of one that is behind it.
+    pub(crate) messages: Vec<(Option<DeviceId>, Channel, Bytes)>,
     pub(crate) errand: Option<Errand>,
 }
 
 impl Heard {
-    pub(crate) const fn message(channel: Channel, payload: Bytes) -> Self {
-        Self { message: Some((channel, payload)), errand: None }
+    pub(crate) fn message(channel: Channel, payload: Bytes) -> Self {
+        Self { messages: vec![(None, channel, payload)], errand: None }
     }
 
     pub(crate) const fn errand(errand: Errand) -> Self {
-        Self { message: None, errand: Some(errand) }
+        Self { messages: Vec::new(), errand: Some(errand) }
+    }
+
+    /// A device that is behind the speaker said it; `below` puts what is answered among the speaker's topics.
+    fn of(self, child: &DeviceId, below: fn(&DeviceId, Frame) -> Frame) -> Self {
+        let messages =
+            self.messages.into_iter().map(|(_, channel, payload)| (Some(child.clone()), channel, payload));
+        Self { messages: messages.collect(), errand: self.errand.map(|errand| errand.of(child, below)) }
     }
 }
 
@@ -115,18 +147,32 @@ type OfRegistration = Box<dyn FnOnce(Result<(), String>) -> Frame + Send>;
 /// What has to be done for a device that asks or answers.
 pub(crate) enum Errand {
     /// Answer it with what this makes of its twin, or of there being nobody to ask.
-    Twin(FromTwin),
+    Twin { of: Option<DeviceId>, answer: FromTwin },
     /// Answer it.
     Say(Frame),
     /// Register it, as a device of that model, and say what came of it.
     Register { model: Option<String>, answer: OfRegistration },
     /// Tell whoever gave it a command how it answered: with `None` what cannot be read.
-    Answered { id: u32, answer: Option<CommandAnswer> },
+    Answered { of: Option<DeviceId>, id: u32, answer: Option<CommandAnswer> },
 }
 
 impl Errand {
     pub(crate) fn twin(answer: impl FnOnce(Option<&TwinView>) -> Option<Frame> + Send + 'static) -> Self {
-        Self::Twin(Box::new(answer))
+        Self::Twin { of: None, answer: Box::new(answer) }
+    }
+
+    fn of(self, child: &DeviceId, below: fn(&DeviceId, Frame) -> Frame) -> Self {
+        let of = Some(child.clone());
+        match self {
+            Self::Twin { answer, .. } => {
+                let child = child.clone();
+                let answer = move |twin: Option<&TwinView>| answer(twin).map(|frame| below(&child, frame));
+                Self::Twin { of, answer: Box::new(answer) }
+            }
+            Self::Answered { id, answer, .. } => Self::Answered { of, id, answer },
+            Self::Say(frame) => Self::Say(below(child, frame)),
+            Self::Register { .. } => self,
+        }
     }
 }
 
@@ -191,16 +237,27 @@ pub(crate) mod tests {
         DeviceId::parse("monitor-1").unwrap()
     }
 
+    pub(crate) fn alone() -> Speaker {
+        Speaker::alone(device())
+    }
+
+    /// It speaks for `pump-1` and `pump-2`, too.
+    pub(crate) fn gateway() -> Speaker {
+        let behind = ["pump-1", "pump-2"].map(|id| DeviceId::parse(id).unwrap());
+        Speaker { device: device(), behind: Arc::new(behind.into()) }
+    }
+
     /// What has to be done where nothing is for the log.
     pub(crate) fn errand(heard: Result<Heard, Unheard>) -> Errand {
-        let Heard { message: None, errand: Some(errand) } = heard.unwrap() else { panic!("a message") };
-        errand
+        let Heard { messages, errand } = heard.unwrap();
+        assert!(messages.is_empty());
+        errand.unwrap()
     }
 
     /// What an errand answers, as topic and payload.
     pub(crate) fn answer(errand: Errand, view: Option<&TwinView>) -> Option<(String, Value)> {
         let frame = match errand {
-            Errand::Twin(answer) => answer(view)?,
+            Errand::Twin { answer, .. } => answer(view)?,
             Errand::Say(frame) => frame,
             Errand::Register { answer, .. } => answer(Ok(())),
             Errand::Answered { .. } => return None,

@@ -64,16 +64,16 @@ impl Session {
                 self.subscribed().await;
                 Some(frame)
             }
-            Errand::Twin(answer) => {
+            Errand::Twin { of, answer } => {
                 self.subscribed().await;
-                answer(attendant.twin(tenant, device).await.as_ref())
+                answer(attendant.twin(tenant, of.as_ref().unwrap_or(device)).await.as_ref())
             }
             Errand::Register { model, answer } => {
                 self.subscribed().await;
                 Some(answer(attendant.register(tenant, device, model.as_deref()).await))
             }
-            Errand::Answered { id, answer } => {
-                attendant.answered(tenant, device, id, answer);
+            Errand::Answered { of, id, answer } => {
+                attendant.answered(tenant, of.as_ref().unwrap_or(device), id, answer);
                 None
             }
         }

@@ -9,6 +9,8 @@ use rumqttd::protocol::{
 };
 
 use super::{End, Session, acks::Due};
+use tenants::DeviceId;
+
 use crate::{
     codec,
     dialect::{Around, Errand, Heard, Unheard},
@@ -54,6 +56,21 @@ pub(super) struct Inbox<'a> {
     scratch: Vec<u8>,
 }
 
+impl Harvest {
+    fn add(&mut self, of: Option<DeviceId>, message: Inbound) {
+        let Some(child) = of else { return self.messages.push(message) };
+        match self.of_children.iter_mut().find(|(known, _)| *known == child) {
+            Some((_, messages)) => messages.push(message),
+            None => self.of_children.push((child, vec![message])),
+        }
+    }
+
+    /// Messages for ingest.
+    pub(super) fn count(&self) -> usize {
+        self.messages.len() + self.of_children.iter().map(|(_, messages)| messages.len()).sum::<usize>()
+    }
+}
+
 impl Inbound {
     /// Time and correlation are the same question for the whole chunk: see [`Inbox::stamp`].
     fn of(channel: Channel, payload: Bytes) -> Self {
@@ -67,6 +84,8 @@ impl Inbound {
 pub(super) struct Harvest {
     /// What a device says.
     pub(super) messages: Vec<Inbound>,
+    /// What it says for those that are behind it, each in its order.
+    pub(super) of_children: Vec<(DeviceId, Vec<Inbound>)>,
     /// What the exchange is asked for, in the order in which it came.
     pub(super) ops: Vec<Op>,
     /// What a device asks or answers.
@@ -121,12 +140,15 @@ impl<'a> Inbox<'a> {
         let mut harvest = Harvest { due, ..Harvest::default() };
         let outcome = self.read_all(&frames, &mut harvest).and(outcome);
         self.expected = harvest.messages.len();
-        harvest.due.messages = harvest.messages.len() + harvest.ops.len();
+        harvest.due.messages = harvest.count() + harvest.ops.len();
         if harvest.due.messages == 0 && harvest.due.encoded.is_empty() && harvest.errands.is_empty() {
             self.take_back(harvest.due.encoded);
             return (outcome, None);
         }
         self.stamp(&mut harvest.messages);
+        for (_, messages) in &mut harvest.of_children {
+            self.stamp(messages);
+        }
         (outcome, Some(harvest))
     }
 
@@ -188,7 +210,7 @@ impl<'a> Inbox<'a> {
         };
         let publication = match &route {
             Route::Topic(topic) => Some(self.publication(Arc::clone(topic), &found, body)),
-            Route::Ingest(_) | Route::Request(_) => None,
+            Route::Ingest(_) | Route::OfChild(..) | Route::Request(_) => None,
         };
         if publication.as_ref().is_some_and(|publication| self.is_too_much(publication)) {
             return self.refuse(&found, (Reason::TooManyRetained, Loss::TooManyRetained), harvest);
@@ -204,7 +226,7 @@ impl<'a> Inbox<'a> {
                     }
                 }
             }
-            Route::Ingest(_) | Route::Topic(_) => None,
+            Route::Ingest(_) | Route::OfChild(..) | Route::Topic(_) => None,
         };
         if let Some(id) = found.packet_id {
             if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
@@ -224,11 +246,18 @@ impl<'a> Inbox<'a> {
                 let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
                 harvest.messages.push(Inbound::of(channel, payload));
             }
+            Route::OfChild(child, channel) => {
+                let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
+                harvest.add(Some(child), Inbound::of(channel, payload));
+            }
             Route::Topic(_) | Route::Request(_) => {
-                if let Some(Heard { message, errand }) = heard {
+                if let Some(Heard { messages, errand }) = heard {
                     harvest.errands.extend(errand);
-                    if let Some((channel, payload)) = message {
-                        harvest.messages.push(Inbound::of(channel, payload));
+                    let is_logged = !messages.is_empty();
+                    for (of, channel, payload) in messages {
+                        harvest.add(of, Inbound::of(channel, payload));
+                    }
+                    if is_logged {
                         return Ok(());
                     }
                 }
@@ -344,7 +373,10 @@ impl<'a> Inbox<'a> {
     fn pass_over(&self, found: &Publish, code: u8, loss: Loss, harvest: &mut Harvest) {
         match (self.session.version, found.packet_id) {
             (Version::V5, Some(id)) => harvest.due.refuse(found.qos, id, code),
-            (Version::V311, Some(id)) => harvest.due.acknowledge(found.qos, id),
+            (Version::V311, Some(id)) => {
+                harvest.due.acknowledge(found.qos, id);
+                self.session.hub.metrics.dropped(self.session.rights.tenant(), loss, 1);
+            }
             (_, None) => self.session.hub.metrics.dropped(self.session.rights.tenant(), loss, 1),
         }
     }

@@ -46,7 +46,7 @@ use self::{
 use crate::{
     encode,
     exchange::{Note, Op},
-    gate::{Client, Happened, Receipt},
+    gate::{Chunk, Client, Happened, Inbound, Receipt},
     hub::Hub,
     mailbox::Mailbox,
     metrics::Loss,
@@ -291,6 +291,19 @@ impl Session {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Hands messages of a device to ingest.
+    async fn submit(
+        &self,
+        device: DeviceId,
+        messages: Vec<Inbound>,
+        received: Vec<Received>,
+    ) -> Result<Receipt, End> {
+        let count = messages.len();
+        tracing::trace!(correlation = ?messages.first().map(|message| message.correlation), count, "chunk");
+        let chunk = Chunk { tenant: self.rights.tenant(), device, messages, received };
+        self.hub.ingest.submit(chunk).await.map_err(|why| End::Broke(why.into()))
     }
 
     /// Packet identifiers as they are written down with their messages.

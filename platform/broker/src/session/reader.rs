@@ -15,7 +15,6 @@ use tokio_util::io::poll_read_buf;
 
 use super::{End, Session, acks::Due, inbox::Inbox};
 use crate::{
-    gate::Chunk,
     protocol::{Reason, Version},
     transport::Half,
 };
@@ -72,21 +71,26 @@ impl<'a> Reader<'a> {
         // Answers and freed in-flight places do not wait for ingest.
         session.progress.store(true, Ordering::Relaxed);
         if let Some(harvest) = harvest {
-            let count = harvest.messages.len();
+            let count = harvest.count();
             let said = session.say(harvest.ops).await.map_err(End::Broke)?;
-            let receipt = match session.device() {
-                Some(device) if count > 0 => {
-                    tracing::trace!(correlation = ?harvest.messages.first().map(|m| m.correlation), count, "chunk");
-                    session.hub.metrics.messages_in.inc_by(count as u64);
-                    session.standing.tally.received.inc_by(count as u64);
-                    let tenant = session.rights.tenant();
-                    let (device, received) = (device.clone(), session.received(&harvest.due.received));
-                    let chunk = Chunk { tenant, device, messages: harvest.messages, received };
-                    let submitted = session.hub.ingest.submit(chunk).await;
-                    Some(submitted.map_err(|why| End::Broke(why.into()))?)
+            if count > 0 {
+                session.hub.metrics.messages_in.inc_by(count as u64);
+                session.standing.tally.received.inc_by(count as u64);
+            }
+            let own = session.device().cloned().zip(Some(harvest.messages));
+            let own = own.filter(|(_, messages)| !messages.is_empty());
+            let mut chunks = own.into_iter().chain(harvest.of_children).peekable();
+            let mut receipt = None;
+            while let Some((device, messages)) = chunks.next() {
+                // Nothing is acknowledged before all that stands before it is committed.
+                if receipt.is_some() {
+                    session.acks.push(receipt.take(), &Due::default());
                 }
-                _ => None,
-            };
+                // With the last: what is known to be taken is all in the log.
+                let is_last = chunks.peek().is_none();
+                let received = if is_last { session.received(&harvest.due.received) } else { Vec::new() };
+                receipt = Some(session.submit(device, messages, received).await?);
+            }
             match (receipt, said) {
                 (None, said) => session.acks.push(said, &harvest.due),
                 (receipt, said) => {

@@ -64,7 +64,12 @@ impl Testament {
         let Self { hub, tenant, device, will, .. } = self;
         let Will { route, payload, qos, retain, properties, expiry, .. } = will;
         match route {
-            Route::Ingest(channel) => {
+            Route::Ingest(_) | Route::OfChild(..) => {
+                let (device, channel) = match route {
+                    Route::OfChild(child, channel) => (Some(child), channel),
+                    Route::Ingest(channel) => (device, channel),
+                    Route::Request(_) | Route::Topic(_) => return None,
+                };
                 let (received_at, correlation) = (hub.clock.now(), hub.correlations.take(1));
                 let messages = vec![Inbound { channel, payload, received_at, correlation }];
                 let chunk = Chunk { tenant, device: device?, messages, received: Vec::new() };

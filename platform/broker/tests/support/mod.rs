@@ -6,7 +6,11 @@
 pub(crate) mod script;
 pub(crate) mod wire;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use broker::{
@@ -39,7 +43,8 @@ pub(crate) fn device(id: &str) -> DeviceId {
 /// Lets in `<tenant number>/<device>` and, as programs, `<tenant number>/app` and by any name that begins with `app-`, with
 /// the password "secret". Programs hear the feed; those of a name of their own use all of the topic space but `private/#`, of
 /// which only `app-keeper` may speak. Devices whose name begins with `tb-`, `hub-` or `dps-` speak as those made for
-/// ThingsBoard, for Azure IoT Hub and for its Device Provisioning Service. What `brief` presents counts for 0.2 s.
+/// ThingsBoard, for Azure IoT Hub and for its Device Provisioning Service. What `brief` presents counts for 0.2 s. `gateway`
+/// speaks for `pump-1` and `pump-2`, too.
 struct Gate;
 
 #[async_trait]
@@ -72,8 +77,10 @@ impl Gatekeeper for Gate {
             Some(("dps", _)) => Speech::Provisioning,
             _ => Speech::Native,
         };
+        let behind = if name == "gateway" { ["pump-1", "pump-2"].map(device).into() } else { HashSet::new() };
+        let behind = Arc::new(behind);
         let until = (name == "brief").then(|| "2026-11-21T03:00:00.2Z".parse().unwrap());
-        Ok(Admission { tenant, client, speech, until, grants })
+        Ok(Admission { tenant, client, speech, until, behind, grants })
     }
 }
 

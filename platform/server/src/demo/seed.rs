@@ -248,6 +248,7 @@ impl Seed {
             patient,
             unit,
             blocked_since: None,
+            gateway: None,
         };
         let audit = self.audit(caller.tenant, &caller.actor(), "device.create", format!("device:{id}"));
         let new = NewDevice { record, token: SecretHash::of(token.as_bytes()), audit };

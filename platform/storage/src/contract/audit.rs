@@ -217,6 +217,7 @@ pub(super) async fn many_writers_keep_the_chain_whole(world: World) {
                     patient: None,
                     unit: UnitId::root(world.a),
                     blocked_since: None,
+                    gateway: None,
                 };
                 let scope = world.write(world.a, Object::Device).await;
                 let hash = SecretHash::of(b"x");

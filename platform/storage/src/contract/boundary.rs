@@ -58,8 +58,12 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
         world.add_device(world.a, id, id, None).await;
     }
     world.commit(vec![segment(world.a, 1, &[("monitor-1", &[1]), ("monitor-2", &[2])])]).await;
-    let login =
-        |id: &str| DeviceLogin { device: device(id), token: SecretHash::of(id.as_bytes()), blocked: false };
+    let login = |id: &str| DeviceLogin {
+        device: device(id),
+        token: SecretHash::of(id.as_bytes()),
+        blocked: false,
+        behind: Vec::new(),
+    };
     let own = world.access.device(world.a, &device("monitor-1"));
     let both = [device("monitor-1"), device("monitor-2")];
     let devices = Devices::page(database, &own, &page()).await.unwrap();
@@ -109,6 +113,24 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
     database.renew_token(&write, &other, &SecretHash::of(b"new"), &entry).await.unwrap();
     database.block(&write, &other, None, &entry).await.unwrap();
     assert_eq!(of_token(world.a, "monitor-2").await, None);
+    let gateway = |of: &'static str, through: Option<&'static str>| {
+        let (of, through, write, entry) = (device(of), through.map(device), &write, &entry);
+        async move { database.set_gateway(write, &of, through.as_ref(), entry).await }
+    };
+    gateway("monitor-1", Some("monitor-2")).await.unwrap();
+    let behind = Devices::behind(database, &write, &other).await.unwrap();
+    assert_eq!(behind.iter().map(|of| of.id.as_str()).collect::<Vec<_>>(), ["monitor-1"]);
+    let gateways = database.device_logins(world.a, &both).await.unwrap();
+    let through: Vec<_> = gateways.iter().map(|login| (login.device.as_str(), login.behind.len())).collect();
+    assert!(through.contains(&("monitor-1", 0)) && through.contains(&("monitor-2", 1)), "{through:?}");
+    for (of, through) in [("monitor-2", "monitor-1"), ("monitor-2", "monitor-2")] {
+        let refused = gateway(of, Some(through)).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{of} through {through}: {refused:?}");
+    }
+    let refused = database.set_gateway(&own, &device("monitor-1"), Some(&other), &entry).await;
+    assert!(matches!(refused, Err(StoreError::NotFound { .. })), "through one outside the rows: {refused:?}");
+    gateway("monitor-1", None).await.unwrap();
+    assert!(Devices::behind(database, &write, &other).await.unwrap().is_empty());
     let renewed = DeviceLogin { token: SecretHash::of(b"new"), ..login("monitor-2") };
     assert_eq!(of_token(world.a, "new").await, Some(renewed));
 }

@@ -54,6 +54,7 @@ pub(super) async fn reads_go_on_during_writes(world: World) {
                     patient: None,
                     unit: UnitId::root(tenant),
                     blocked_since: None,
+                    gateway: None,
                 };
                 let token = SecretHash::of(b"x");
                 Devices::create(&database, &scope, &record, &token, &entry(tenant)).await.unwrap();

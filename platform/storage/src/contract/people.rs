@@ -36,6 +36,7 @@ pub(super) async fn what_is_taken_is_a_conflict(world: World) {
             patient,
             unit: UnitId::root(tenant),
             blocked_since: None,
+            gateway: None,
         };
         let scope = world.write(tenant, Object::Device).await;
         Devices::create(database, &scope, &record, &SecretHash::of(b"x"), &entry(tenant)).await
@@ -88,6 +89,7 @@ pub(super) async fn many_devices_at_once_or_none(world: World) {
             patient: None,
             unit: UnitId::root(world.a),
             blocked_since: None,
+            gateway: None,
         },
         token: SecretHash::of(id.as_bytes()),
         audit: entry(world.a),

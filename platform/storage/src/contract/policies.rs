@@ -73,6 +73,7 @@ impl Hospital {
                 kind: format!("Kind{}", n % 2),
                 unit_id: unit(n / 2),
                 blocked_since: None,
+                gateway_id: None,
             })
             .collect();
         let assigned = devices.iter().zip(&patients).enumerate().filter(|(n, _)| n % 4 != 0);

@@ -88,6 +88,7 @@ async fn a_forgotten_condition(world: World) {
         kind: "t".into(),
         unit_id: Some(*world.b.as_uuid()),
         blocked_since: None,
+        gateway_id: None,
     };
     assert!(tx.insert::<devices::Entity>(row).await.is_err());
     drop(tx);

@@ -73,6 +73,7 @@ pub(super) async fn no_more_devices_than_the_quota_and_all_or_none(world: World)
                 patient: None,
                 unit,
                 blocked_since: None,
+                gateway: None,
             },
             token: SecretHash::of(id.as_bytes()),
             audit: entry(world.a),

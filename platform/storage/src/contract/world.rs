@@ -105,8 +105,15 @@ impl World {
         patient: Option<PatientId>,
     ) {
         let (unit, template) = (UnitId::root(tenant), "dtmi:test;1".into());
-        let record =
-            DeviceRecord { id: device(id), name: name.into(), template, patient, unit, blocked_since: None };
+        let record = DeviceRecord {
+            id: device(id),
+            name: name.into(),
+            template,
+            patient,
+            unit,
+            blocked_since: None,
+            gateway: None,
+        };
         let scope = self.write(tenant, Object::Device).await;
         let token = SecretHash::of(id.as_bytes());
         Devices::create(&self.database, &scope, &record, &token, &entry(tenant)).await.unwrap();

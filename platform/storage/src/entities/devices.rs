@@ -20,6 +20,8 @@ pub struct Model {
     pub kind: String,
     /// It may not connect since then.
     pub blocked_since: Option<i64>,
+    /// The device through which it speaks.
+    pub gateway_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

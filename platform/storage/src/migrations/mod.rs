@@ -24,6 +24,7 @@ mod m0023_connections;
 mod m0024_device_tokens;
 mod m0025_enrolment_keys;
 mod m0026_blocked_devices;
+mod m0027_gateways;
 
 use std::collections::HashSet;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_device_tokens::Migration),
             Box::new(m0025_enrolment_keys::Migration),
             Box::new(m0026_blocked_devices::Migration),
+            Box::new(m0027_gateways::Migration),
         ]
     }
 }

@@ -123,7 +123,7 @@ fn device(columns: &[String], record: &csv::StringRecord) -> Result<DeviceRecord
     // The file says nothing of units; `import.rs`, which knows the hospital, puts devices into it as a whole.
     let unit = UnitId::root(TenantId::PLATFORM);
     let (name, template) = (name.to_owned(), template.to_owned());
-    Ok(DeviceRecord { id, name, template, patient, unit, blocked_since: None })
+    Ok(DeviceRecord { id, name, template, patient, unit, blocked_since: None, gateway: None })
 }
 
 #[cfg(test)]

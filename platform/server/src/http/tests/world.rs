@@ -212,6 +212,7 @@ async fn device(foundation: &Foundation, tenant: TenantId) -> String {
         patient: None,
         unit: UnitId::root(tenant),
         blocked_since: None,
+        gateway: None,
     };
     let entry = entry(tenant, clock.now());
     let token = BearerToken::generate(tenant).unwrap().reveal().to_owned();

@@ -1,13 +1,15 @@
-//! Devices made for ThingsBoard: its MQTT device API.
+//! Devices made for ThingsBoard: its MQTT device API, and that of gateways ([`gateway`]).
 //!
 //! Client attributes are what a device reports, shared attributes are what is desired of it, server-side RPC is a command. As
 //! there, a device is told of changes while it is connected and asks for what it has missed; it does not confirm them.
+
+mod gateway;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tenants::DeviceId;
 
-use super::{Around, Dialect, Errand, Frame, Heard, Unheard, Uplink};
+use super::{Around, Dialect, Errand, Frame, Heard, Speaker, Unheard, Uplink};
 use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
 
 const TELEMETRY: &str = "v1/devices/me/telemetry";
@@ -18,14 +20,18 @@ const RPC_REQUEST: &str = "v1/devices/me/rpc/request/";
 const RPC_RESPONSE: &str = "v1/devices/me/rpc/response/";
 const CLAIM: &str = "v1/devices/me/claim";
 
+/// Nothing becomes of a claim.
+const CLAIMED: Unheard = Unheard::not_authorized("it wanted to be claimed; its hospital has it already");
+
 pub(crate) struct ThingsBoard;
 
 impl Dialect for ThingsBoard {
-    fn uplink(&self, _: &DeviceId, topic: &str) -> Option<Uplink> {
+    fn uplink(&self, _: &Speaker, topic: &str) -> Option<Uplink> {
         match topic {
             TELEMETRY => Some(Uplink::Message(Channel::Telemetry { component: None })),
             ATTRIBUTES => Some(Uplink::Message(Channel::Reported)),
             CLAIM => Some(Uplink::Request),
+            _ if gateway::is_said(topic) => Some(Uplink::Request),
             _ => [WANTED, RPC_REQUEST, RPC_RESPONSE]
                 .iter()
                 .any(|prefix| numbered(topic, prefix).is_some())
@@ -35,19 +41,22 @@ impl Dialect for ThingsBoard {
 
     fn hear(
         &self,
-        _: &DeviceId,
+        who: &Speaker,
         topic: &str,
         payload: &Bytes,
         around: &Around<'_>,
     ) -> Result<Heard, Unheard> {
+        if let Some(topic) = topic.strip_prefix(gateway::TOPICS) {
+            return gateway::hear(who, topic, payload);
+        }
         if let Some(id) = numbered(topic, RPC_RESPONSE) {
             let body = serde_json::from_slice(payload)
                 .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
             let answer = Some(CommandAnswer { status: 200, body });
-            return Ok(Heard::errand(Errand::Answered { id, answer }));
+            return Ok(Heard::errand(Errand::Answered { of: None, id, answer }));
         }
         if topic == CLAIM {
-            return Err(Unheard::not_authorized("it wanted to be claimed; its hospital has it already"));
+            return Err(CLAIMED);
         }
         let asked: Value = serde_json::from_slice(payload).map_err(|_| Unheard::UNREADABLE)?;
         if let Some(id) = numbered(topic, RPC_REQUEST) {
@@ -69,11 +78,10 @@ impl Dialect for ThingsBoard {
             "v1/devices/me/attributes/response/+",
             "v1/devices/me/rpc/request/+",
             "v1/devices/me/rpc/response/+",
+            "v1/gateway/attributes",
+            "v1/gateway/attributes/response",
+            "v1/gateway/rpc",
         ]
-    }
-
-    fn welcome(&self, _: &str) -> Option<Errand> {
-        None
     }
 
     fn frame(&self, _: &DeviceId, saying: &Saying) -> Option<Frame> {
@@ -86,6 +94,10 @@ impl Dialect for ThingsBoard {
             }
             Saying::Message { .. } => return None,
         })
+    }
+
+    fn frame_behind(&self, child: &DeviceId, saying: &Saying) -> Option<Frame> {
+        gateway::frame(child, saying)
     }
 }
 
@@ -154,12 +166,12 @@ fn called(asked: &Value, around: &Around<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{answer, around, device, errand, twin},
+        super::tests::{alone, answer, around, device, errand, twin},
         *,
     };
 
     fn hear(topic: &str, payload: &str) -> Result<Errand, Unheard> {
-        let heard = ThingsBoard.hear(&device(), topic, &payload.to_owned().into(), &around());
+        let heard = ThingsBoard.hear(&alone(), topic, &payload.to_owned().into(), &around());
         heard.map(|heard| errand(Ok(heard)))
     }
 
@@ -179,7 +191,7 @@ mod tests {
             ("telemetry", None),
         ];
         for (topic, expected) in cases {
-            assert_eq!(ThingsBoard.uplink(&device(), topic), expected, "{topic}");
+            assert_eq!(ThingsBoard.uplink(&alone(), topic), expected, "{topic}");
         }
     }
 
@@ -236,7 +248,8 @@ mod tests {
         let topic = "v1/devices/me/rpc/request/7".to_owned();
         assert_eq!(ThingsBoard.frame(&device(), &command), Some(Frame::json(topic, &expected)));
         for (payload, body) in [(r#"{"ok":true}"#, json!({ "ok": true })), ("done", json!("done"))] {
-            let Ok(Errand::Answered { id: 7, answer }) = hear("v1/devices/me/rpc/response/7", payload) else {
+            let Ok(Errand::Answered { id: 7, answer, .. }) = hear("v1/devices/me/rpc/response/7", payload)
+            else {
                 panic!("{payload}")
             };
             assert_eq!(answer, Some(CommandAnswer { status: 200, body }));
