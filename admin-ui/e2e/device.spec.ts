@@ -120,6 +120,27 @@ test('a device is blocked, let in again, and given another token', async ({ page
   await page.screenshot({ path: 'test-results/access.png', fullPage: true });
 });
 
+test('a device is put behind a gateway, and speaks for itself again', async ({ page, hospital, signIn }) => {
+  const [device, gateway] = [hospital.device(5), hospital.device(4)];
+  await signIn(hospital.person('admin'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const panel = page.getByRole('region', { name: 'Gateway' });
+  await expect(panel).toContainText('It speaks for itself.');
+  await panel.getByRole('button', { name: 'Put it behind a gateway' }).click();
+  await panel.getByRole('textbox', { name: 'Which gateway' }).fill(device.id);
+  await panel.getByRole('button', { name: 'Put it behind this one' }).click();
+  await expect(panel).toContainText('a gateway speaks for itself');
+  await panel.getByRole('textbox', { name: 'Which gateway' }).fill(gateway.id);
+  await panel.getByRole('button', { name: 'Put it behind this one' }).click();
+  await panel.getByRole('link').click();
+  await expect(page).toHaveURL(new RegExp(`/devices/${gateway.id}$`));
+  await expect(panel).toContainText('It is a gateway and speaks for');
+  await expectAccessible(page);
+  await panel.getByRole('link').click();
+  await panel.getByRole('button', { name: 'Let it speak for itself only' }).click();
+  await expect(panel).toContainText('It speaks for itself.');
+});
+
 test('whoever stands beside a device that does not come through reads why', async ({
   page,
   hospital,

@@ -7,6 +7,7 @@ import { DeviceAccess } from '../ui/device/DeviceAccess';
 import { DeviceState } from '../ui/device/DeviceState';
 import { PatientOfDevice } from '../ui/device/DeviceTable';
 import classes from '../ui/device/device.module.css';
+import { Gateway } from '../ui/device/Gateway';
 import { LatestReadings } from '../ui/device/LatestReadings';
 import { LiveSessions } from '../ui/device/LiveSessions';
 import { Properties } from '../ui/device/Properties';
@@ -88,6 +89,7 @@ function OneDevice({ id }: { id: string }) {
             events={device.connectionLog}
             onDisconnected={refetch}
           />
+          <Gateway deviceId={id} gateway={device.gateway} behind={device.behind} onChanged={refetch} />
           {may('device:write') && data.viewer?.tenant && (
             <DeviceAccess
               deviceId={id}

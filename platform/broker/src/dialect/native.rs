@@ -41,28 +41,11 @@ impl Dialect for Native {
         asks.then_some(Uplink::Request)
     }
 
-    fn hear(
-        &self,
-        who: &Speaker,
-        topic: &str,
-        payload: &Bytes,
-        around: &Around<'_>,
-    ) -> Result<Heard, Unheard> {
-        if let Some((child, topic)) = of_child(who, topic) {
-            let heard = self.hear(&Speaker::alone(child.clone()), topic, payload, around)?;
-            return Ok(heard.of(&child, below));
+    fn hear(&self, who: &Speaker, topic: &str, payload: &Bytes, _: &Around<'_>) -> Result<Heard, Unheard> {
+        match of_child(who, topic) {
+            Some((child, topic)) => Ok(hear(topic, payload)?.of(&child, below)),
+            None => hear(topic, payload),
         }
-        if let Some(id) = answered(topic) {
-            return Ok(Heard::errand(Errand::Answered { of: None, id, answer: read_answer(payload) }));
-        }
-        let topic = format!("properties/result/{}", wanted(topic).ok_or(Unheard::UNREADABLE)?);
-        Ok(Heard::errand(Errand::twin(move |twin| {
-            let payload = twin.map_or_else(
-                || json!({ "error": "the twin cannot be asked right now; try again" }),
-                |twin| json!({ "desired": desired(twin), "reported": twin.reported }),
-            );
-            Some(Frame::json(topic, &payload))
-        })))
     }
 
     fn audible(&self) -> &'static [&'static str] {
@@ -111,6 +94,21 @@ impl Dialect for Native {
     fn frame_behind(&self, child: &DeviceId, saying: &Saying) -> Option<Frame> {
         self.frame(child, saying).map(|frame| below(child, frame))
     }
+}
+
+/// What a device means, whoever speaks for it.
+fn hear(topic: &str, payload: &[u8]) -> Result<Heard, Unheard> {
+    if let Some(id) = answered(topic) {
+        return Ok(Heard::errand(Errand::Answered { of: None, id, answer: read_answer(payload) }));
+    }
+    let topic = format!("properties/result/{}", wanted(topic).ok_or(Unheard::UNREADABLE)?);
+    Ok(Heard::errand(Errand::twin(move |twin| {
+        let payload = twin.map_or_else(
+            || json!({ "error": "the twin cannot be asked right now; try again" }),
+            |twin| json!({ "desired": desired(twin), "reported": twin.reported }),
+        );
+        Some(Frame::json(topic, &payload))
+    })))
 }
 
 /// A topic of a device that is behind the one that speaks, and which one.
