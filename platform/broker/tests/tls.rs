@@ -23,7 +23,11 @@ use support::{
     PATIENCE, World, tenant,
     wire::{Connect, V4, V5, Wire, field, publish, subscribe},
 };
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// The server's certificate, which can be renewed.
@@ -139,11 +143,15 @@ async fn much_passes_both_ways_whatever_the_socket_takes_at_a_time() {
 #[tokio::test]
 async fn handshakes_that_go_nowhere_hinder_nobody_and_end() {
     let certificate = Renewable::new();
-    let world = world(&certificate, true, Duration::from_millis(300)).await;
+    let world = world(&certificate, true, Duration::from_secs(2)).await;
     let address = world.broker.tls_addr().unwrap();
     let mut silent = Vec::new();
-    for _ in 0..200 {
-        silent.push(TcpStream::connect(address).await.unwrap());
+    for n in 0..2_000 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        if n % 2 == 0 {
+            stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap(); // a ClientHello begins
+        }
+        silent.push(stream);
     }
     let stream = secured(address, &certificate.client(&[&TLS13], &[])).await.unwrap();
     let mut wire = Wire::over(stream).greeted(&Connect::new(V5, "1/d1")).await;
@@ -152,7 +160,7 @@ async fn handshakes_that_go_nowhere_hinder_nobody_and_end() {
         let end = timeout(PATIENCE, stream.read(&mut [0; 16])).await.expect("closed in time");
         assert!(matches!(&end, Ok(0)) || matches!(&end, Err(e) if e.kind() == ErrorKind::ConnectionReset));
     }
-    world.until_metric("mqtt_refusals_total{reason=\"tls_timeout\"}", 200).await;
+    world.until_metric("mqtt_refusals_total{reason=\"tls_timeout\"}", 2_000).await;
     world.until_metric("mqtt_connections ", 1).await;
     // Who speaks without TLS is refused as well.
     let mut plain = Wire::open(address).await;
