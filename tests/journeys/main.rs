@@ -10,6 +10,7 @@ mod bedside;
 mod connection;
 mod demo;
 mod encrypted;
+mod feed;
 mod isolation;
 mod lifecycle;
 mod login;

@@ -1,7 +1,12 @@
 //! What the broker needs from the rest of the platform: somebody who knows the clients, somebody who
 //! stores what they say, and somebody who wants to know that they are there.
 
-use std::{collections::HashSet, fmt, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashSet,
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -54,8 +59,9 @@ pub struct Admission {
 /// What an application may hear and say. What a device may comes with its dialect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Whether it hears the tenant's feed.
-    pub feed: bool,
+    /// What stands before the topics of the feed that it hears in the tenant's name space: `None` where it hears none. Those
+    /// who may see the same rows hear the same feed.
+    pub feed: Option<Arc<str>>,
     /// What of the tenant's topic space it may subscribe to.
     pub subscribe: Option<Arc<TopicFilters>>,
     /// What of it it may publish to.
@@ -91,6 +97,12 @@ pub enum Speech {
 impl Speech {
     /// Every one.
     pub const ALL: &'static [Self] = &[Self::Native, Self::ThingsBoard, Self::IotHub, Self::Provisioning];
+}
+
+/// The devices that are behind one that speaks for itself only: one set for all of them.
+pub fn nobody() -> Arc<HashSet<DeviceId>> {
+    static NOBODY: LazyLock<Arc<HashSet<DeviceId>>> = LazyLock::new(Arc::default);
+    Arc::clone(&NOBODY)
 }
 
 /// Why a client was not let in. Deliberately coarse: a client must not learn whether the tenant, the

@@ -99,7 +99,7 @@ pub(crate) enum FilterError {
 #[derive(Clone)]
 pub(crate) struct Rights {
     tenant: TenantId,
-    /// Stands before a device's own topics in the tenant's name space; empty for an application.
+    /// Stands before a device's own topics in the tenant's name space, and before an application's feed.
     prefix: Arc<str>,
     dialect: Option<(Speaker, &'static dyn Dialect)>,
     asks_where: bool,
@@ -113,7 +113,7 @@ impl Rights {
                 let who = Speaker { device: device.clone(), behind: Arc::clone(&admission.behind) };
                 (format!("devices/{device}/").into(), Some((who, dialect::of(admission.speech))))
             }
-            Client::Application { .. } => ("".into(), None),
+            Client::Application { .. } => (admission.grants.feed.clone().unwrap_or_default(), None),
         };
         let grants = if dialect.is_some() { Grants::default() } else { admission.grants.clone() };
         let asks_where = admission.speech == Speech::Provisioning;
@@ -177,7 +177,11 @@ impl Rights {
 
     /// Whether the client may still subscribe to a filter that it had.
     pub(crate) fn permit(&self, filter: &Filter) -> bool {
-        let own = filter.path.strip_prefix(&*self.prefix).map(|own| match &filter.group {
+        let path = match filter.space {
+            Space::Platform => filter.path.strip_prefix(&*self.prefix),
+            Space::Topics => Some(&*filter.path),
+        };
+        let own = path.map(|own| match &filter.group {
             Some(group) => format!("{SHARED}{group}/{own}"),
             None => own.to_owned(),
         });
@@ -200,14 +204,17 @@ impl Rights {
         }
         let (space, allowed) = match &self.dialect {
             Some((who, dialect)) => (Space::Platform, dialect.hears(who, filter)),
-            None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed),
+            None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed.is_some()),
             None if filter.starts_with(SYS) => (Space::Topics, self.grants.subscribe.is_some()),
             None => {
                 let filters = self.grants.subscribe.as_ref();
                 (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
             }
         };
-        let path = Arc::from([&self.prefix, filter].concat());
+        let path = match space {
+            Space::Platform => [&self.prefix, filter].concat().into(),
+            Space::Topics => filter.into(),
+        };
         let filter = Filter { space, path, group: group.map(Into::into) };
         match allowed {
             true => Ok(filter),
@@ -299,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_application_hears_the_feed_and_says_nothing() {
-        let application = application(Grants { feed: true, ..Grants::default() });
+        let application = application(Grants { feed: Some("".into()), ..Grants::default() });
         for allowed in ["feed/#", "feed/alarms/+/d1", "feed/+/d1"] {
             assert_eq!(application.filter(allowed), Ok(Filter::unchecked(allowed)));
             let shared = Filter { group: Some("g".into()), ..Filter::unchecked(allowed) };
@@ -316,7 +323,7 @@ mod tests {
     #[test]
     fn an_application_uses_as_much_of_the_topic_space_as_its_token_says() {
         let (subscribe, publish) = (filters(&["lab/#"], &["lab/private"]), filters(&["lab/orders/+"], &[]));
-        let application = application(Grants { feed: false, subscribe, publish });
+        let application = application(Grants { feed: None, subscribe, publish });
         for (filter, expected) in [
             ("lab/#", Ok(Space::Topics)),
             ("$share/g/lab/+", Ok(Space::Topics)),

@@ -331,7 +331,8 @@ pub(crate) mod tests {
     fn application(number: u128) -> Rights {
         let filters: Arc<TopicFilters> =
             Arc::new(TopicFilters { allow: vec!["#".parse().unwrap()], deny: Vec::new() });
-        let grants = Grants { feed: true, subscribe: Some(filters.clone()), publish: Some(filters) };
+        let grants =
+            Grants { feed: Some("".into()), subscribe: Some(filters.clone()), publish: Some(filters) };
         let client = Client::Application { name: "a".into() };
         Rights::of(&Admission {
             tenant: tenant(number),

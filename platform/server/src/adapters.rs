@@ -8,13 +8,13 @@ use std::{
 use async_trait::async_trait;
 use broker::{
     Admission, Chunk, Client, Episode, Gatekeeper, Grants, Handle, Ingest, Login, NotTaken, Receipt, Refusal,
-    SessionInfo, Speech,
+    SessionInfo, Speech, gate::nobody,
 };
 use identity::{Application, Identity, IdentityError, Signed, Visitor};
 use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
-    access::{Access, Action, Caller, Cell, Column, Object, Scope},
+    access::{Access, Action, Caller, Column, Object, Scope},
     clock::Clock,
     messaging::Traffic,
     quotas::Meter,
@@ -127,7 +127,8 @@ impl Gate {
     ) -> Result<Admission, Refusal> {
         let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
         let behind = self.identity.behind(tenant, &device).await.map_err(|error| refusal(error.kind()))?;
-        let (client, behind) = (Client::Device(device), Arc::new(behind.into_iter().collect()));
+        let behind = if behind.is_empty() { nobody() } else { Arc::new(behind.into_iter().collect()) };
+        let client = Client::Device(device);
         Ok(Admission { tenant, client, speech, until: None, behind, grants: Grants::default() })
     }
 
@@ -170,7 +171,7 @@ impl Gate {
             return Err(Refusal::ClientIdNotValid);
         }
         let client = Client::Device(device);
-        let (until, behind) = (Some(until), Arc::default());
+        let (until, behind) = (Some(until), nobody());
         Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
     }
 
@@ -183,7 +184,7 @@ impl Gate {
             client,
             speech: Speech::default(),
             until: None,
-            behind: Arc::default(),
+            behind: nobody(),
             grants,
         })
     }
@@ -193,8 +194,8 @@ impl Gate {
         let found = self.identity.application(slug, secret, from).await;
         let Application { caller, topics } = found.map_err(|error| refusal(error.kind()))?;
         let feed = match self.feed(&caller).await {
-            Ok(()) => true,
-            Err(Refusal::NotAuthorized) => false,
+            Ok(prefix) => Some(prefix),
+            Err(Refusal::NotAuthorized) => None,
             Err(error) => return Err(error),
         };
         let (mut subscribe, mut publish) = (None, None);
@@ -207,13 +208,12 @@ impl Gate {
         if grants == Grants::default() { Err(Refusal::NotAuthorized) } else { Ok((caller, grants)) }
     }
 
-    /// Lets a program hear the feed that may.
-    async fn feed(&self, caller: &Caller) -> Result<(), Refusal> {
+    /// Lets a program hear the feed that may; what stands before its topics.
+    async fn feed(&self, caller: &Caller) -> Result<Arc<str>, Refusal> {
         let patients = self.feed_scope(caller, Object::Patient).await?;
         let alarms = self.feed_scope(caller, Object::Alarm).await?;
         let relay = self.relay.get().ok_or(Refusal::Unavailable)?;
-        relay.admitted(&patients, &alarms);
-        Ok(())
+        Ok(relay.admitted(&patients, &alarms))
     }
 
     async fn may(&self, caller: &Caller, object: Object, action: Action) -> Result<bool, Refusal> {
@@ -237,7 +237,12 @@ impl Gate {
                 Ok(()) = revoked.changed() => {}
                 Ok(()) = rights.changed() => {}
             }
-            for known in self.applications.connected(&broker) {
+            let connected = self.applications.connected(&broker);
+            if let Some(relay) = self.relay.get() {
+                let heard = connected.iter().filter_map(|of| Some((of.tenant, of.grants.feed.clone()?)));
+                relay.keep(&heard.collect());
+            }
+            for known in connected {
                 match self.application(&known.slug, &known.secret, "").await {
                     // While the database cannot be asked, alarms must go on arriving.
                     Err(Refusal::Unavailable) => {}
@@ -250,14 +255,12 @@ impl Gate {
         }
     }
 
-    /// The feed carries vitals and alarms of every patient whose record is not restricted, with notes that may
-    /// name them: who follows it must be allowed to see all that.
+    /// The feed carries vitals and alarms with notes that may name patients: who follows it must be allowed to see names. Of
+    /// which patients is decided for each message.
     async fn feed_scope(&self, caller: &Caller, object: Object) -> Result<Scope, Refusal> {
         let scope = self.access.grant(caller, object, Action::Read).await;
         let scope = scope.map_err(|error| refusal(error.kind()))?;
-        let unrestricted = |column| (column == Column::PatientRestricted).then_some(Some(Cell::Flag(false)));
-        let all = scope.rows().cover_partly(&unrestricted) == Some(true);
-        if all && !scope.may_mask(Column::PatientName) { Ok(scope) } else { Err(Refusal::NotAuthorized) }
+        if scope.may_mask(Column::PatientName) { Err(Refusal::NotAuthorized) } else { Ok(scope) }
     }
 }
 

@@ -32,7 +32,10 @@ use twins::{
     RecoveryError, Twins,
     device::Decoder,
     downlink::{Downlink, Waiting},
-    store::journal::Journal,
+    store::{
+        directory::{Alarms, Patients},
+        journal::Journal,
+    },
 };
 
 use crate::{
@@ -222,7 +225,7 @@ impl Platform {
         if let Some((_, certificates)) = certificates {
             tokio::spawn(background.clone().run_until_cancelled_owned(certificates.follow()));
         }
-        let patients = Arc::new(database.clone());
+        let store = Arc::new(database.clone());
         let (tenants, known) = (Arc::new(database.clone()), identity.clone());
         let followed = suspension::follow(tenants, known, broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(followed));
@@ -235,7 +238,8 @@ impl Platform {
         tokio::spawn(background.clone().run_until_cancelled_owned(leaving));
         let applications = gate.clone().follow(broker.handle());
         tokio::spawn(background.clone().run_until_cancelled_owned(applications));
-        gate.relay_to(FeedRelay::new(twins.clone(), patients, broker.handle(), background.clone()));
+        let rows = (store.clone() as Arc<dyn Patients>, store as Arc<dyn Alarms>);
+        gate.relay_to(FeedRelay::new(twins.clone(), rows, broker.handle(), background.clone()));
 
         let health = Arc::new(http::Health::new(twins.health().clone(), probe(&database)));
         let (http_metrics, api_metrics) = (http::HttpMetrics::default(), ApiMetrics::default());

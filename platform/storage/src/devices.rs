@@ -1,6 +1,6 @@
 //! Registered devices, what they prove themselves with, and whom they measure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ::tenants::{
     DeviceId, PatientId, StoreError, TenantId, UnitId,
@@ -215,11 +215,13 @@ impl DeviceCredentials for Database {
         tenant: TenantId,
         devices: &[DeviceId],
     ) -> Result<Vec<DeviceLogin>, StoreError> {
+        if devices.is_empty() {
+            return Ok(Vec::new());
+        }
         let tx = self.begin_read(tenant).await?;
-        let ids = devices.iter().map(DeviceId::as_str);
-        let tokens = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::DeviceId.is_in(ids));
-        let tokens = tx.all(tokens).await?;
-        Ok(logins(&tx, tokens).await?)
+        let places: Vec<_> = (2..devices.len() + 2).map(|place| format!("${place}")).collect();
+        let of = format!("t.device_id IN ({})", places.join(", "));
+        Ok(logins(&tx, &of, devices.iter().map(|device| device.to_string().into())).await?)
     }
 
     async fn device_of_token(
@@ -228,33 +230,40 @@ impl DeviceCredentials for Database {
         hash: &SecretHash,
     ) -> Result<Option<DeviceLogin>, StoreError> {
         let tx = self.begin_read(tenant).await?;
-        let hash = hash.as_bytes().to_vec();
-        let token = tx.find::<device_tokens::Entity>().filter(device_tokens::Column::Hash.eq(hash));
-        let token = tx.one(token).await?.into_iter().collect();
-        Ok(logins(&tx, token).await?.pop())
+        let hash = hash.as_bytes().to_vec().into();
+        Ok(logins(&tx, "t.hash = $2", [hash]).await?.pop())
     }
 }
 
-async fn logins(tx: &TenantTx, tokens: Vec<device_tokens::Model>) -> Result<Vec<DeviceLogin>, StorageError> {
-    let ids = tokens.iter().map(|token| token.device_id.as_str());
-    let blocked =
-        tx.find::<Entity>().filter(Column::Id.is_in(ids)).filter(Column::BlockedSince.is_not_null());
-    let blocked: HashSet<String> = tx.all(blocked).await?.into_iter().map(|device| device.id).collect();
-    let gateways = tokens.iter().map(|token| token.device_id.as_str());
-    let rows = tx.find::<Entity>().filter(Column::GatewayId.is_in(gateways)).order_by_asc(Column::Id);
-    let mut behind: HashMap<String, Vec<DeviceId>> = HashMap::new();
-    for row in tx.all(rows).await? {
-        behind.entry(row.gateway_id.unwrap_or_default()).or_default().push(columns::device(&row.id)?);
+/// Of a fleet that comes back thousands are looked up: in one query, unless there are gateways among them.
+async fn logins(
+    tx: &TenantTx,
+    of: &str,
+    values: impl IntoIterator<Item = sea_orm::Value>,
+) -> Result<Vec<DeviceLogin>, StorageError> {
+    let sql = format!(
+        "SELECT t.device_id, t.hash, CASE WHEN d.blocked_since IS NULL THEN 0 ELSE 1 END,
+            CASE WHEN EXISTS (SELECT 1 FROM devices b WHERE b.tenant_id = t.tenant_id AND b.gateway_id = t.device_id)
+                THEN 1 ELSE 0 END
+         FROM device_tokens t JOIN devices d ON d.tenant_id = t.tenant_id AND d.id = t.device_id
+         WHERE t.tenant_id = $1 AND {of}"
+    );
+    let values: Vec<_> = [(*tx.tenant().as_uuid()).into()].into_iter().chain(values).collect();
+    let mut logins = Vec::new();
+    for row in tx.query_sql(&sql, values).await? {
+        let (id, hash): (String, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+        let mut behind = Vec::new();
+        if is_gateway == 1 {
+            let rows = tx.find::<Entity>().filter(Column::GatewayId.eq(&id)).order_by_asc(Column::Id);
+            for row in tx.all(rows).await? {
+                behind.push(columns::device(&row.id)?);
+            }
+        }
+        let (device, token) = (columns::device(&id)?, secret_hash(&hash)?);
+        logins.push(DeviceLogin { device, token, blocked: blocked == 1, behind });
     }
-    let login = |token: device_tokens::Model| {
-        Ok(DeviceLogin {
-            device: columns::device(&token.device_id)?,
-            token: secret_hash(&token.hash)?,
-            blocked: blocked.contains(&token.device_id),
-            behind: behind.get(&token.device_id).cloned().unwrap_or_default(),
-        })
-    };
-    tokens.into_iter().map(login).collect()
+    Ok(logins)
 }
 
 async fn register(

@@ -1,6 +1,6 @@
 //! What a device asks for or answers is done beside its messages, one thing after the other.
 
-use std::{collections::VecDeque, convert::Infallible, future::poll_fn, sync::atomic::Ordering, task::Poll};
+use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 use tenants::DeviceId;
@@ -30,6 +30,10 @@ impl Errands {
         self.0.lock().len() >= MANY
     }
 
+    pub(super) fn are_there(&self) -> bool {
+        !self.0.lock().is_empty()
+    }
+
     fn next(&self) -> Option<Errand> {
         let mut waiting = self.0.lock();
         let next = waiting.pop_front();
@@ -40,19 +44,16 @@ impl Errands {
     }
 }
 
-/// Goes on for as long as the connection.
-pub(super) async fn run(session: &Session) -> Infallible {
-    let Some(device) = session.device() else { return std::future::pending().await };
-    loop {
-        // The reader, which brings them, runs in the same task.
-        let errand = poll_fn(|_| session.errands.next().map_or(Poll::Pending, Poll::Ready)).await;
+/// Until none is left.
+pub(super) async fn run(session: &Session) {
+    let Some(device) = session.device() else { return };
+    while let Some(errand) = session.errands.next() {
         if let Some(frame) = session.answer(device, errand).await {
             let topic = format!("devices/{device}/{}", frame.topic);
             let said =
                 Said { topic: &topic, payload: frame.payload.into(), qos: Qos::AtMostOnce, expires_at: None };
             session.hub.say(session.rights.tenant(), said);
         }
-        session.progress.store(true, Ordering::Relaxed); // the reader may have waited for it
     }
 }
 

@@ -27,6 +27,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tenants::{CorrelationId, DeviceId, messaging::Received};
 use tokio::{
@@ -36,7 +37,7 @@ use tokio::{
 };
 
 use self::{
-    acks::AckQueue,
+    acks::{AckQueue, Due},
     errands::Errands,
     outbox::Outbox,
     reader::Reader,
@@ -228,8 +229,8 @@ async fn converse(
     let mut writer = Writer::new(Half(stream), session, connack);
     let mut reader = pin!(Reader::new(Half(stream), session, keep_alive, unread).run());
     let mut refill = pin!(refill::run(session));
-    let mut errands = pin!(errands::run(session));
-    // Few have an end: what most do not need is not part of every session.
+    // Few ask or answer, and seldom: what most do not need is not part of every session.
+    let mut errands: Option<BoxFuture<'_, ()>> = None;
     let mut over = valid_for.map(|valid_for| Box::pin(sleep(valid_for)));
     let mut reading = true;
     let end = poll_fn(|cx| {
@@ -249,9 +250,15 @@ async fn converse(
             if over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
                 return Poll::Ready(End::Broke(Reason::CredentialOver));
             }
-            // They wake this task when they have brought something.
+            // It wakes this task when it has brought something.
             let Poll::Pending = refill.as_mut().poll(cx);
-            let Poll::Pending = errands.as_mut().poll(cx);
+            if errands.is_none() && session.errands.are_there() {
+                errands = Some(Box::pin(errands::run(session)));
+            }
+            if errands.as_mut().is_some_and(|errands| errands.as_mut().poll(cx).is_ready()) {
+                errands = None;
+                session.progress.store(true, Ordering::Relaxed); // the reader may have waited for it
+            }
             if !session.progress.swap(false, Ordering::Relaxed) {
                 return Poll::Pending;
             }
@@ -298,12 +305,33 @@ impl Session {
         &self,
         device: DeviceId,
         messages: Vec<Inbound>,
-        received: Vec<Received>,
+        received: &[u16],
     ) -> Result<Receipt, End> {
+        let received = self.received(received);
         let count = messages.len();
         tracing::trace!(correlation = ?messages.first().map(|message| message.correlation), count, "chunk");
         let chunk = Chunk { tenant: self.rights.tenant(), device, messages, received };
         self.hub.ingest.submit(chunk).await.map_err(|why| End::Broke(why.into()))
+    }
+
+    /// The same of devices that are behind this one, after what it said for itself; the receipt of the last.
+    async fn submit_for(
+        &self,
+        others: Vec<(DeviceId, Vec<Inbound>)>,
+        mut receipt: Option<Receipt>,
+        received: &[u16],
+    ) -> Result<Option<Receipt>, End> {
+        let mut others = others.into_iter().peekable();
+        while let Some((device, messages)) = others.next() {
+            // Nothing is acknowledged before all that stands before it is committed.
+            if receipt.is_some() {
+                self.acks.push(receipt.take(), &Due::default());
+            }
+            // With the last: what is known to be taken is all in the log.
+            let received = if others.peek().is_none() { received } else { &[] };
+            receipt = Some(self.submit(device, messages, received).await?);
+        }
+        Ok(receipt)
     }
 
     /// Packet identifiers as they are written down with their messages.

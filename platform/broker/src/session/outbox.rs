@@ -79,7 +79,7 @@ pub(crate) enum Offer {
 /// How a client sees its tenant's topics.
 #[derive(Clone, Default)]
 pub(crate) struct View {
-    /// How many bytes at the start of a topic it does not see.
+    /// How many bytes at the start of a topic of the platform it does not see.
     pub(crate) prefix_bytes: usize,
     /// What of the topic space is kept from it although it may match one of its filters.
     pub(crate) denied: Option<Arc<TopicFilters>>,
@@ -356,7 +356,11 @@ impl Outbox {
         expires_in: Option<u32>,
         out: &mut Vec<u8>,
     ) -> bool {
-        let topic = message.message.topic.get(self.view.prefix_bytes..).unwrap_or_default();
+        let hidden = match message.message.space {
+            Space::Platform => self.view.prefix_bytes,
+            Space::Topics => 0,
+        };
+        let topic = message.message.topic.get(hidden..).unwrap_or_default();
         let named = state.aliases.name(topic, self.limits.aliases);
         let labels = Labels { packet_id, named, again, expires_in };
         let written = encode::publish(self.version, topic, message, labels, self.limits.packet_bytes, out);

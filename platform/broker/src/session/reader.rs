@@ -77,19 +77,18 @@ impl<'a> Reader<'a> {
                 session.hub.metrics.messages_in.inc_by(count as u64);
                 session.standing.tally.received.inc_by(count as u64);
             }
-            let own = session.device().cloned().zip(Some(harvest.messages));
-            let own = own.filter(|(_, messages)| !messages.is_empty());
-            let mut chunks = own.into_iter().chain(harvest.of_children).peekable();
-            let mut receipt = None;
-            while let Some((device, messages)) = chunks.next() {
-                // Nothing is acknowledged before all that stands before it is committed.
-                if receipt.is_some() {
-                    session.acks.push(receipt.take(), &Due::default());
+            let for_others = !harvest.of_children.is_empty();
+            let mut receipt = match session.device() {
+                Some(device) if !harvest.messages.is_empty() => {
+                    let received = if for_others { &[][..] } else { &harvest.due.received };
+                    Some(session.submit(device.clone(), harvest.messages, received).await?)
                 }
-                // With the last: what is known to be taken is all in the log.
-                let is_last = chunks.peek().is_none();
-                let received = if is_last { session.received(&harvest.due.received) } else { Vec::new() };
-                receipt = Some(session.submit(device, messages, received).await?);
+                _ => None,
+            };
+            if for_others {
+                // Few do: what most do not need is not part of every session.
+                let submit = session.submit_for(harvest.of_children, receipt, &harvest.due.received);
+                receipt = Box::pin(submit).await?;
             }
             match (receipt, said) {
                 (None, said) => session.acks.push(said, &harvest.due),

@@ -70,7 +70,7 @@ impl Gatekeeper for Gate {
         let publish = if name == "app-keeper" { everything } else { Arc::clone(&filters) };
         let named = name != "app";
         let (subscribe, publish) = (Some(filters).filter(|_| named), Some(publish).filter(|_| named));
-        let grants = Grants { feed: true, subscribe, publish };
+        let grants = Grants { feed: Some("".into()), subscribe, publish };
         let speech = match name.split_once('-') {
             Some(("tb", _)) => Speech::ThingsBoard,
             Some(("hub", _)) => Speech::IotHub,
