@@ -56,6 +56,16 @@ pub(super) struct Inbox<'a> {
     scratch: Vec<u8>,
 }
 
+/// What a message amounts to.
+enum Meaning {
+    /// It is for the log as it is: of the device, or of one that is behind it.
+    Log(Option<DeviceId>, Channel),
+    /// A device asks or answers.
+    Heard(Heard),
+    /// A program says something.
+    Said(Publication),
+}
+
 impl Harvest {
     fn add(&mut self, of: Option<DeviceId>, message: Inbound) {
         let Some(child) = of else { return self.messages.push(message) };
@@ -208,26 +218,7 @@ impl<'a> Inbox<'a> {
             self.deny(Reason::TopicDenied.words());
             return self.refuse(&found, (Reason::TopicDenied, Loss::NotAuthorized), harvest);
         };
-        let publication = match &route {
-            Route::Topic(topic) => Some(self.publication(Arc::clone(topic), &found, body)),
-            Route::Ingest(_) | Route::OfChild(..) | Route::Request(_) => None,
-        };
-        if publication.as_ref().is_some_and(|publication| self.is_too_much(publication)) {
-            return self.refuse(&found, (Reason::TooManyRetained, Loss::TooManyRetained), harvest);
-        }
-        let heard = match &route {
-            Route::Request(topic) => {
-                match self.hear(topic, body.get(found.payload.clone()).unwrap_or_default()) {
-                    Ok(heard) => Some(heard),
-                    Err(Unheard { code, why }) => {
-                        self.deny(why);
-                        self.pass_over(&found, code, Loss::NotUnderstood, harvest);
-                        return Ok(());
-                    }
-                }
-            }
-            Route::Ingest(_) | Route::OfChild(..) | Route::Topic(_) => None,
-        };
+        let Some(meaning) = self.meaning(route, &found, body, harvest)? else { return Ok(()) };
         if let Some(id) = found.packet_id {
             if found.qos == Qos::ExactlyOnce && !self.received.insert(id) {
                 harvest.due.acknowledge_again(id); // the first one is in the log, or on its way there
@@ -238,34 +229,62 @@ impl<'a> Inbox<'a> {
         let is_kept = self.session.standing.mailbox.is_some();
         let received = found.packet_id.filter(|_| is_kept && found.qos == Qos::ExactlyOnce);
         harvest.due.received.extend(received);
-        match route {
-            Route::Ingest(channel) => {
+        let payload = || frames.slice(body_at + found.payload.start..body_at + found.payload.end);
+        match meaning {
+            Meaning::Log(None, channel) => {
                 if harvest.messages.is_empty() {
                     harvest.messages.reserve(self.expected.max(1));
                 }
-                let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
-                harvest.messages.push(Inbound::of(channel, payload));
+                harvest.messages.push(Inbound::of(channel, payload()));
             }
-            Route::OfChild(child, channel) => {
-                let payload = frames.slice(body_at + found.payload.start..body_at + found.payload.end);
-                harvest.add(Some(child), Inbound::of(channel, payload));
-            }
-            Route::Topic(_) | Route::Request(_) => {
-                if let Some(Heard { messages, errand }) = heard {
-                    harvest.errands.extend(errand);
-                    let is_logged = !messages.is_empty();
-                    for (of, channel, payload) in messages {
-                        harvest.add(of, Inbound::of(channel, payload));
-                    }
-                    if is_logged {
-                        return Ok(());
-                    }
+            Meaning::Log(child, channel) => harvest.add(child, Inbound::of(channel, payload())),
+            Meaning::Heard(Heard { messages, errand }) => {
+                harvest.errands.extend(errand);
+                if messages.is_empty() {
+                    harvest.ops.extend(received.map(Op::Received));
                 }
-                harvest.ops.extend(publication.map(Op::Publish));
+                for (of, channel, payload) in messages {
+                    harvest.add(of, Inbound::of(channel, payload));
+                }
+            }
+            Meaning::Said(publication) => {
+                harvest.ops.push(Op::Publish(publication));
                 harvest.ops.extend(received.map(Op::Received));
             }
         }
         Ok(())
+    }
+
+    /// What a message to a topic amounts to; `None` where nothing becomes of it, which its sender is told.
+    fn meaning(
+        &mut self,
+        route: Route,
+        found: &Publish,
+        body: &[u8],
+        harvest: &mut Harvest,
+    ) -> Result<Option<Meaning>, Reason> {
+        Ok(Some(match route {
+            Route::Ingest(channel) => Meaning::Log(None, channel),
+            Route::OfChild(child, channel) => Meaning::Log(Some(child), channel),
+            Route::Topic(topic) => {
+                let publication = self.publication(topic, found, body);
+                if self.is_too_much(&publication) {
+                    let why = (Reason::TooManyRetained, Loss::TooManyRetained);
+                    return self.refuse(found, why, harvest).map(|()| None);
+                }
+                Meaning::Said(publication)
+            }
+            Route::Request(topic) => {
+                match self.hear(&topic, body.get(found.payload.clone()).unwrap_or_default()) {
+                    Ok(heard) => Meaning::Heard(heard),
+                    Err(Unheard { code, why }) => {
+                        self.deny(why);
+                        self.pass_over(found, code, Loss::NotUnderstood, harvest);
+                        return Ok(None);
+                    }
+                }
+            }
+        }))
     }
 
     /// Whether a message is to be retained that there is no room for.
