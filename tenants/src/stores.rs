@@ -455,7 +455,7 @@ pub struct DeviceLogin {
     pub token: SecretHash,
     /// It may not connect.
     pub blocked: bool,
-    /// The devices that speak through it, where it is a gateway.
+    /// The devices that speak through it, where it is a gateway; not those that may not connect.
     pub behind: Vec<DeviceId>,
 }
 

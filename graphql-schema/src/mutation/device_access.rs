@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use tenants::{
+    DeviceId,
     access::{Action, Scope},
     audit::AuditEntry,
     credentials::BearerToken,
@@ -39,7 +40,7 @@ pub(super) struct DeviceAccessMutation;
 
 #[Object]
 impl DeviceAccessMutation {
-    /// The device may not connect any more; where it is connected it is cut off at once. What it said stays. Asked for again it
+    /// The device may not connect any more, nor does its gateway speak for it; where it is connected it is cut off at once. What it said stays. Asked for again it
     /// changes nothing.
     async fn block_device(&self, ctx: &Context<'_>, input: BlockDeviceInput) -> Result<Device> {
         let reason = input.reason.trim();
@@ -61,6 +62,7 @@ impl DeviceAccessMutation {
         let entry = entry(ctx, &scope, &found, "device.unblock", "")?;
         services.devices.block(&scope, &found.id, None, &entry).await?;
         services.revocations.tell(scope.tenant());
+        come_again(ctx, &scope, found.gateway.as_ref())?;
         again(ctx, &id).await
     }
 
@@ -83,9 +85,8 @@ impl DeviceAccessMutation {
         let services = ctx.services()?;
         services.devices.set_gateway(&scope, &found.id, through.as_ref(), &entry).await?;
         services.revocations.tell(scope.tenant());
-        for gateway in [&found.gateway, &through].into_iter().flatten() {
-            services.sessions.end(scope.tenant(), gateway);
-        }
+        come_again(ctx, &scope, found.gateway.as_ref())?;
+        come_again(ctx, &scope, through.as_ref())?;
         again(ctx, &id).await
     }
 
@@ -115,6 +116,14 @@ fn changed(ctx: &Context<'_>, scope: &Scope, device: &DeviceRecord) -> Result<()
     let services = ctx.services()?;
     services.revocations.tell(scope.tenant());
     services.sessions.cut_off(scope.tenant(), &device.id);
+    come_again(ctx, scope, device.gateway.as_ref())
+}
+
+/// A gateway has to connect again, to be told for whom it speaks.
+fn come_again(ctx: &Context<'_>, scope: &Scope, gateway: Option<&DeviceId>) -> Result<()> {
+    if let Some(gateway) = gateway {
+        ctx.services()?.sessions.end(scope.tenant(), gateway);
+    }
     Ok(())
 }
 

@@ -54,6 +54,10 @@ pub struct BrokerConfig {
     pub admit_timeout: Duration,
     /// Open connections, those not yet authenticated included. Beyond it a new one is closed unread.
     pub max_connections: usize,
+    /// Sessions of a tenant that are connected; another client is refused (0x97), so that no hospital takes the others' places.
+    pub max_tenant_connections: usize,
+    /// Sessions of one device that are connected, which may call itself anything; another one is refused (0x97).
+    pub max_device_connections: usize,
     /// Messages of one connection that wait for their commit, or of QoS 2 for their PUBREL. A v5 client is told this number
     /// and disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further, and disconnects it
     /// when it leaves so many messages of QoS 2 unreleased.
@@ -103,6 +107,8 @@ impl Default for BrokerConfig {
             connect_timeout: Duration::from_secs(10),
             admit_timeout: Duration::from_secs(5),
             max_connections: 100_000,
+            max_tenant_connections: 50_000,
+            max_device_connections: 100,
             receive_maximum: 1_024,
             max_in_flight: 64,
             outbox_messages: 1_000,

@@ -57,6 +57,7 @@ pub(crate) enum Refused {
     WillTopic,
     WillRetain,
     TooManySessions,
+    TooManyConnections,
     ShuttingDown,
     By(Refusal),
 }
@@ -75,6 +76,7 @@ impl Refused {
             Self::WillTopic => "will_topic",
             Self::WillRetain => "will_retain",
             Self::TooManySessions => "too_many_sessions",
+            Self::TooManyConnections => "too_many_connections",
             Self::ShuttingDown => "shutting_down",
             Self::By(Refusal::BadCredentials) => "bad_credentials",
             Self::By(Refusal::NotAuthorized) => "not_authorized",
@@ -96,6 +98,9 @@ impl Refused {
             Self::WillTopic => "the will's topic is outside the client's rights",
             Self::WillRetain => "the will cannot be retained",
             Self::TooManySessions => "there are as many sessions that are kept as there may be",
+            Self::TooManyConnections => {
+                "there are as many connections of this client, or of its hospital, as there may be"
+            }
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => {
                 "the server cannot do this right now; come back in a moment"
             }
@@ -116,7 +121,7 @@ impl Refused {
             Self::AuthMethod => (None, Some(0x8C)),
             Self::WillTopic => (Some(5), Some(0x87)),
             Self::WillRetain => (None, Some(0x9A)),
-            Self::TooManySessions => (Some(3), Some(0x97)),
+            Self::TooManySessions | Self::TooManyConnections => (Some(3), Some(0x97)),
             Self::ShuttingDown | Self::By(Refusal::Unavailable) => (Some(3), Some(0x88)),
             Self::By(Refusal::BadCredentials) => (Some(5), Some(0x86)),
             Self::By(Refusal::NotAuthorized) => (Some(5), Some(0x87)),
@@ -300,6 +305,9 @@ async fn seat(
         properties.and_then(|of| of.max_packet_size),
         properties.and_then(|of| of.topic_alias_max),
     );
+    if !hub.registry.has_room(admission, &client_id, &hub.config) {
+        return Err(Refused::TooManyConnections);
+    }
     let key = (admission.tenant, admission.client.clone(), Arc::clone(&client_id));
     let expiry = match version {
         Version::V311 if connect.clean_session => Duration::ZERO,

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tenants::{DeviceId, TenantId, clock::Clock};
 
 use crate::{
+    config::BrokerConfig,
     gate::{Admission, Client, Episode, Happened, Presence},
     mailbox::Key,
     protocol::Reason,
@@ -53,6 +54,8 @@ struct State {
     sessions: HashMap<Owner, Vec<Live>, RandomState>,
     /// Live sessions of a device; it is present while there is one.
     devices: HashMap<(TenantId, DeviceId), usize, RandomState>,
+    /// Live sessions of a tenant.
+    tenants: HashMap<TenantId, usize, RandomState>,
     last_number: SessionNumber,
     closed: bool,
 }
@@ -82,6 +85,23 @@ impl Registry {
         for live in theirs.filter(|live| live.info.client_id == *client_id) {
             live.outbox.close(Reason::TakenOver);
         }
+    }
+
+    /// Whether another session of a client may be connected; one that takes the place of its own always may. Of many who come
+    /// at the same moment a few more may be let in.
+    pub(crate) fn has_room(&self, admission: &Admission, client_id: &str, config: &BrokerConfig) -> bool {
+        let state = self.state.lock();
+        let theirs = state.sessions.get(&(admission.tenant, admission.client.clone()));
+        let mut theirs = theirs.into_iter().flatten();
+        if theirs.clone().any(|live| &*live.info.client_id == client_id) {
+            return true;
+        }
+        let of_device = match admission.client {
+            Client::Device(_) => config.max_device_connections,
+            Client::Application { .. } => usize::MAX,
+        };
+        let of_tenant = state.tenants.get(&admission.tenant).copied().unwrap_or_default();
+        theirs.nth(of_device.saturating_sub(1)).is_none() && of_tenant < config.max_tenant_connections
     }
 
     /// Gives a client its seat and ends the session that had it; `None` once the broker shuts down.
@@ -123,6 +143,7 @@ impl Registry {
 
     /// A device that is taken over stays present: the new session is counted before the old one goes.
     fn count_in(&self, state: &mut State, (tenant, client): &Owner) {
+        *state.tenants.entry(*tenant).or_default() += 1;
         let Client::Device(device) = client else { return };
         let count = state.devices.entry((*tenant, device.clone())).or_default();
         *count += 1;
@@ -132,6 +153,12 @@ impl Registry {
     }
 
     fn count_out(&self, state: &mut State, (tenant, client): &Owner) {
+        if let Entry::Occupied(mut count) = state.tenants.entry(*tenant) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
         let Client::Device(device) = client else { return };
         if let Entry::Occupied(mut count) = state.devices.entry((*tenant, device.clone())) {
             *count.get_mut() -= 1;

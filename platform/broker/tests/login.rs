@@ -182,6 +182,45 @@ async fn a_connect_may_come_byte_by_byte_and_with_the_first_message_behind_it() 
 }
 
 #[tokio::test]
+async fn neither_a_device_nor_a_hospital_takes_all_places() {
+    let world = World::with(true, |config| {
+        config.max_device_connections = 2;
+        config.max_tenant_connections = 4;
+    })
+    .await;
+    let called = |level, who: &str, client_id: &str| Connect {
+        client_id: client_id.to_owned(),
+        ..Connect::new(level, who)
+    };
+    let mut first = Wire::login(&world, &called(V4, "1/d1", "a")).await;
+    let second = Wire::login(&world, &called(V5, "1/d1", "b")).await;
+    let refused = async |connect: Connect| {
+        let mut wire = Wire::open(world.broker.local_addr()).await;
+        wire.send(&connect.frame()).await;
+        let connack = wire.packet().await;
+        wire.expect_closed().await;
+        connack[3]
+    };
+    assert_eq!(refused(called(V4, "1/d1", "c")).await, 3);
+    assert_eq!(refused(called(V5, "1/d1", "c")).await, 0x97);
+    // Whoever takes its own place needs no other.
+    let again = Wire::login(&world, &called(V4, "1/d1", "a")).await;
+    first.expect_closed().await;
+    let others = [
+        Wire::login(&world, &called(V4, "1/d2", "a")).await,
+        Wire::login(&world, &called(V4, "1/app", "a")).await,
+    ];
+    assert_eq!(refused(called(V5, "1/app", "b")).await, 0x97);
+    assert_eq!(refused(called(V5, "1/d3", "a")).await, 0x97);
+    Wire::login(&world, &called(V5, "2/d1", "a")).await.expect_nothing_more().await;
+    assert_eq!(world.metric("mqtt_refusals_total{reason=\"too_many_connections\"}"), 4);
+    drop((again, second));
+    drop(others);
+    world.until_metric("mqtt_connections ", 0).await;
+    Wire::login(&world, &called(V5, "1/d3", "a")).await.expect_nothing_more().await;
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_are_closed_unread() {
     let world = World::with(true, |config| config.max_connections = 1).await;
     let mut first = Wire::device(&world, V4, "d1").await;

@@ -336,6 +336,7 @@ pub(crate) async fn listen(
         tls,
         proxied: config.mqtt.proxied,
         max_connections: config.mqtt.max_connections,
+        max_tenant_connections: config.mqtt.max_tenant_connections,
         ..BrokerConfig::default()
     };
     let presence = Arc::new(ToPresence { twins: ingest.twins.clone(), notes: gate.notes().clone() });

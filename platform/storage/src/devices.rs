@@ -255,7 +255,9 @@ async fn logins(
         let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
         let mut behind = Vec::new();
         if is_gateway == 1 {
-            let rows = tx.find::<Entity>().filter(Column::GatewayId.eq(&id)).order_by_asc(Column::Id);
+            // Nobody speaks for one that may not connect.
+            let rows = tx.find::<Entity>().filter(Column::GatewayId.eq(&id));
+            let rows = rows.filter(Column::BlockedSince.is_null()).order_by_asc(Column::Id);
             for row in tx.all(rows).await? {
                 behind.push(columns::device(&row.id)?);
             }

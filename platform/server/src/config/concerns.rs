@@ -72,6 +72,8 @@ pub(crate) struct MqttConfig {
     /// Whether a load balancer before both says where connections come from.
     pub(crate) proxied: bool,
     pub(crate) max_connections: usize,
+    /// Of one hospital.
+    pub(crate) max_tenant_connections: usize,
 }
 
 /// The server's certificate with what leads to its authority, and its key, both in PEM.
@@ -230,6 +232,7 @@ impl HttpConfig {
 impl MqttConfig {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         let max_connections = number(values, &key::MQTT_CONNECTIONS, "1 to 1000000", 1..=1_000_000)?;
+        let of_tenant = number(values, &key::MQTT_TENANT_CONNECTIONS, "1 to 1000000", 1..=1_000_000)?;
         let addr = address(values, &key::MQTT_ADDR)?;
         let tls = TlsConfig::read(values)?;
         let no_certificate = "left out where there is no certificate; set tls.cert and tls.key as well";
@@ -245,7 +248,7 @@ impl MqttConfig {
             "off" => Some(false),
             _ => None,
         })?;
-        Ok(Self { addr, tls, proxied, max_connections })
+        Ok(Self { addr, tls, proxied, max_connections, max_tenant_connections: of_tenant })
     }
 }
 

@@ -60,6 +60,7 @@ settings! {
     MQTTS_ADDR: "mqtt.tls_addr" "IOMT_MQTTS_ADDR" "" Open;
     MQTT_PROXY: "mqtt.proxy_protocol" "IOMT_MQTT_PROXY_PROTOCOL" "off" Open;
     MQTT_CONNECTIONS: "mqtt.max_connections" "IOMT_MQTT_MAX_CONNECTIONS" "100000" Open;
+    MQTT_TENANT_CONNECTIONS: "mqtt.max_tenant_connections" "IOMT_MQTT_MAX_TENANT_CONNECTIONS" "50000" Open;
     TLS_CERT: "tls.cert" "IOMT_TLS_CERT" "" Open;
     TLS_KEY: "tls.key" "IOMT_TLS_KEY" "" Open;
     METRICS_ADDR: "metrics.addr" "IOMT_METRICS_ADDR" "127.0.0.1:9090" Open;

@@ -123,6 +123,10 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
     let gateways = database.device_logins(world.a, &both).await.unwrap();
     let through: Vec<_> = gateways.iter().map(|login| (login.device.as_str(), login.behind.len())).collect();
     assert!(through.contains(&("monitor-1", 0)) && through.contains(&("monitor-2", 1)), "{through:?}");
+    database.block(&write, &device("monitor-1"), Some(at(1)), &entry).await.unwrap();
+    let gateway_login = database.device_logins(world.a, std::slice::from_ref(&other)).await.unwrap();
+    assert_eq!(gateway_login[0].behind, [], "nobody speaks for one that is blocked");
+    database.block(&write, &device("monitor-1"), None, &entry).await.unwrap();
     for (of, through) in [("monitor-2", "monitor-1"), ("monitor-2", "monitor-2")] {
         let refused = gateway(of, Some(through)).await;
         assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{of} through {through}: {refused:?}");
