@@ -246,7 +246,7 @@ fn is_whole(scope: &Scope) -> bool {
 
 /// The same for all who may see the same rows, and nobody else.
 fn name_of(patients: &Scope, alarms: &Scope) -> String {
-    let rows = format!("{:?} {:?}", patients.rows(), alarms.rows());
+    let rows = format!("{} / {}", patients.rows().canonical(), alarms.rows().canonical());
     let hash = SecretHash::of(rows.as_bytes());
     hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

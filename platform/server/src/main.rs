@@ -15,6 +15,7 @@ mod connection_log;
 mod demo;
 mod enrolling;
 mod feed;
+mod gate;
 mod housekeeping;
 mod http;
 mod keyring;

@@ -39,13 +39,14 @@ use twins::{
 };
 
 use crate::{
-    adapters::{Gate, ToLog, ToPresence, ToSessions},
+    adapters::{ToLog, ToPresence, ToSessions},
     attendant::ToTwins,
     audit_heads,
     config::Config,
     connection_log::Notes,
     enrolling::Enrolling,
     feed::FeedRelay,
+    gate::Gate,
     housekeeping, http,
     keyring::{self, KeysError},
     offboarding, quotas,

@@ -117,6 +117,14 @@ pub struct Clause {
 pub struct Rows(pub(super) Vec<Clause>);
 
 impl Rows {
+    /// A text that is the same for equal rows, and another one for others.
+    pub fn canonical(&self) -> String {
+        let clause = |Clause { role, predicate, subject, masked }: &Clause| {
+            format!("{role:?} {predicate:?} {masked:?} {}", subject.canonical())
+        };
+        self.0.iter().map(clause).collect::<Vec<_>>().join("; ")
+    }
+
     /// The clauses; a row that several cover shows what any of them shows.
     pub fn clauses(&self) -> &[Clause] {
         &self.0

@@ -45,6 +45,19 @@ impl Subject {
         &self.reach
     }
 
+    /// A text that is the same for equal subjects, in whatever order their units were put together.
+    pub(super) fn canonical(&self) -> String {
+        let reach = match &self.reach {
+            Reach::Hospital => "hospital".to_owned(),
+            Reach::Unit { top, all } => {
+                let mut all: Vec<String> = all.iter().map(UnitId::to_string).collect();
+                all.sort_unstable();
+                format!("{top} {}", all.join(" "))
+            }
+        };
+        format!("{} {reach} {:?}", self.user, self.opened)
+    }
+
     /// Whether a unit is one of the user's.
     pub fn covers(&self, unit: UnitId) -> bool {
         match &self.reach {
@@ -66,5 +79,24 @@ impl Subject {
     /// The patients whom the user has opened in an emergency.
     pub fn opened_patients(&self) -> impl Iterator<Item = Uuid> {
         self.opened.iter().map(|opened| opened.patient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_subjects_have_one_text_and_others_another() {
+        let user = UserId::from_uuid(Uuid::from_u128(7));
+        let units: Vec<UnitId> = (1..=50).map(|n| UnitId::from_uuid(Uuid::from_u128(n))).collect();
+        let subject = |units: &[UnitId]| {
+            let all: HashSet<UnitId> = units.iter().copied().collect();
+            Subject::new(user, Reach::Unit { top: units[0], all: Arc::new(all) }, Arc::default())
+        };
+        let (one, same) = (subject(&units), subject(&units));
+        assert_eq!((&one, one.canonical()), (&same, same.canonical()));
+        let others = [subject(&units[..49]), Subject::new(user, Reach::Hospital, Arc::default())];
+        assert!(others.iter().all(|other| other.canonical() != one.canonical()));
     }
 }

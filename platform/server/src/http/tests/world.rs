@@ -39,11 +39,12 @@ use twins::{
 
 use super::super::{Health, HttpMetrics, Parts, app, site::Site, wrap::wrap};
 use crate::{
-    adapters::{Gate, ToLog, ToSessions},
+    adapters::{ToLog, ToSessions},
     attendant::ToTwins,
     config::{Config, Environment, Sources, key},
     connection_log::Notes,
     enrolling::Enrolling,
+    gate::Gate,
     wiring::{Foundation, listen},
 };
 
