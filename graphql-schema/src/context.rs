@@ -107,6 +107,14 @@ pub(crate) trait RequestContext: Sync {
     async fn granted(&self, object: Object, action: Action) -> Result<Scope> {
         Ok(self.services()?.access.grant(self.caller()?, object, action).await?)
     }
+    /// The scope of those who may register any device of the hospital: for what speaks for all of them.
+    async fn any_device(&self) -> Result<Scope> {
+        let scope = self.grant(Object::Device, Action::Write).await?;
+        if scope.rows().cover_partly(&|_| None) == Some(true) {
+            return Ok(scope);
+        }
+        Err(ApiError::new(ErrorKind::Forbidden, "this is for those only who may register any device"))
+    }
 }
 
 #[async_trait::async_trait]

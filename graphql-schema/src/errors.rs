@@ -20,7 +20,8 @@ use async_graphql::{
 use futures_util::{StreamExt, stream::BoxStream};
 use tenants::{
     CorrelationId, ErrorKind, IdError, StoreError, access::AccessError, break_glass::BreakGlassError,
-    elevation::ElevationError, enrolment::DeviceKeyError, second_factor::SecondFactorError,
+    device_authority::CertificateError, elevation::ElevationError, enrolment::DeviceKeyError,
+    second_factor::SecondFactorError,
 };
 use twins::{TwinError, downlink::DownlinkError};
 
@@ -154,6 +155,11 @@ impl From<DownlinkError> for ApiError {
 impl From<DeviceKeyError> for ApiError {
     fn from(error: DeviceKeyError) -> Self {
         Self::of(error.kind(), error)
+    }
+}
+impl From<CertificateError> for ApiError {
+    fn from(error: CertificateError) -> Self {
+        Self::bad_input(error.to_string())
     }
 }
 impl From<IdError> for ApiError {

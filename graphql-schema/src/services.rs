@@ -6,6 +6,7 @@ use tenants::{
     access::Access,
     authenticator::Authenticators,
     clock::Clock,
+    device_authority::{Certificates, DeviceAuthorities},
     enrolment::DeviceKeys,
     identity_provider::Enrolment,
     keys::KeyManagement,
@@ -71,6 +72,10 @@ pub struct Services {
     pub clients: Arc<dyn ServiceClients>,
     /// To be told of whatever is revoked.
     pub revocations: Arc<Revocations>,
+    /// Certificate authorities whose devices are let in.
+    pub authorities: Arc<dyn DeviceAuthorities>,
+    /// Reads what is uploaded of them.
+    pub certificates: Arc<dyn Certificates>,
     /// Makes the keys with which devices sign.
     pub device_keys: Arc<dyn DeviceKeys>,
     /// Speaks to devices.

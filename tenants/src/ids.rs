@@ -91,6 +91,9 @@ uuid_id!(
     /// A program that acts for a hospital itself.
     ClientId, "client id");
 uuid_id!(
+    /// A certificate authority whose devices a tenant lets in.
+    AuthorityId, "certificate authority id");
+uuid_id!(
     /// What an operator asked a hospital for.
     ElevationId, "elevation id");
 uuid_id!(

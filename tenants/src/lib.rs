@@ -14,6 +14,7 @@ pub mod authenticator;
 pub mod break_glass;
 pub mod clock;
 pub mod credentials;
+pub mod device_authority;
 pub mod elevation;
 pub mod enrolment;
 pub mod errors;
@@ -36,7 +37,7 @@ pub mod topics;
 pub use account::{Tenant, User};
 pub use errors::{ErrorKind, StoreError};
 pub use ids::{
-    AlarmId, ClientId, CorrelationId, DeviceId, ElevationId, IdError, MailboxId, OpeningId, Partition,
-    PatientId, ProviderId, RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId, UnitId,
-    UserId,
+    AlarmId, AuthorityId, ClientId, CorrelationId, DeviceId, ElevationId, IdError, MailboxId, OpeningId,
+    Partition, PatientId, ProviderId, RoleName, RuleId, Sequence, SessionId, TenantId, TenantSlug, TokenId,
+    UnitId, UserId,
 };

@@ -3,7 +3,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustls::pki_types::ServerName;
 use tests::mqtt::{Login, Version};
 use tests::{Options, Server};
 use tokio::net::TcpStream;
@@ -42,9 +41,7 @@ impl Scene {
 
     /// A connection over TLS on which nothing was said.
     pub(crate) async fn over_tls(&self) -> TlsStream<TcpStream> {
-        let tcp = TcpStream::connect(self.server.mqtts()).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        self.server.tls().connect(name, tcp).await.unwrap()
+        self.server.secured(None).await
     }
 
     /// Where MQTT is spoken over WebSocket.

@@ -12,6 +12,7 @@
     reason = "a test that cannot go on says so and fails; there is nobody to hand the error to"
 )]
 
+pub mod authority;
 pub mod credentials;
 pub mod environment;
 pub mod eventually;

@@ -6,14 +6,17 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use crate::authority::Signed;
 use crate::credentials::{Credentials, Device, Tenant};
 use crate::environment;
 use crate::eventually;
@@ -123,13 +126,30 @@ impl Server {
 
     /// TLS that trusts the server's authority and nobody else.
     pub fn tls(&self) -> TlsConnector {
+        self.tls_showing(None)
+    }
+
+    /// A connection over TLS on which nothing was said, with a certificate or without one.
+    pub async fn secured(&self, shown: Option<&Signed>) -> TlsStream<TcpStream> {
+        let tcp = TcpStream::connect(self.mqtts()).await.expect("the server listens");
+        let name = ServerName::try_from("localhost").expect("a name");
+        self.tls_showing(shown).connect(name, tcp).await.expect("a handshake")
+    }
+
+    fn tls_showing(&self, shown: Option<&Signed>) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         let authority =
             CertificateDer::from_pem_file(&self.credentials.ca_pem).expect("the demo has an authority");
         roots.add(authority).expect("it is one");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let client = client.expect("both versions").with_root_certificates(roots).with_no_client_auth();
+        let client = client.expect("both versions").with_root_certificates(roots);
+        let client = match shown {
+            Some(Signed { chain, key, .. }) => {
+                client.with_client_auth_cert(chain.clone(), key.clone_key()).expect("its key")
+            }
+            None => client.with_no_client_auth(),
+        };
         TlsConnector::from(Arc::new(client))
     }
 

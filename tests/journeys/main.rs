@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bedside;
+mod certificates;
 mod connection;
 mod demo;
 mod encrypted;

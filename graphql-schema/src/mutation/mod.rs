@@ -4,6 +4,7 @@ mod acknowledge_alarm;
 mod api_tokens;
 mod create_tenant;
 mod device_access;
+mod device_authorities;
 mod elevations;
 mod identity_providers;
 mod locate_tenant;
@@ -56,6 +57,7 @@ pub struct Mutation(
     release_device::DeviceMutation,
     device_access::DeviceAccessMutation,
     tell_device::DownlinkMutation,
+    device_authorities::DeviceAuthorityMutation,
     elevations::ElevationMutation,
     org_units::OrgUnitMutation,
     places::PlaceMutation,

@@ -3,6 +3,7 @@
 mod alarms;
 mod api_tokens;
 mod audit;
+mod device_authorities;
 mod devices;
 mod elevations;
 mod identity_providers;
@@ -28,6 +29,7 @@ struct RightsQuery(
     second_factor::SecondFactorQuery,
     sessions::SessionQuery,
     api_tokens::ApiTokenQuery,
+    device_authorities::DeviceAuthorityQuery,
     service_clients::ServiceClientQuery,
     people::PeopleQuery,
     roles::RoleQuery,

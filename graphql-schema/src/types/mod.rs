@@ -5,6 +5,7 @@ mod api_token;
 mod audit;
 mod connection;
 mod device;
+mod device_authority;
 mod elevation;
 mod enums;
 mod identity_provider;
@@ -31,6 +32,7 @@ pub(crate) use self::{
         PatientAccessConnection, PatientConnection,
     },
     device::Device,
+    device_authority::DeviceAuthority,
     elevation::{ActingAs, Elevation, ElevationNow},
     enums::{
         AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, ElevationStanding,

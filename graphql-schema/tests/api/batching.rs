@@ -98,7 +98,7 @@ async fn the_devices_of_fifty_patients_are_not_fifty_queries() {
     let before = hospital.devices.1.load(Ordering::Relaxed);
     let data = hospital.data(Role::Nurse, document, json!({})).await;
     assert_eq!(data["patients"]["nodes"].as_array().unwrap().len(), 50);
-    // Rows are resolved 32 at a time, and a batch may close between.
+    // Rows are resolved 32 at a time, and a batch closes after a millisecond: a busy machine makes some more of them.
     let asked = hospital.devices.1.load(Ordering::Relaxed) - before;
-    assert!((1..=2).contains(&asked), "{asked}");
+    assert!((1..=10).contains(&asked), "{asked}");
 }

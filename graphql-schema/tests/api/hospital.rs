@@ -9,6 +9,7 @@ use actix::ArbiterHandle;
 use async_graphql::{Data, Request, Variables};
 use bytes::Bytes;
 use graphql_schema::{ApiMetrics, Limits, Schema, Services, schema};
+use identity::CertificateReader;
 use jiff::{SignedDuration, Timestamp};
 use keys::{Keys, MasterKms};
 use readings::{Path, Reading};
@@ -219,6 +220,8 @@ impl Hospital {
             openings: stores.clone(),
             tokens: stores.clone(),
             clients: stores.clone(),
+            authorities: stores.clone(),
+            certificates: Arc::new(CertificateReader::new(Arc::new(clock.clone()))),
             revocations: Arc::clone(&revocations),
             device_keys: Arc::new(Door(Arc::clone(&waiting))),
             downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, Arc::new(clock.clone())),

@@ -3,8 +3,10 @@
 
 mod answers;
 mod api_tokens;
+mod authority;
 mod batching;
 mod changes;
+mod device_authorities;
 mod downlink;
 mod elevations;
 mod emergencies;

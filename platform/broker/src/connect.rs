@@ -26,7 +26,7 @@ use crate::{
     },
     standing::Standing,
     topics::{Rights, Route},
-    transport::{Carrier, Transport},
+    transport::Transport,
 };
 
 /// Largest CONNECT. It comes from a stranger, so it is bounded more tightly than later packets.
@@ -154,7 +154,7 @@ pub(crate) async fn greet(stream: &mut Transport, peer: SocketAddr, hub: &Arc<Hu
         Ok(request) => {
             let limit = request.properties.as_ref().and_then(|of| of.max_packet_size);
             max_bytes = limit.and_then(|bytes| bytes.try_into().ok()).unwrap_or(usize::MAX);
-            open(request, (peer, stream.carrier()), correlation, hub).await
+            open(request, stream, peer, correlation, hub).await
         }
         Err(refused) => Err(refused),
     };
@@ -240,7 +240,8 @@ fn level(body: &[u8], told: &mut Version) -> Result<Version, Refused> {
 /// Decides about a CONNECT.
 async fn open(
     request: Request,
-    (peer, carrier): (SocketAddr, Carrier),
+    stream: &Transport,
+    peer: SocketAddr,
     correlation: CorrelationId,
     hub: &Arc<Hub>,
 ) -> Result<Opened, Refused> {
@@ -250,12 +251,14 @@ async fn open(
         .credentials
         .as_ref()
         .map_or(("", &[][..]), |given| (given.username.as_str(), given.password.as_bytes()));
-    let login = Login { client_id, user_name, password, peer, correlation };
+    let certificates = stream.certificates();
+    let login = Login { client_id, user_name, password, certificates, peer, correlation };
     let admission = timeout(hub.config.admit_timeout, hub.gatekeeper.admit(login))
         .await
         .unwrap_or(Err(Refusal::Unavailable))
         .map_err(Refused::By)?;
     let (client_id, version) = (client_id.as_str().into(), request.version.label());
+    let carrier = stream.carrier();
     let info = SessionInfo { client_id, peer, carrier, version, since: hub.clock.now() };
     let seated = seat(request, &admission, &info, correlation, hub).await;
     if let Err(refused) = &seated {

@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
 use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received, topics::TopicFilters};
 use tokio::sync::oneshot;
@@ -26,6 +27,8 @@ pub struct Login<'a> {
     pub user_name: &'a str,
     /// The password; empty when there was none. Never log it.
     pub password: &'a [u8],
+    /// The certificates that it showed over TLS, its own first; it has the key of its own. Nothing is known of who signed them.
+    pub certificates: &'a [CertificateDer<'a>],
     /// Where the connection comes from.
     pub peer: SocketAddr,
     /// Names this connection in traces and in the audit.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rustls::pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
@@ -37,6 +38,14 @@ impl Transport {
             Self::Tcp(_) => Carrier::Tcp,
             Self::Tls(_) => Carrier::Tls,
             Self::Pipe(_) => Carrier::WebSocket,
+        }
+    }
+
+    /// What the client has shown over TLS, its own certificate first; nothing where it has shown none.
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'_>] {
+        match self {
+            Self::Tls(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
+            Self::Tcp(_) | Self::Pipe(_) => &[],
         }
     }
 

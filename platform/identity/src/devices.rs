@@ -1,7 +1,7 @@
 //! Devices: tenant by name, device by id, token by hash.
 
 use tenants::{
-    DeviceId, Tenant, TenantId, TenantSlug,
+    DeviceId, Tenant, TenantId,
     audit::Channel,
     credentials::{BearerToken, SecretHash},
     stores::DeviceLogin,
@@ -66,7 +66,8 @@ impl Identity {
             Err(
                 IdentityError::NotValid
                 | IdentityError::WrongToken { .. }
-                | IdentityError::SignatureExpired { .. },
+                | IdentityError::SignatureExpired { .. }
+                | IdentityError::Certificate { .. },
             ) => {
                 self.limits.token_failed(&visitor.address, now);
             }
@@ -117,11 +118,7 @@ impl Identity {
         origin: Origin<'_>,
     ) -> Result<(TenantId, DeviceId), IdentityError> {
         let presented = SecretHash::of(token.as_bytes());
-        let tenant = match TenantSlug::parse(slug) {
-            Ok(slug) => self.tenant(&slug).await?,
-            Err(_) => None,
-        };
-        let Some(tenant) = tenant else {
+        let Some(tenant) = self.tenant_named(slug).await? else {
             return self.refused(TenantId::PLATFORM, None, "no tenant of this name", origin).await;
         };
         self.served(&tenant, origin).await?;

@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use rand::{TryRngCore, rngs::OsRng};
 use tenants::{
-    DeviceId, StoreError, Tenant, TenantId, TenantSlug,
+    DeviceId, StoreError, Tenant, TenantId,
     audit::{AuditEntry, Channel},
     credentials::CredentialError,
     enrolment::{DeviceKeyError, DeviceKeys, EnrolmentKey, EnrolmentKeys, PURPOSE, of_id_scope},
@@ -210,12 +210,9 @@ impl Identity {
     }
 
     /// The hospital that a host is named after.
-    async fn of_host(&self, host: &str) -> Result<Option<Tenant>, IdentityError> {
+    pub(crate) async fn of_host(&self, host: &str) -> Result<Option<Tenant>, IdentityError> {
         let Some((name, _)) = host.split_once('.') else { return Ok(None) };
-        match TenantSlug::parse(name) {
-            Ok(slug) => self.tenant(&slug).await,
-            Err(_) => Ok(None),
-        }
+        self.tenant_named(name).await
     }
 
     async fn signs_for(
@@ -235,15 +232,7 @@ impl Identity {
         signature: &Signature<'_>,
         device: &DeviceId,
     ) -> Result<Option<Tenant>, IdentityError> {
-        let tenants = match self.cache.all_tenants.get(&()) {
-            Some(known) => known,
-            None => {
-                let all: Arc<[Tenant]> = self.tenants.all().await?.into();
-                self.cache.all_tenants.insert((), Arc::clone(&all));
-                all
-            }
-        };
-        for tenant in tenants.iter() {
+        for tenant in self.all_tenants().await?.iter() {
             if self.signs_for(tenant, signature, device).await? {
                 return Ok(Some(tenant.clone()));
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::certificates::CertificateFault;
 use tenants::{
     DeviceId, ErrorKind, StoreError, TenantId, credentials::CredentialError, enrolment::DeviceKeyError,
     keys::SealError, second_factor::SecondFactorError,
@@ -69,6 +70,16 @@ pub enum IdentityError {
         /// The device that it is.
         device: DeviceId,
     },
+    /// A device has shown a certificate that does not count.
+    #[error("the credentials are not valid; sign in again, or use another token")]
+    Certificate {
+        /// Its hospital.
+        tenant: TenantId,
+        /// The device that it wants to be.
+        device: DeviceId,
+        /// Why not. For its hospital, not for who asked.
+        fault: CertificateFault,
+    },
     /// A device has shown who it is, and may not connect.
     #[error("this device is blocked; ask whoever looks after devices")]
     Blocked {
@@ -127,7 +138,8 @@ impl IdentityError {
             | Self::CodeNeeded
             | Self::NotValid
             | Self::WrongToken { .. }
-            | Self::SignatureExpired { .. } => ErrorKind::Unauthenticated,
+            | Self::SignatureExpired { .. }
+            | Self::Certificate { .. } => ErrorKind::Unauthenticated,
             Self::Suspended | Self::Blocked { .. } => ErrorKind::Forbidden,
             // Like a wrong password: nobody has got in.
             Self::SecondFactor(SecondFactorError::Wrong) => ErrorKind::Unauthenticated,

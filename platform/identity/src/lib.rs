@@ -13,6 +13,7 @@
 mod audit;
 mod back_off;
 mod breached;
+mod certificates;
 mod chosen;
 mod clients;
 mod devices;
@@ -38,6 +39,7 @@ mod tokens;
 
 pub use audit::Visitor;
 pub use breached::{BreachedFileError, BreachedPasswords};
+pub use certificates::{Belongs, CertificateFault, CertificateReader, Certified, Shown};
 pub use chosen::PASSWORD_MIN_CHARACTERS;
 pub use clients::IssuedToken;
 pub use enrolment::Signed;

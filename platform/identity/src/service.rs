@@ -8,6 +8,7 @@ use tenants::{
     access::{Caller, Principal, Restriction},
     account::User,
     clock::Clock,
+    device_authority::DeviceAuthorities,
     revocations::{Generation, Revocations},
     stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, DeviceLogin, ServiceClients, Tenants},
 };
@@ -16,6 +17,7 @@ use crate::{
     BreachedPasswords, Federation, IdentityError,
     audit::Audit,
     back_off::BackOff,
+    certificates::Authority,
     enrolment::{Enrolments, Secret},
     limits::Limits,
     logins::Logins,
@@ -61,6 +63,8 @@ pub struct Identity {
     pub(crate) factors: Option<Factors>,
     /// Without it no device signs.
     pub(crate) enrolments: Option<Enrolments>,
+    /// Without it no device is let in that shows a certificate.
+    pub(crate) authorities: Option<Arc<dyn DeviceAuthorities>>,
     pub(crate) cache: Caches,
 }
 
@@ -73,6 +77,7 @@ pub(crate) struct Caches {
     pub(crate) devices_by_token: Cache<[u8; 32], (Generation, DeviceLogin)>,
     /// Also that a hospital has none.
     pub(crate) enrolment_secrets: Cache<TenantId, Option<Secret>>,
+    pub(crate) authorities: Cache<TenantId, (Generation, Arc<[Authority]>)>,
     pub(crate) all_tenants: Cache<(), Arc<[Tenant]>>,
     pub(crate) sessions: Cache<[u8; 32], (Generation, Arc<ActiveSession>)>,
     pub(crate) tokens: Cache<[u8; 32], (Generation, ActiveToken)>,
@@ -95,6 +100,7 @@ impl Identity {
             devices: short_lived(),
             devices_by_token: short_lived(),
             enrolment_secrets: short_lived(),
+            authorities: short_lived(),
             all_tenants: short_lived(),
             sessions: short_lived(),
             tokens: short_lived(),
@@ -118,6 +124,7 @@ impl Identity {
             clients: None,
             factors: None,
             enrolments: None,
+            authorities: None,
             cache,
         }
     }
@@ -176,6 +183,24 @@ impl Identity {
             self.cache.tenants.insert(slug.clone(), tenant.clone());
         }
         Ok(tenant)
+    }
+
+    /// The same by a text that need be no name.
+    pub(crate) async fn tenant_named(&self, text: &str) -> Result<Option<Tenant>, IdentityError> {
+        match TenantSlug::parse(text) {
+            Ok(slug) => self.tenant(&slug).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// All of them.
+    pub(crate) async fn all_tenants(&self) -> Result<Arc<[Tenant]>, IdentityError> {
+        if let Some(known) = self.cache.all_tenants.get(&()) {
+            return Ok(known);
+        }
+        let all: Arc<[Tenant]> = self.tenants.all().await?.into();
+        self.cache.all_tenants.insert((), Arc::clone(&all));
+        Ok(all)
     }
 
     /// The same by its id.

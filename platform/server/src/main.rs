@@ -6,7 +6,6 @@
 //! Start reading at `wiring.rs`.
 
 mod adapters;
-mod applications;
 mod attendant;
 mod audit_heads;
 mod cli;

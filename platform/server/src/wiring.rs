@@ -10,7 +10,9 @@ use std::{
 use actix::Arbiter;
 use broker::{BindError, Broker, BrokerConfig, TlsListen};
 use graphql_schema::{ApiMetrics, Limits, Services};
-use identity::{BreachedFileError, BreachedPasswords, Federation, Identity, IdentityError};
+use identity::{
+    BreachedFileError, BreachedPasswords, CertificateReader, Federation, Identity, IdentityError,
+};
 use keys::Keys;
 use prometheus_client::registry::Registry;
 use storage::{Database, DatabaseOptions, StorageError};
@@ -132,6 +134,7 @@ impl Foundation {
         })
         .with_service_clients(store.clone())
         .with_enrolment(store.clone(), keyring.clone())
+        .with_authorities(store.clone())
         .with_second_factors(store, keyring)
         .with_breached_passwords(breached);
         let access = Arc::new(Access::new(Arc::new(database.clone()), clock.clone()));
@@ -417,6 +420,8 @@ fn services(
         openings: store.clone(),
         tokens: store.clone(),
         clients: store.clone(),
+        authorities: store.clone(),
+        certificates: Arc::new(CertificateReader::new(clock.clone())),
         revocations: identity.revocations().clone(),
         device_keys: identity.clone(),
         downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),

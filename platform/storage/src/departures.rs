@@ -15,7 +15,7 @@ const BATCH: usize = 500;
 const LARGE: [&str; 5] = ["segments", "outbox", "set_aside", "alarms", "publications"];
 /// Every table with rows of a hospital, the referring one before the one that it refers to. A test holds this list against
 /// the schema.
-const DELETED: [&str; 39] = [
+const DELETED: [&str; 40] = [
     "external_sessions",
     "sessions",
     "logout_tokens",
@@ -37,6 +37,7 @@ const DELETED: [&str; 39] = [
     "placements",
     "device_tokens",
     "enrolment_keys",
+    "device_authorities",
     "users",
     "policies",
     "roles",

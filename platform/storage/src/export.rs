@@ -236,6 +236,23 @@ const TABLES: &[Table] = &[
         name: "device_connections",
         columns: &[("device_id", Text), ("events", Text)],
     },
+    Table {
+        file: "device-authorities",
+        name: "device_authorities",
+        columns: &[
+            ("id", Id),
+            ("subject", Text),
+            ("certificate", Hash),
+            ("not_before", Time),
+            ("not_after", Time),
+            ("added_at", Time),
+            ("proven_at", Time),
+            ("list", Hash),
+            ("list_entries", Whole),
+            ("list_issued_at", Time),
+            ("list_next_at", Time),
+        ],
+    },
     Table { file: "enrolment-keys", name: "enrolment_keys", columns: &[("id", Id), ("made_at", Time)] },
     Table { file: "retained-messages", name: "retained", columns: &[("topic", Text), ("message", Hash)] },
     Table {

@@ -21,6 +21,7 @@ mod connections;
 mod credentials;
 mod database;
 mod departures;
+mod device_authorities;
 mod devices;
 mod elevations;
 mod enrolment;

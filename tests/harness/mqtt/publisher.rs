@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -14,8 +14,8 @@ use crate::time::BOUND;
 
 /// A connection that was accepted.
 #[derive(Debug)]
-pub struct Publisher {
-    stream: TcpStream,
+pub struct Publisher<S = TcpStream> {
+    stream: S,
     unread: BytesMut,
     version: Version,
     window: usize,
@@ -51,6 +51,18 @@ impl Publisher {
     ) -> Result<Publisher, Refused> {
         let stream = TcpStream::connect(server).await.map_err(|_| Refused::Closed)?;
         stream.set_nodelay(true).map_err(|_| Refused::Closed)?;
+        Publisher::over(stream, login, version, window).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Publisher<S> {
+    /// The same over a connection on which nothing was said.
+    pub async fn over(
+        stream: S,
+        login: &Login,
+        version: Version,
+        window: usize,
+    ) -> Result<Publisher<S>, Refused> {
         let mut publisher = Publisher {
             stream,
             unread: BytesMut::new(),

@@ -1,14 +1,15 @@
 //! Two hospitals of two wards each, with a canary in every text and number that somebody could see: from any answer it
 //! can be read whose rows it holds.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use care::news2::Spo2Scale;
+use identity::CertificateReader;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tenants::{
-    ClientId, DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, Tenant, TenantId,
-    TenantSlug, TokenId, UnitId, UserId,
+    AuthorityId, ClientId, DeviceId, ElevationId, OpeningId, PatientId, ProviderId, RoleName, Tenant,
+    TenantId, TenantSlug, TokenId, UnitId, UserId,
     access::{Action, Caller, Object, Principal, Restriction, Role, RoleGrant, Scope},
     account::{Login, Session, User},
     api_token::ApiToken,
@@ -16,6 +17,7 @@ use tenants::{
     break_glass::{Emergency, Opening},
     clock::Clock as _,
     credentials::SecretHash,
+    device_authority::{Certificates as _, DeviceAuthorities, DeviceAuthority},
     elevation::{Elevation, Wish},
     identity_provider::{GroupRole, IdentityProvider},
     org::{OrgUnit, UnitKind},
@@ -34,7 +36,7 @@ use twins::{
 use uuid::Uuid;
 
 use super::Asker;
-use crate::{hospital::Hospital, second_factor::CODE};
+use crate::{authority::Authority, hospital::Hospital, second_factor::CODE};
 
 /// Whose eyes are looked through: a ward of a hospital.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +96,9 @@ impl Ward {
     }
     fn client(self) -> ClientId {
         ClientId::from_uuid(Self { ward: 0, ..self }.key(10))
+    }
+    fn authority(self) -> AuthorityId {
+        AuthorityId::from_uuid(Self { ward: 0, ..self }.key(12))
     }
     fn elevation(self) -> ElevationId {
         ElevationId::from_uuid(Self { ward: 0, ..self }.key(9))
@@ -265,6 +270,12 @@ impl World {
         let client = ServiceClient { id: ward.client(), ..client };
         let scope = self.scope(ward, Object::Token).await;
         ServiceClients::create_client(&database, &scope, &client, &self.entry(ward)).await.unwrap();
+        let pem = Authority::new(&format!("{house} authority")).pem;
+        let authority =
+            CertificateReader::new(Arc::new(self.hospital.clock.clone())).authority(&pem).unwrap();
+        let authority = DeviceAuthority { id: ward.authority(), ..authority };
+        let scope = self.scope(ward, Object::Device).await;
+        DeviceAuthorities::add_authority(&database, &scope, &authority, &self.entry(ward)).await.unwrap();
         let from = OPERATORS[ward.hospital as usize];
         let operator = of_ward(TenantId::PLATFORM, from, Role::Operator);
         let scope = self.hospital.access.grant(&operator, Object::Tenant, Action::Write).await.unwrap();
@@ -495,6 +506,13 @@ impl World {
             | "Mutation.disableServiceClient(id)"
             | "Mutation.removeServiceClient(id)" => json!(target.client().to_string()),
             "Mutation.disableServiceClient(disabled)" => json!(true),
+            // What is said of one has tests of its own.
+            "Mutation.addDeviceAuthority(certificate)"
+            | "Mutation.proveDeviceAuthority(certificate)"
+            | "Mutation.setRevocationList(list)" => json!(mine),
+            "Mutation.proveDeviceAuthority(id)"
+            | "Mutation.setRevocationList(id)"
+            | "Mutation.removeDeviceAuthority(id)" => json!(target.authority().to_string()),
             "Mutation.requestElevation(input)" => json!({ "tenant": target.tenant().to_string(),
                 "role": "technician", "reason": format!("{mine} wants in"), "hours": 1 }),
             "Mutation.answerElevation(id)" | "Mutation.endElevation(id)" => {

@@ -9,6 +9,7 @@ mod audit;
 mod boundary;
 mod connections;
 mod departures;
+mod device_authorities;
 mod durability;
 mod elevations;
 mod fence;
@@ -95,6 +96,10 @@ cases! {
         only_who_was_suspended_leaves_and_for_good
         every_table_is_deleted_or_kept
         an_export_holds_everything_and_no_secret
+    }
+    device_authorities {
+        an_authority_is_kept_and_every_change_is_told
+        a_hospital_has_only_so_many_authorities
     }
     elevations {
         an_operator_is_let_in_once_and_for_a_while

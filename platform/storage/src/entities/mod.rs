@@ -10,6 +10,7 @@ pub(crate) mod care_team;
 pub(crate) mod checkpoints;
 pub(crate) mod client_tokens;
 pub(crate) mod data_keys;
+pub(crate) mod device_authorities;
 pub(crate) mod device_tokens;
 pub(crate) mod devices;
 pub(crate) mod elevations;

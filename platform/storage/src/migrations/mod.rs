@@ -25,6 +25,7 @@ mod m0024_device_tokens;
 mod m0025_enrolment_keys;
 mod m0026_blocked_devices;
 mod m0027_gateways;
+mod m0028_device_authorities;
 
 use std::collections::HashSet;
 
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_enrolment_keys::Migration),
             Box::new(m0026_blocked_devices::Migration),
             Box::new(m0027_gateways::Migration),
+            Box::new(m0028_device_authorities::Migration),
         ]
     }
 }

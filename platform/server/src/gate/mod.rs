@@ -1,5 +1,9 @@
 //! Fits the broker's gatekeeper onto identity: who is let in, as what, and for how long.
 
+mod applications;
+mod certified;
+mod user_name;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -7,7 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use broker::{Admission, Client, Gatekeeper, Grants, Handle, Login, Refusal, Speech, gate::nobody};
-use identity::{Application, Identity, IdentityError, Signed, Visitor};
+use identity::{Application, Belongs, Certified, Identity, IdentityError, Shown, Signed, Visitor};
+use jiff::Timestamp;
 use tenants::{
     DeviceId, ErrorKind, TenantId,
     access::{Access, Action, Caller, Column, Object, Scope},
@@ -15,49 +20,28 @@ use tenants::{
 };
 use tokio::time::MissedTickBehavior;
 
+use self::{applications::Applications, certified::CertifiedDevices, user_name::UserName};
 use crate::{
-    applications::Applications,
     connection_log::{self, Notes},
     feed::FeedRelay,
 };
 
-/// The device part of a user name that stands for a program: `<tenant-slug>/app`.
-const APPLICATION: &str = "app";
-/// The user name of a device that signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Signs<'a> {
-    /// For an IoT Hub: `<host>/<device>/?api-version=...`.
-    Hub { host: &'a str, device: &'a str },
-    /// For a Device Provisioning Service: `<id scope>/registrations/<device>/api-version=...`.
-    Provisioning { id_scope: &'a str, device: &'a str },
-}
-
-impl<'a> Signs<'a> {
-    fn of(user_name: &'a str) -> Option<Self> {
-        let mut parts = user_name.splitn(4, '/');
-        match [parts.next()?, parts.next()?, parts.next()?, parts.next().unwrap_or_default()] {
-            [id_scope, "registrations", device, version] if version.starts_with("api-version=") => {
-                Some(Self::Provisioning { id_scope, device })
-            }
-            [host, device, version, _] if version.starts_with("?api-version=") => {
-                Some(Self::Hub { host, device })
-            }
-            _ => None,
-        }
-    }
-}
-
 /// How soon a program is sent away whose token has run out.
 const APPLICATIONS_EVERY: Duration = Duration::from_secs(15);
 
-/// Lets devices in by `<tenant-slug>/<device-id>` and token, those made for ThingsBoard by their token as user name, programs
-/// by `<tenant-slug>/app` and API token, and those made for Azure by what they have signed.
+/// How long somebody who was let in may take to be connected: well over what the broker allows.
+const ON_THE_WAY: Duration = Duration::from_secs(60);
+
+/// Lets devices in by `<tenant-slug>/<device-id>` and token, those made for ThingsBoard by their token as user name, those made
+/// for Azure by what they have signed, all but the second also by a certificate, and programs by `<tenant-slug>/app` and API
+/// token.
 pub(crate) struct Gate {
     identity: Arc<Identity>,
     access: Arc<Access>,
     /// Known only after the broker, which needs the gate, listens.
     relay: OnceLock<Arc<FeedRelay>>,
     applications: Applications,
+    certified: CertifiedDevices,
     notes: Notes,
     clock: Arc<dyn Clock>,
 }
@@ -67,21 +51,63 @@ impl Gatekeeper for Gate {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
         let visitor = Visitor::new(login.peer.ip().to_string(), "", login.correlation);
         let secret = std::str::from_utf8(login.password).map_err(|_| Refusal::BadCredentials)?;
-        if let Some(signs) = Signs::of(login.user_name) {
-            return self.admit_signed(signs, secret, &login, &visitor).await;
+        let user_name = UserName::read(login.user_name);
+        if secret.is_empty()
+            && !login.certificates.is_empty()
+            && let Some((to, device, speech)) = with_certificate(user_name)
+        {
+            let shown = Shown { chain: login.certificates, to, device };
+            return self.admit_certified(shown, speech, &login, &visitor).await;
         }
-        let Some((slug, name)) = login.user_name.split_once('/') else {
-            let identified = self.identity.device_of_token(login.user_name, &visitor).await;
-            self.note_refusal(identified.as_ref().err(), &login);
-            return self.admission(identified, Speech::ThingsBoard).await;
+        let identity = &self.identity;
+        let (identified, speech) = match user_name {
+            UserName::Application { slug } => {
+                return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
+            }
+            UserName::Device { slug, device } => {
+                let identified = identity.device(slug, device, secret, &visitor).await;
+                (identified.map(for_good), Speech::Native)
+            }
+            UserName::Token(token) => {
+                let identified = identity.device_of_token(token, &visitor).await;
+                (identified.map(for_good), Speech::ThingsBoard)
+            }
+            UserName::Hub { host, device } => {
+                let signed = identity.device_that_signs(host, device, secret, &visitor).await;
+                (signed.map(for_a_while), Speech::IotHub)
+            }
+            UserName::Provisioning { id_scope, device } => {
+                let signed = identity.device_that_registers(id_scope, device, secret, &visitor).await;
+                (signed.map(for_a_while), Speech::Provisioning)
+            }
         };
-        if name == APPLICATION {
-            return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
-        }
-        let identified = self.identity.device(slug, name, secret, &visitor).await;
-        self.note_refusal(identified.as_ref().err(), &login);
-        self.admission(identified, Speech::Native).await
+        self.admission(identified, speech, &login).await
     }
+}
+
+/// A device that has shown who it is, and until when that counts.
+type Identified = (TenantId, DeviceId, Option<Timestamp>);
+
+fn for_good((tenant, device): (TenantId, DeviceId)) -> Identified {
+    (tenant, device, None)
+}
+
+fn for_a_while(Signed { tenant, device, until }: Signed) -> Identified {
+    (tenant, device, Some(until))
+}
+
+/// Where a device belongs that shows a certificate, who it says that it is, and how it names things; `None` where the user name
+/// is no such device's.
+fn with_certificate(user_name: UserName<'_>) -> Option<(Belongs<'_>, Option<&str>, Speech)> {
+    Some(match user_name {
+        UserName::Token("") => (Belongs::Unsaid, None, Speech::Native),
+        UserName::Device { slug, device } => (Belongs::Hospital(slug), Some(device), Speech::Native),
+        UserName::Hub { host, device } => (Belongs::Host(host), Some(device), Speech::IotHub),
+        UserName::Provisioning { id_scope, device } => {
+            (Belongs::IdScope(id_scope), Some(device), Speech::Provisioning)
+        }
+        UserName::Token(_) | UserName::Application { .. } => return None,
+    })
 }
 
 impl Gate {
@@ -92,8 +118,15 @@ impl Gate {
         notes: Notes,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (relay, applications) = (OnceLock::new(), Applications::default());
-        Self { identity, access, relay, applications, notes, clock }
+        Self {
+            identity,
+            access,
+            relay: OnceLock::new(),
+            applications: Applications::default(),
+            certified: CertifiedDevices::default(),
+            notes,
+            clock,
+        }
     }
 
     pub(crate) fn notes(&self) -> &Notes {
@@ -108,57 +141,60 @@ impl Gate {
     /// A device that has shown who it is, and for whom it speaks.
     async fn admission(
         &self,
-        identified: Result<(TenantId, DeviceId), IdentityError>,
+        identified: Result<Identified, IdentityError>,
         speech: Speech,
+        login: &Login<'_>,
     ) -> Result<Admission, Refusal> {
-        let (tenant, device) = identified.map_err(|error| refusal(error.kind()))?;
-        let behind = self.identity.behind(tenant, &device).await.map_err(|error| refusal(error.kind()))?;
+        self.note_refusal(identified.as_ref().err(), login);
+        let (tenant, device, until) = identified.map_err(|error| refusal(error.kind()))?;
+        let behind = match speech {
+            Speech::Native | Speech::ThingsBoard => {
+                self.identity.behind(tenant, &device).await.map_err(|error| refusal(error.kind()))?
+            }
+            // A hub knows a device by its client identifier only.
+            Speech::IotHub | Speech::Provisioning if login.client_id != device.as_str() => {
+                return Err(Refusal::ClientIdNotValid);
+            }
+            Speech::IotHub | Speech::Provisioning => Vec::new(),
+        };
         let behind = if behind.is_empty() { nobody() } else { Arc::new(behind.into_iter().collect()) };
         let client = Client::Device(device);
-        Ok(Admission { tenant, client, speech, until: None, behind, grants: Grants::default() })
+        Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
+    }
+
+    /// A device that shows a certificate.
+    async fn admit_certified(
+        &self,
+        shown: Shown<'_>,
+        speech: Speech,
+        login: &Login<'_>,
+        visitor: &Visitor,
+    ) -> Result<Admission, Refusal> {
+        let certified = self.identity.device_with_certificate(shown, visitor).await;
+        if let Ok(certified) = &certified {
+            self.certified.remember(certified);
+        }
+        let identified =
+            certified.map(|Certified { tenant, device, until, .. }| (tenant, device, Some(until)));
+        self.admission(identified, speech, login).await
     }
 
     /// Whoever looks after a device sees why it was not let in, where it is known which one it is.
     fn note_refusal(&self, error: Option<&IdentityError>, login: &Login<'_>) {
         let (tenant, device, why) = match error {
-            Some(IdentityError::WrongToken { tenant, device }) => (tenant, device, "the password is wrong"),
-            Some(IdentityError::Blocked { tenant, device }) => (tenant, device, "it is blocked"),
+            Some(IdentityError::WrongToken { tenant, device }) => {
+                (tenant, device, "the password is wrong".to_owned())
+            }
+            Some(IdentityError::Blocked { tenant, device }) => (tenant, device, "it is blocked".to_owned()),
             Some(IdentityError::SignatureExpired { tenant, device }) => {
                 let why = "what it signed had expired: its clock is wrong, or it signs for too short a time";
-                (tenant, device, why)
+                (tenant, device, why.to_owned())
             }
+            Some(IdentityError::Certificate { tenant, device, fault }) => (tenant, device, fault.to_string()),
             _ => return,
         };
-        let event = connection_log::refused(self.clock.now(), why, login.client_id, login.peer.ip());
+        let event = connection_log::refused(self.clock.now(), &why, login.client_id, login.peer.ip());
         self.notes.note(*tenant, device.clone(), event);
-    }
-
-    /// A device that signs with its key.
-    async fn admit_signed(
-        &self,
-        signs: Signs<'_>,
-        token: &str,
-        login: &Login<'_>,
-        visitor: &Visitor,
-    ) -> Result<Admission, Refusal> {
-        let (signed, speech) = match signs {
-            Signs::Hub { host, device } => {
-                (self.identity.device_that_signs(host, device, token, visitor).await, Speech::IotHub)
-            }
-            Signs::Provisioning { id_scope, device } => {
-                let signed = self.identity.device_that_registers(id_scope, device, token, visitor).await;
-                (signed, Speech::Provisioning)
-            }
-        };
-        self.note_refusal(signed.as_ref().err(), login);
-        let Signed { tenant, device, until } = signed.map_err(|error| refusal(error.kind()))?;
-        // A hub knows a device by its client identifier only.
-        if login.client_id != device.as_str() {
-            return Err(Refusal::ClientIdNotValid);
-        }
-        let client = Client::Device(device);
-        let (until, behind) = (Some(until), nobody());
-        Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
     }
 
     async fn admit_application(&self, slug: &str, secret: &str, from: &str) -> Result<Admission, Refusal> {
@@ -210,8 +246,8 @@ impl Gate {
         }
     }
 
-    /// Sends programs away that may not be connected any more, or whose rights are others now: at once when something is revoked or rights change,
-    /// soon when their token runs out.
+    /// Sends programs away that may not be connected any more, or whose rights are others now, and devices whose certificate
+    /// counts no longer: at once when something is revoked or rights change, soon when a program's token runs out.
     pub(crate) async fn follow(self: Arc<Self>, broker: Handle) {
         let mut revoked = self.identity.revocations().subscribe();
         let mut rights = self.access.changes();
@@ -238,6 +274,12 @@ impl Gate {
                     }
                 }
             }
+            for known in self.certified.connected(&broker) {
+                // As above: what cannot be found out ends nothing.
+                if let Ok(false) = self.identity.still_certified(&known).await {
+                    broker.end(known.tenant, &Client::Device(known.device));
+                }
+            }
         }
     }
 
@@ -256,32 +298,5 @@ const fn refusal(kind: ErrorKind) -> Refusal {
         ErrorKind::RateLimited => Refusal::Busy,
         ErrorKind::Unavailable | ErrorKind::Internal => Refusal::Unavailable,
         _ => Refusal::BadCredentials,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn user_names_of_devices_that_sign() {
-        let hub = |host, device| Some(Signs::Hub { host, device });
-        let provisioning = |id_scope, device| Some(Signs::Provisioning { id_scope, device });
-        let cases = [
-            (
-                "localhost/monitor-1/?api-version=2019-10-01&DeviceClientType=x%2F1",
-                hub("localhost", "monitor-1"),
-            ),
-            ("a.example.org/m/?api-version=2020-09-30&model-id=dtmi:a:b;1", hub("a.example.org", "m")),
-            ("0neAAA/registrations/m/api-version=2019-03-31&ClientVersion=1", provisioning("0neAAA", "m")),
-            ("localhost/monitor-1/module/?api-version=2019-10-01", None),
-            ("0neAAA/registrations/m/x", None),
-            ("st-elsewhere/monitor-1", None),
-            ("st-elsewhere/monitor-1/", None),
-            ("", None),
-        ];
-        for (user_name, expected) in cases {
-            assert_eq!(Signs::of(user_name), expected, "{user_name}");
-        }
     }
 }

@@ -11,28 +11,27 @@ use tenants::{
     credentials::SecretHash,
 };
 
-/// How long somebody who was let in may take to be connected: well over what the broker allows.
-const ON_THE_WAY: std::time::Duration = std::time::Duration::from_secs(60);
+use super::ON_THE_WAY;
 
 /// A program that was let in.
 #[derive(Clone)]
-pub(crate) struct Application {
-    pub(crate) tenant: TenantId,
-    pub(crate) client: Client,
-    pub(crate) grants: Grants,
-    pub(crate) slug: String,
+pub(super) struct Application {
+    pub(super) tenant: TenantId,
+    pub(super) client: Client,
+    pub(super) grants: Grants,
+    pub(super) slug: String,
     /// In memory only, for as long as it is connected.
-    pub(crate) secret: String,
+    pub(super) secret: String,
     since: Stopwatch,
 }
 
 /// All of them.
 #[derive(Default)]
-pub(crate) struct Applications(Mutex<HashMap<(TenantId, Client), Application>>);
+pub(super) struct Applications(Mutex<HashMap<(TenantId, Client), Application>>);
 
 impl Applications {
     /// Keeps one in mind, and names it to the broker; `None` for whoever is no person's program.
-    pub(crate) fn remember(
+    pub(super) fn remember(
         &self,
         caller: &Caller,
         grants: &Grants,
@@ -57,7 +56,7 @@ impl Applications {
     }
 
     /// Those that are connected, or on their way; the others are forgotten.
-    pub(crate) fn connected(&self, broker: &Handle) -> Vec<Application> {
+    pub(super) fn connected(&self, broker: &Handle) -> Vec<Application> {
         let mut all = self.0.lock();
         all.retain(|(tenant, client), known| {
             known.since.elapsed() < ON_THE_WAY || !broker.sessions(*tenant, client).is_empty()

@@ -1,5 +1,7 @@
 //! The server's certificate, read anew when its files change.
 
+mod any_certificate;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -16,6 +18,7 @@ use rustls::{
 };
 use tokio::time::MissedTickBehavior;
 
+use self::any_certificate::AnyCertificate;
 use crate::config::TlsConfig;
 
 /// How often it is looked whether the files have changed.
@@ -123,7 +126,8 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let pair = |cause| TlsError::Pair { cert: cert.clone(), key: key.clone(), cause };
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(pair)?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, secret).map_err(pair)?;
+    let builder = builder.with_client_cert_verifier(Arc::new(AnyCertificate::new()));
+    let mut config = builder.with_single_cert(chain, secret).map_err(pair)?;
     config.alpn_protocols = PROTOCOLS.iter().map(|name| name.to_vec()).collect();
     // A fleet that comes back after a power cut resumes without the dear part of the handshake.
     config.ticketer = Ticketer::new().map_err(pair)?;
