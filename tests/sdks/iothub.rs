@@ -2,6 +2,7 @@
 //! one server.
 
 use serde_json::{Value, json};
+use tests::authority::Authority;
 use tests::{GraphQl, Options, Server, environment, eventually, time};
 
 use crate::sdk::Program;
@@ -20,6 +21,7 @@ async fn a_device_of_a_hub_and_one_that_enrols_itself() {
     }
     known(&server).await;
     new(&server).await;
+    certified(&server).await;
 }
 
 /// A device that the hospital has registered.
@@ -91,6 +93,30 @@ async fn new(server: &Server) {
     let elsewhere = server.graphql(&server.second_tenant().user("admin").token);
     let there = elsewhere.data("{ device(id: \"sensor-7\") { id } }", json!({})).await;
     assert_eq!(there["device"], Value::Null, "nobody else has it");
+}
+
+/// One that nobody has registered, with a certificate of an authority that its hospital has enrolled.
+async fn certified(server: &Server) {
+    let admin = server.graphql_as("admin");
+    let made = Authority::new("Biomedical engineering");
+    made.enrolled(&admin).await;
+    let folder = tempfile::tempdir().unwrap();
+    let shown = made.sign("sensor-8", 8);
+    let [certificate, key] = [("cert.pem", shown.pem), ("key.pem", shown.key_pem)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    });
+    let credential = format!("x509:{certificate}:{key}");
+    let authority = server.credentials.ca_pem.display().to_string();
+    let scope = &server.first_tenant().id_scope;
+    let arguments = ["localhost", "sensor-8", &credential, &authority, scope, "dtmi:iomt:VitalsSensor;1"];
+    let Some(mut device) = Program::start("iothub", "iothub", &arguments) else { return };
+    assert_eq!(device.event("registered").await["status"], "assigned");
+    device.event("reported").await;
+    let seen = admin.data("{ device(id: \"sensor-8\") { connected } }", json!({})).await;
+    assert_eq!(seen["device"]["connected"], true);
+    device.finish().await;
 }
 
 /// What the device said is in its twin.

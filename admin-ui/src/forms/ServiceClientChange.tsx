@@ -9,6 +9,7 @@ import {
   type ServiceClientFieldsFragment,
 } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
+import { SureOfIt } from '../ui/feedback/SureOfIt';
 
 type Renewed = RenewServiceClientMutation['renewServiceClient'];
 
@@ -88,30 +89,6 @@ export function ServiceClientChange({ client, onRenewed, onChanged }: ServiceCli
         />
       )}
       {error && <ErrorNotice error={error} />}
-    </>
-  );
-}
-
-interface SureOfItProps {
-  warning: string;
-  label: string;
-  busy: boolean;
-  onSure: () => void;
-  onKeep: () => void;
-}
-
-function SureOfIt({ warning, label, busy, onSure, onKeep }: SureOfItProps) {
-  return (
-    <>
-      <p>{warning}</p>
-      <Group gap="xs">
-        <Button size="compact-xs" color="red" loading={busy} onClick={onSure}>
-          {label}
-        </Button>
-        <Button size="compact-xs" variant="subtle" onClick={onKeep}>
-          Leave it as it is
-        </Button>
-      </Group>
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { useInterval } from '@mantine/hooks';
+import { Link } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import { ask } from '../api/ask';
 import { DevicesDocument } from '../api/generated/graphql';
@@ -38,6 +39,11 @@ export function DevicesPage() {
       <div className={page.head}>
         <h1>Devices</h1>
         <span className={page.spacer} />
+        {may('device:write') && (
+          <Link to="/device-authorities" className={page.link}>
+            Certificate authorities
+          </Link>
+        )}
         <SearchBox label="Search devices" onSearch={setSearch} />
       </div>
       {error !== null && <ErrorNotice error={error} retry={refetch} />}

@@ -209,6 +209,12 @@ const serviceClients = createRoute({
   component: lazyRouteComponent(() => import('../pages/ServiceClientsPage'), 'ServiceClientsPage'),
 });
 
+const deviceAuthorities = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/device-authorities',
+  component: lazyRouteComponent(() => import('../pages/DeviceAuthoritiesPage'), 'DeviceAuthoritiesPage'),
+});
+
 const usage = createRoute({
   getParentRoute: () => authenticated,
   path: '/usage',
@@ -250,6 +256,7 @@ export const router = createRouter({
       secondFactor,
       sessions,
       apiTokens,
+      deviceAuthorities,
       serviceClients,
       usage,
       graphiql,

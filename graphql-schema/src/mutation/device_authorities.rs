@@ -51,7 +51,7 @@ impl DeviceAuthorityMutation {
         let authority = found(ctx, &scope, &id).await?;
         let list = services.certificates.revocations(&authority, &list)?;
         let entry = audit(ctx, &scope, "authority.revoke", &authority)?;
-        let entry = entry.with("certificates", &list.entries.to_string());
+        let entry = entry.with("certificates", list.entries.to_string());
         services.authorities.set_revocations(&scope, authority.id, &list, &entry).await?;
         services.revocations.tell(scope.tenant());
         Ok(found(ctx, &scope, &id).await?.into())

@@ -1,8 +1,9 @@
 """A device as its makers write it with the client that Microsoft publishes for Azure IoT Hub, unmodified.
 
-Arguments: host, device, symmetric key, the file of the authority that is trusted and, where the device is to ask the Device
-Provisioning Service first, an id scope and a model; the key is that of the group of enrolments then. It says what becomes of it, one JSON object a line, and goes on until its
-input ends. The client knows one port only: 8883.
+Arguments: host, device, credential, the file of the authority that is trusted and, where the device is to ask the Device
+Provisioning Service first, an id scope and a model. The credential is the device's symmetric key, or that of the group of
+enrolments where it asks first, or `x509:<certificate file>:<key file>`. It says what becomes of it, one JSON object a line, and
+goes on until its input ends. The client knows one port only: 8883.
 """
 
 import base64
@@ -11,7 +12,7 @@ import hmac
 import json
 import sys
 
-from azure.iot.device import IoTHubDeviceClient, Message, MethodResponse, ProvisioningDeviceClient
+from azure.iot.device import X509, IoTHubDeviceClient, Message, MethodResponse, ProvisioningDeviceClient
 from azure.iot.device.exceptions import ClientError
 
 
@@ -19,14 +20,25 @@ def say(event, **facts):
     print(json.dumps({"event": event, **facts}), flush=True)
 
 
-def provision(host, device, key, authority, scope, model):
-    client = ProvisioningDeviceClient.create_from_symmetric_key(
-        provisioning_host=host,
-        registration_id=device,
-        id_scope=scope,
-        symmetric_key=key,
-        server_verification_cert=authority,
-    )
+def shown(credential):
+    """The certificate and its key, where it is one."""
+    if credential.startswith("x509:"):
+        _, certificate, key = credential.split(":")
+        return X509(cert_file=certificate, key_file=key)
+    return None
+
+
+def derived(key, device):
+    """A device's key, as the documentation of group enrolments makes it from the group's."""
+    return base64.b64encode(hmac.new(base64.b64decode(key), device.encode(), hashlib.sha256).digest()).decode()
+
+
+def provision(host, device, credential, authority, scope, model):
+    place = {"provisioning_host": host, "registration_id": device, "id_scope": scope, "server_verification_cert": authority}
+    if certificate := shown(credential):
+        client = ProvisioningDeviceClient.create_from_x509_certificate(x509=certificate, **place)
+    else:
+        client = ProvisioningDeviceClient.create_from_symmetric_key(symmetric_key=derived(credential, device), **place)
     client.provisioning_payload = {"modelId": model}
     try:
         result = client.register()
@@ -37,22 +49,23 @@ def provision(host, device, key, authority, scope, model):
     return state.assigned_hub
 
 
-def main(host, device, key, path, scope=None, model=None):
+def connection(host, device, credential, authority):
+    place = {"hostname": host, "device_id": device, "server_verification_cert": authority, "connection_retry": False}
+    if certificate := shown(credential):
+        return IoTHubDeviceClient.create_from_x509_certificate(x509=certificate, **place)
+    return IoTHubDeviceClient.create_from_symmetric_key(symmetric_key=credential, **place)
+
+
+def main(host, device, credential, path, scope=None, model=None):
     with open(path, encoding="utf-8") as file:
         authority = file.read()
     if scope is not None:
-        # As the documentation of group enrolments has it.
-        key = base64.b64encode(hmac.new(base64.b64decode(key), device.encode(), hashlib.sha256).digest()).decode()
-        host = provision(host, device, key, authority, scope, model)
+        host = provision(host, device, credential, authority, scope, model)
         if host is None:
             return
-    client = IoTHubDeviceClient.create_from_symmetric_key(
-        symmetric_key=key,
-        hostname=host,
-        device_id=device,
-        server_verification_cert=authority,
-        connection_retry=False,
-    )
+        if shown(credential) is None:
+            credential = derived(credential, device)
+    client = connection(host, device, credential, authority)
 
     def method(request):
         say("method", name=request.name, payload=request.payload)

@@ -331,7 +331,7 @@ async fn what_is_taken_back_counts_no_longer() {
     let below = maker.below("A maker of monitors");
     let through = [below.sign("monitor-1"), below.der.clone().into()];
     let (one, other) = (
-        hospitals.shows(&[first.clone()], OURS, None).await.unwrap(),
+        hospitals.shows(std::slice::from_ref(&first), OURS, None).await.unwrap(),
         hospitals.shows(&through, OURS, None).await.unwrap(),
     );
     let list = hospitals.reader.revocations(&authority, &maker.takes_back(&[200, 7], now)).unwrap();
@@ -340,7 +340,7 @@ async fn what_is_taken_back_counts_no_longer() {
     assert!(!world.identity.still_certified(&one).await.unwrap());
     assert!(world.identity.still_certified(&other).await.unwrap());
     assert_eq!(hospitals.fault(&[first]).await, Some(CertificateFault::Revoked { at: now }));
-    hospitals.shows(&[second.clone()], OURS, None).await.unwrap();
+    hospitals.shows(std::slice::from_ref(&second), OURS, None).await.unwrap();
 
     // The whole of what is below it, by the one certificate that it has signed.
     let serial = chain::parse(&below.der).unwrap().raw_serial().to_vec();
@@ -364,7 +364,7 @@ async fn what_is_taken_back_counts_no_longer() {
     assert!(!world.identity.still_certified(&other).await.unwrap());
     assert_eq!(hospitals.fault(&through).await, Some(CertificateFault::Revoked { at: now }));
 
-    let certified = hospitals.shows(&[second.clone()], OURS, None).await.unwrap();
+    let certified = hospitals.shows(std::slice::from_ref(&second), OURS, None).await.unwrap();
     hospitals.enrolled.0.lock().unwrap().clear();
     world.identity.revocations().tell(world.tenant.id);
     assert!(!world.identity.still_certified(&certified).await.unwrap(), "its authority is gone");

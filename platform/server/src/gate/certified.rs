@@ -9,9 +9,12 @@ use tenants::{DeviceId, TenantId, clock::Stopwatch};
 
 use super::ON_THE_WAY;
 
-/// By device, what it has shown: it may be connected more than once.
+/// What a device has shown, each with when: it may be connected more than once.
+type Shown = Vec<(Certified, Stopwatch)>;
+
+/// All of them.
 #[derive(Default)]
-pub(super) struct CertifiedDevices(Mutex<HashMap<(TenantId, DeviceId), Vec<(Certified, Stopwatch)>>>);
+pub(super) struct CertifiedDevices(Mutex<HashMap<(TenantId, DeviceId), Shown>>);
 
 impl CertifiedDevices {
     pub(super) fn remember(&self, certified: &Certified) {

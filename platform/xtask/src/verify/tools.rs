@@ -21,7 +21,7 @@ pub(crate) struct Tool {
 }
 
 /// What the tests start beside our own binaries.
-pub(crate) const FOR_TESTS: [Tool; 5] = [
+pub(crate) const FOR_TESTS: [Tool; 6] = [
     Tool {
         name: "postgresql",
         needed_for: "the store contract and the journeys on PostgreSQL",
@@ -46,6 +46,14 @@ pub(crate) const FOR_TESTS: [Tool; 5] = [
         debian: "mosquitto",
         fedora: "mosquitto",
         homebrew: "mosquitto",
+    },
+    Tool {
+        name: "openssl",
+        needed_for: "certificate authorities as hospitals have them",
+        found: || process::find("openssl").is_some(),
+        debian: "openssl",
+        fedora: "openssl",
+        homebrew: "openssl",
     },
     Tool {
         name: PYTHON,

@@ -17,6 +17,7 @@ use actix_web::{
 };
 use broker::Broker;
 use graphql_schema::{ApiMetrics, Limits, Services};
+use identity::CertificateReader;
 use jiff::Timestamp;
 use serde_json::Value;
 use tenants::{
@@ -259,6 +260,8 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         openings: store.clone(),
         tokens: store.clone(),
         clients: store.clone(),
+        authorities: store.clone(),
+        certificates: Arc::new(CertificateReader::new(clock.clone())),
         revocations: foundation.identity.revocations().clone(),
         device_keys: identity.clone(),
         downlink: Downlink::new(twins.clone(), sessions.clone(), waiting, clock.clone()),
