@@ -1,13 +1,14 @@
 //! A hospital at its quotas.
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use tests::mqtt::{Publisher, Version};
+use tests::mqtt::{Login, Publisher, Version};
 use tests::{GraphQl, Options, Postgres, Server, eventually, time};
 use tokio::time::timeout;
 
 use crate::bedside::{Seconds, folded};
 
 const SET: &str = "mutation ($tenant: ID!, $input: QuotasInput!) { setQuotas(tenant: $tenant, input: $input) { messagesPerSecond } }";
+const LOG: &str = "query ($id: ID!) { device(id: $id) { connectionLog { reason } } }";
 const USAGE: &str =
     "{ usage { quotas { messagesPerSecond } devices messages heldBack refusedMessages refusedQueries
     days { messages } } }";
@@ -97,6 +98,28 @@ async fn journey(database: Option<String>) {
     };
     let acknowledged = timeout(time::BOUND, sent_away).await.expect("somebody is sent away");
     assert!(acknowledged < 10, "{acknowledged}");
+
+    // One device at its own limit keeps nobody waiting but itself.
+    set(&server, json!({ "deviceMessagesPerSecond": 1 })).await;
+    let mut crowd = Vec::new();
+    for number in 0..8 {
+        let login = Login { client_id: format!("{}-{number}", login.client_id), ..login.clone() };
+        let mut publisher = Publisher::connect(server.mqtt(), &login, Version::V5, 50).await.unwrap();
+        for number in 0..10 {
+            publisher.publish("telemetry", message.as_bytes(), number).await.unwrap();
+        }
+        crowd.push(publisher);
+    }
+    eventually("a device is sent away for its own sake", time::BOUND, async || {
+        let seen = admin.data(LOG, json!({ "id": monitor.id })).await.to_string();
+        if seen.contains("this device sends far more than one may") { Ok(()) } else { Err(seen) }
+    })
+    .await;
+    let beside = server.login(theirs, theirs.monitor(1));
+    let mut beside = Publisher::connect(server.mqtt(), &beside, Version::V5, 1).await.unwrap();
+    beside.publish("telemetry", message.as_bytes(), 0).await.unwrap();
+    beside.settle().await.unwrap();
+    assert!(server.metric("iomt_quota_device_messages_refused_total", "").await > 0.0);
 
     // The other hospital is not concerned.
     let monitor = others.monitor(0);

@@ -24,6 +24,7 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
       devices: quotas.devices,
       users: quotas.users,
       messagesPerSecond: quotas.messagesPerSecond,
+      deviceMessagesPerSecond: quotas.deviceMessagesPerSecond,
       queryCostPerMinute: quotas.queryCostPerMinute,
       storedDays: quotas.storedDays ?? '',
     },
@@ -31,6 +32,7 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
       devices: amount,
       users: amount,
       messagesPerSecond: amount,
+      deviceMessagesPerSecond: amount,
       queryCostPerMinute: amount,
       storedDays: (value) => (value === '' ? null : amount(value)),
     },
@@ -42,6 +44,7 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
         devices: Number(amounts.devices),
         users: Number(amounts.users),
         messagesPerSecond: Number(amounts.messagesPerSecond),
+        deviceMessagesPerSecond: Number(amounts.deviceMessagesPerSecond),
         queryCostPerMinute: Number(amounts.queryCostPerMinute),
         storedDays: storedDays === '' ? null : Number(storedDays),
       },
@@ -76,6 +79,12 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
             {...numeric}
             key={form.key('messagesPerSecond')}
             {...form.getInputProps('messagesPerSecond')}
+          />
+          <NumberInput
+            label="Of any one device"
+            {...numeric}
+            key={form.key('deviceMessagesPerSecond')}
+            {...form.getInputProps('deviceMessagesPerSecond')}
           />
           <NumberInput
             label="Query cost a minute"

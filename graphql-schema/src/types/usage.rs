@@ -18,6 +18,8 @@ pub(crate) struct Quotas {
     /// Messages of devices in a second. What comes faster waits: up to 30 s over MQTT, then the connection is closed
     /// (0x97); over HTTP it is answered 429.
     messages_per_second: u32,
+    /// The same of any one device.
+    device_messages_per_second: u32,
     /// Sum of the complexity of the requests to this API in a minute; what is more is RATE_LIMITED.
     query_cost_per_minute: u32,
     /// Messages are deleted after so many days; null when they are kept for good.
@@ -26,10 +28,12 @@ pub(crate) struct Quotas {
 
 #[derive(InputObject)]
 pub(crate) struct QuotasInput {
-    /// 1 to 1,000,000,000, as the next three.
+    /// 1 to 1,000,000,000, as the next four.
     devices: u32,
     users: u32,
     messages_per_second: u32,
+    /// Of any one device; 10,000 where nothing is said.
+    device_messages_per_second: Option<u32>,
     query_cost_per_minute: u32,
     /// 1 to 36,500: messages that are older are deleted within an hour, for good. Null keeps them.
     stored_days: Option<u32>,
@@ -56,7 +60,7 @@ pub(crate) struct Usage {
     busiest_second: u64,
     /// Cost of the requests of the last minute.
     query_cost: u64,
-    /// Messages that waited because the hospital was at its rate.
+    /// Messages that waited because the hospital, or their device, was at its rate.
     held_back: u64,
     /// Messages that were refused, to be sent again.
     refused_messages: u64,
@@ -136,18 +140,30 @@ impl From<QuotaError> for ApiError {
 
 impl QuotasInput {
     pub(crate) fn checked(self) -> Result<domain::Quotas> {
-        let Self { devices, users, messages_per_second, query_cost_per_minute, stored_days } = self;
-        let quotas =
-            domain::Quotas { devices, users, messages_per_second, query_cost_per_minute, stored_days };
+        let quotas = domain::Quotas {
+            devices: self.devices,
+            users: self.users,
+            messages_per_second: self.messages_per_second,
+            device_messages_per_second: self
+                .device_messages_per_second
+                .unwrap_or(domain::Quotas::default().device_messages_per_second),
+            query_cost_per_minute: self.query_cost_per_minute,
+            stored_days: self.stored_days,
+        };
         Ok(quotas.checked()?)
     }
 }
 
 impl From<domain::Quotas> for Quotas {
     fn from(quotas: domain::Quotas) -> Self {
-        let domain::Quotas { devices, users, messages_per_second, query_cost_per_minute, stored_days } =
-            quotas;
-        Self { devices, users, messages_per_second, query_cost_per_minute, stored_days }
+        Self {
+            devices: quotas.devices,
+            users: quotas.users,
+            messages_per_second: quotas.messages_per_second,
+            device_messages_per_second: quotas.device_messages_per_second,
+            query_cost_per_minute: quotas.query_cost_per_minute,
+            stored_days: quotas.stored_days,
+        }
     }
 }
 

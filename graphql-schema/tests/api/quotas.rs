@@ -7,14 +7,14 @@ use crate::{answers::code, hospital::Hospital};
 
 const SET: &str =
     "mutation ($tenant: ID!, $input: QuotasInput!) { setQuotas(tenant: $tenant, input: $input) {
-    devices users messagesPerSecond queryCostPerMinute storedDays } }";
+    devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays } }";
 const USAGE: &str = "query ($tenant: ID) { usage(tenant: $tenant) {
-    quotas { devices users messagesPerSecond queryCostPerMinute storedDays }
+    quotas { devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays }
     devices users messages bytes days { date messages }
     messagesPerSecond busiestSecond queryCost heldBack refusedMessages refusedQueries } }";
 
 fn wanted(hospital: &Hospital, changes: &Value) -> Value {
-    let mut input = json!({ "devices": 10, "users": 20, "messagesPerSecond": 30, "queryCostPerMinute": 40_000,
+    let mut input = json!({ "devices": 10, "users": 20, "messagesPerSecond": 30, "deviceMessagesPerSecond": 3, "queryCostPerMinute": 40_000,
         "storedDays": 90 });
     input.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     json!({ "tenant": hospital.tenant.to_string(), "input": input })
@@ -25,6 +25,10 @@ async fn operators_say_what_a_hospital_may_use_and_its_admins_see_it() {
     let hospital = Hospital::open().await;
     let set = hospital.data(Role::Operator, SET, wanted(&hospital, &json!({}))).await["setQuotas"].take();
     assert_eq!(set, wanted(&hospital, &json!({}))["input"]);
+    let unsaid = wanted(&hospital, &json!({ "deviceMessagesPerSecond": null }));
+    let usual = hospital.data(Role::Operator, SET, unsaid).await["setQuotas"].take();
+    assert_eq!(usual["deviceMessagesPerSecond"], 10_000);
+    let set = hospital.data(Role::Operator, SET, wanted(&hospital, &json!({}))).await["setQuotas"].take();
     hospital.send("monitor-01", json!({ "heartRate": 72 })).await;
     let own = hospital.data(Role::Admin, USAGE, json!({})).await["usage"].take();
     assert_eq!(own["quotas"], set);
@@ -48,7 +52,7 @@ async fn operators_say_what_a_hospital_may_use_and_its_admins_see_it() {
     assert_eq!(hospital.refusal(Role::Operator, USAGE, nowhere).await, "NOT_FOUND");
     let trail = hospital.data(Role::Admin, "{ auditLog { nodes { action detail } } }", json!({})).await;
     let line = json!({ "action": "tenant.quotas",
-        "detail": "10 devices, 20 users, 30 messages/s, query cost 40000/min, messages kept 90 days" });
+        "detail": "10 devices, 20 users, 30 messages/s, 3 messages/s of one device, query cost 40000/min, messages kept 90 days" });
     assert!(trail["auditLog"]["nodes"].as_array().unwrap().contains(&line), "{trail}");
 }
 
@@ -59,6 +63,7 @@ async fn what_is_no_quota_is_refused() {
         json!({ "devices": 0 }),
         json!({ "users": 1_000_000_001 }),
         json!({ "messagesPerSecond": -1 }),
+        json!({ "deviceMessagesPerSecond": 0 }),
         json!({ "queryCostPerMinute": 0 }),
         json!({ "storedDays": 36_501 }),
     ] {

@@ -155,6 +155,9 @@ pub enum NotTaken {
     /// The tenant sends so much more than it may that it would have to wait too long: 0x97 on v5.
     #[error("the tenant is over its quota")]
     OverQuota,
+    /// The same of the device: 0x97 on v5.
+    #[error("the device is over its rate")]
+    TooFast,
 }
 
 /// All messages of one socket read. They are committed together or not at all.

@@ -91,6 +91,7 @@ pub(crate) enum Reason {
     PacketTooLarge,
     SlowConsumer,
     OverQuota,
+    TooFast,
     RetainNotSupported,
     TooManyRetained,
     CredentialOver,
@@ -101,6 +102,7 @@ impl From<NotTaken> for Reason {
         match why {
             NotTaken::Closed => Self::IngestFailed,
             NotTaken::OverQuota => Self::OverQuota,
+            NotTaken::TooFast => Self::TooFast,
         }
     }
 }
@@ -121,7 +123,7 @@ impl Reason {
             Self::Suspended | Self::Administrative => 0x98,
             Self::TopicAlias => 0x94,
             Self::PacketTooLarge => 0x95,
-            Self::SlowConsumer | Self::OverQuota | Self::TooManyRetained => 0x97,
+            Self::SlowConsumer | Self::OverQuota | Self::TooFast | Self::TooManyRetained => 0x97,
             Self::RetainNotSupported => 0x9A,
         }
     }
@@ -145,6 +147,7 @@ impl Reason {
             Self::PacketTooLarge => "the packet is larger than the CONNACK allows",
             Self::SlowConsumer => "messages are taken too slowly, and no more can wait",
             Self::OverQuota => "the hospital sends far more than it may; send again, more slowly",
+            Self::TooFast => "this device sends far more than one may; send again, more slowly",
             Self::RetainNotSupported => "this client's messages cannot be retained",
             Self::CredentialOver => {
                 "what the client presented counts no longer; it may come back with a new one"
@@ -172,6 +175,7 @@ impl Reason {
             Self::PacketTooLarge => "packet_too_large",
             Self::SlowConsumer => "slow_consumer",
             Self::OverQuota => "over_quota",
+            Self::TooFast => "device_over_rate",
             Self::RetainNotSupported => "retain_not_supported",
             Self::TooManyRetained => "too_many_retained",
             Self::CredentialOver => "credential_over",

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use broker::{Chunk, Client, Episode, Handle, Ingest, NotTaken, Receipt, SessionInfo};
 use jiff::Timestamp;
-use tenants::{DeviceId, TenantId, messaging::Traffic, quotas::Meter};
+use tenants::{
+    DeviceId, TenantId,
+    messaging::Traffic,
+    quotas::{Meter, TooMuch, Who},
+};
 use twins::{
     Twins, Unsequenced,
     connections::{ConnectionEvent, Happened},
@@ -16,29 +20,44 @@ use twins::{
 
 use crate::{attendant, connection_log::Notes};
 
-/// How long messages wait at most for their hospital's rate. A device that waits is silent: longer than this it would give
+/// How long messages wait at most for their device's rate and their hospital's. A device that waits is silent: longer than this it would give
 /// the connection up by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Hands what devices send to the log, no faster than their hospital may.
+/// Hands what devices send to the log, no faster than they and their hospital may.
 pub(crate) struct ToLog {
     pub(crate) twins: Twins,
     pub(crate) meter: Arc<Meter>,
 }
 
-#[async_trait]
-impl Ingest for ToLog {
-    async fn pace(&self, tenant: TenantId, messages: usize) -> Result<(), NotTaken> {
-        let wait = self.meter.messages(tenant, messages as u64, PATIENCE);
-        let wait = wait.map_err(|_| NotTaken::OverQuota)?;
+impl ToLog {
+    /// Until so many messages may be taken.
+    async fn wait(
+        &self,
+        tenant: TenantId,
+        device: Option<&DeviceId>,
+        messages: usize,
+    ) -> Result<(), NotTaken> {
+        let wait = self.meter.messages(tenant, device, messages as u64, PATIENCE);
+        let wait = wait.map_err(|TooMuch { who, .. }| match who {
+            Who::Hospital => NotTaken::OverQuota,
+            Who::Device => NotTaken::TooFast,
+        })?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
         Ok(())
     }
+}
+
+#[async_trait]
+impl Ingest for ToLog {
+    async fn pace(&self, tenant: TenantId, messages: usize) -> Result<(), NotTaken> {
+        self.wait(tenant, None, messages).await
+    }
 
     async fn submit(&self, chunk: Chunk) -> Result<Receipt, NotTaken> {
-        self.pace(chunk.tenant, chunk.messages.len()).await?;
+        self.wait(chunk.tenant, Some(&chunk.device), chunk.messages.len()).await?;
         let messages = chunk.messages.into_iter().map(|message| Unsequenced {
             received_at: message.received_at,
             correlation: message.correlation,

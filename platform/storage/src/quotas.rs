@@ -62,6 +62,8 @@ pub(crate) fn read(row: &Model) -> Result<Quotas, StorageError> {
         devices: number(row.max_devices)?.unwrap_or(default.devices),
         users: number(row.max_users)?.unwrap_or(default.users),
         messages_per_second: number(row.max_messages_per_second)?.unwrap_or(default.messages_per_second),
+        device_messages_per_second: number(row.max_device_messages_per_second)?
+            .unwrap_or(default.device_messages_per_second),
         query_cost_per_minute: number(row.max_query_cost_per_minute)?
             .unwrap_or(default.query_cost_per_minute),
         stored_days: number(row.stored_days)?,
@@ -96,7 +98,7 @@ impl QuotaRecords for Database {
     async fn set_quotas(&self, id: TenantId, quotas: &Quotas, audit: &AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_write(id).await?;
         let sql = "UPDATE tenants SET max_devices = $2, max_users = $3, max_messages_per_second = $4,
-                   max_query_cost_per_minute = $5, stored_days = $6 WHERE id = $1";
+                   max_query_cost_per_minute = $5, stored_days = $6, max_device_messages_per_second = $7 WHERE id = $1";
         let values = [
             (*id.as_uuid()).into(),
             i64::from(quotas.devices).into(),
@@ -104,6 +106,7 @@ impl QuotaRecords for Database {
             i64::from(quotas.messages_per_second).into(),
             i64::from(quotas.query_cost_per_minute).into(),
             quotas.stored_days.map(i64::from).into(),
+            i64::from(quotas.device_messages_per_second).into(),
         ];
         if tx.execute_sql(sql, values).await? == 0 {
             return Err(StoreError::NotFound { what: "tenant" });

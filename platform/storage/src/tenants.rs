@@ -54,6 +54,7 @@ impl Tenants for Database {
             max_devices: None,
             max_users: None,
             max_messages_per_second: None,
+            max_device_messages_per_second: None,
             max_query_cost_per_minute: None,
             stored_days: None,
         };

@@ -14,19 +14,26 @@ use parking_lot::{Mutex, RwLock};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 
 use super::{
-    Quotas, TooMuch,
+    Quotas, TooMuch, Who,
     pace::{Pace, Rate},
 };
-use crate::{account::Tenant, clock::Stopwatch, ids::TenantId};
+use crate::{
+    account::Tenant,
+    clock::Stopwatch,
+    ids::{DeviceId, TenantId},
+};
 
 /// Seconds that are looked back on.
 const LOOK_BACK: usize = 60;
+/// Seconds after which devices are forgotten that say nothing.
+const FORGET_EVERY: u64 = 60;
 /// Over how many of them a current rate is taken.
 const CURRENT: usize = 10;
 
 /// Keeps each hospital to its rates. What is asked of it is answered from memory; nobody waits for another hospital.
 pub struct Meter {
     started: Stopwatch,
+    seconds: AtomicU64,
     hospitals: RwLock<HashMap<TenantId, Arc<Metered>>>,
     metrics: QuotaMetrics,
 }
@@ -36,6 +43,7 @@ pub struct Meter {
 pub struct QuotaMetrics {
     held_back: Counter,
     refused_messages: Counter,
+    refused_of_devices: Counter,
     refused_queries: Counter,
 }
 
@@ -43,10 +51,12 @@ impl QuotaMetrics {
     /// Adds them to a registry, all named `quota_...`. None names a hospital.
     pub fn register(&self, registry: &mut Registry) {
         let quota = registry.sub_registry_with_prefix("quota");
-        let help = "Messages that waited because their hospital was at its rate";
+        let help = "Messages that waited because their hospital or their device was at its rate";
         quota.register("messages_held_back", help, self.held_back.clone());
         let help = "Messages that were refused, to be sent again, because their hospital was over its rate";
         quota.register("messages_refused", help, self.refused_messages.clone());
+        let help = "Messages that were refused, to be sent again, because their device was over its rate";
+        quota.register("device_messages_refused", help, self.refused_of_devices.clone());
         let help = "Queries that were refused because their hospital was over its rate";
         quota.register("queries_refused", help, self.refused_queries.clone());
     }
@@ -72,6 +82,8 @@ pub struct Seen {
 struct Metered {
     quotas: RwLock<Quotas>,
     messages: Used,
+    /// How fast each device goes, as far as it has said something lately.
+    devices: RwLock<HashMap<DeviceId, Pace>>,
     queries: Used,
     held_back: AtomicU64,
 }
@@ -124,7 +136,12 @@ impl fmt::Debug for Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        Self { started: Stopwatch::start(), hospitals: RwLock::default(), metrics: QuotaMetrics::default() }
+        Self {
+            started: Stopwatch::start(),
+            seconds: AtomicU64::default(),
+            hospitals: RwLock::default(),
+            metrics: QuotaMetrics::default(),
+        }
     }
 }
 
@@ -146,6 +163,9 @@ impl Meter {
         if before.messages_per_second != quotas.messages_per_second {
             metered.messages.pace.rest();
         }
+        if before.device_messages_per_second != quotas.device_messages_per_second {
+            metered.devices.write().clear();
+        }
         if before.query_cost_per_minute != quotas.query_cost_per_minute {
             metered.queries.pace.rest();
         }
@@ -153,22 +173,42 @@ impl Meter {
 
     /// To be called once a second.
     pub fn end_second(&self) {
+        let now = self.started.elapsed();
+        let forgets = self.seconds.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0;
         for metered in self.hospitals.read().values() {
             for used in [&metered.messages, &metered.queries] {
                 used.recent.lock().end_second(used.total.load(Ordering::Relaxed));
             }
+            if forgets {
+                metered.devices.write().retain(|_, pace| !pace.rests(now));
+            }
         }
     }
 
-    /// How long these messages have to wait before they are taken; whoever comes later waits behind them.
+    /// How long these messages, of a device or of a program, have to wait before they are taken; whoever comes later waits
+    /// behind them.
     ///
     /// # Errors
     /// [`TooMuch`] when that would be longer than `patience`: nothing is taken then.
-    pub fn messages(&self, tenant: TenantId, count: u64, patience: Duration) -> Result<Duration, TooMuch> {
+    pub fn messages(
+        &self,
+        tenant: TenantId,
+        device: Option<&DeviceId>,
+        count: u64,
+        patience: Duration,
+    ) -> Result<Duration, TooMuch> {
         let metered = self.of(tenant);
-        let limit = metered.quotas.read().messages_per_second;
-        let rate = Rate { amount: limit, period: Duration::from_secs(1) };
-        match metered.messages.take(self.started.elapsed(), count, rate, patience) {
+        let (now, quotas) = (self.started.elapsed(), *metered.quotas.read());
+        let taken = match device {
+            Some(device) => metered.of_device(device, now, count, (&quotas, patience)),
+            None => Ok(Duration::ZERO),
+        };
+        let taken = taken.and_then(|own| {
+            let rate = a_second(quotas.messages_per_second);
+            let shared = metered.messages.take(now, count, rate, patience);
+            shared.map(|shared| shared.max(own)).map_err(|wait| (Who::Hospital, rate.amount, wait))
+        });
+        match taken {
             Ok(wait) => {
                 if !wait.is_zero() {
                     metered.held_back.fetch_add(count, Ordering::Relaxed);
@@ -176,10 +216,13 @@ impl Meter {
                 }
                 Ok(wait)
             }
-            Err(retry_after) => {
+            Err((who, limit, retry_after)) => {
                 metered.messages.refused.fetch_add(count, Ordering::Relaxed);
-                self.metrics.refused_messages.inc_by(count);
-                Err(TooMuch { what: "messages a second", limit, retry_after })
+                match who {
+                    Who::Hospital => self.metrics.refused_messages.inc_by(count),
+                    Who::Device => self.metrics.refused_of_devices.inc_by(count),
+                };
+                Err(TooMuch { who, what: "messages a second", limit, retry_after })
             }
         }
     }
@@ -197,7 +240,7 @@ impl Meter {
             Err(retry_after) => {
                 metered.queries.refused.fetch_add(1, Ordering::Relaxed);
                 self.metrics.refused_queries.inc();
-                Err(TooMuch { what: "query cost a minute", limit, retry_after })
+                Err(TooMuch { who: Who::Hospital, what: "query cost a minute", limit, retry_after })
             }
         }
     }
@@ -229,11 +272,34 @@ impl Meter {
             Arc::new(Metered {
                 quotas: RwLock::default(),
                 messages: Used::default(),
+                devices: RwLock::default(),
                 queries: Used::default(),
                 held_back: AtomicU64::default(),
             })
         }))
     }
+}
+
+impl Metered {
+    /// How long messages of a device have to wait for its own sake.
+    fn of_device(
+        &self,
+        device: &DeviceId,
+        now: Duration,
+        count: u64,
+        (quotas, patience): (&Quotas, Duration),
+    ) -> Result<Duration, (Who, u32, Duration)> {
+        let rate = a_second(quotas.device_messages_per_second);
+        let take = |pace: &Pace| pace.take(now, count, rate, patience);
+        // Bound first: the lock is not held while the other is waited for.
+        let known = self.devices.read().get(device).map(take);
+        let taken = known.unwrap_or_else(|| take(self.devices.write().entry(device.clone()).or_default()));
+        taken.map_err(|wait| (Who::Device, rate.amount, wait))
+    }
+}
+
+const fn a_second(amount: u32) -> Rate {
+    Rate { amount, period: Duration::from_secs(1) }
 }
 
 impl Used {
@@ -262,12 +328,12 @@ mod tests {
         let meter = Meter::default();
         meter.know(&[slow.clone(), other.clone()]);
         let patience = Duration::from_secs(30);
-        assert!(meter.messages(slow.id, 10, patience).unwrap().is_zero());
-        assert!(meter.messages(slow.id, 10, patience).unwrap() > Duration::from_millis(900));
-        let refused = meter.messages(slow.id, 1_000, patience).unwrap_err();
+        assert!(meter.messages(slow.id, None, 10, patience).unwrap().is_zero());
+        assert!(meter.messages(slow.id, None, 10, patience).unwrap() > Duration::from_millis(900));
+        let refused = meter.messages(slow.id, None, 1_000, patience).unwrap_err();
         assert_eq!((refused.limit, refused.kind()), (10, crate::ErrorKind::RateLimited));
         assert!(refused.to_string().starts_with("the hospital has used up its 10 messages a second; try"));
-        assert!(meter.messages(other.id, 1_000, patience).unwrap().is_zero());
+        assert!(meter.messages(other.id, None, 1_000, patience).unwrap().is_zero());
         assert!(meter.query(slow.id, 100).is_ok());
         let refused = meter.query(slow.id, 50).unwrap_err();
         assert!((29..=31).contains(&refused.retry_after.as_secs()), "{refused}");
@@ -291,7 +357,36 @@ mod tests {
 
         // What it may is changed while it runs; who is gone is forgotten.
         meter.know(&[Tenant { quotas: Quotas::default(), ..slow.clone() }]);
-        assert!(meter.messages(slow.id, 1_000, Duration::ZERO).unwrap().is_zero());
+        assert!(meter.messages(slow.id, None, 1_000, Duration::ZERO).unwrap().is_zero());
         assert_eq!(meter.seen(other.id), Seen::default());
+    }
+
+    #[test]
+    fn a_device_at_its_limit_waits_and_the_others_of_its_hospital_do_not() {
+        let quotas =
+            Quotas { messages_per_second: 1_000, device_messages_per_second: 10, ..Quotas::default() };
+        let hospital = hospital("ash", quotas);
+        let meter = Meter::default();
+        meter.know(std::slice::from_ref(&hospital));
+        let [pump, monitor] = ["pump-1", "monitor-1"].map(|id| DeviceId::parse(id).unwrap());
+        let take = |device, count| meter.messages(hospital.id, device, count, Duration::from_secs(30));
+        assert!(take(Some(&pump), 10).unwrap().is_zero());
+        assert!(take(Some(&pump), 10).unwrap() > Duration::from_millis(900));
+        let refused = take(Some(&pump), 400).unwrap_err();
+        assert_eq!((refused.who, refused.limit), (Who::Device, 10));
+        assert!(refused.to_string().starts_with("the device has used up its 10 messages a second; try"));
+        assert!(take(Some(&monitor), 10).unwrap().is_zero());
+        assert!(take(None, 900).unwrap().is_zero(), "what was refused is not the hospital's either");
+        assert!(take(None, 200).unwrap() > Duration::from_millis(50), "what was taken is");
+        let metrics = meter.metrics();
+        assert_eq!((metrics.refused_of_devices.get(), metrics.refused_messages.get()), (400, 0));
+        assert_eq!(meter.seen(hospital.id).refused_messages, 400);
+
+        meter.end_second();
+        let kept = || meter.of(hospital.id).devices.read().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(kept().len(), 2, "they still pay");
+        meter.allow(hospital.id, Quotas::default());
+        assert!(kept().is_empty(), "what was slow is at rest");
+        assert!(take(Some(&pump), 400).unwrap().is_zero());
     }
 }

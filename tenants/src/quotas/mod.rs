@@ -20,6 +20,8 @@ pub struct Quotas {
     pub users: u32,
     /// Messages of devices that are taken in a second.
     pub messages_per_second: u32,
+    /// Messages of any one device that are taken in a second, so that none uses up what there is for all.
+    pub device_messages_per_second: u32,
     /// Sum of the complexity of the queries that are answered in a minute.
     pub query_cost_per_minute: u32,
     /// Messages are deleted after so many days; `None` when they are kept for good.
@@ -34,6 +36,7 @@ impl Default for Quotas {
             devices: 100_000,
             users: 20_000,
             messages_per_second: 500_000,
+            device_messages_per_second: 10_000,
             query_cost_per_minute: 60_000_000,
             stored_days: None,
         }
@@ -71,6 +74,7 @@ impl Quotas {
             ("devices", self.devices),
             ("users", self.users),
             ("messagesPerSecond", self.messages_per_second),
+            ("deviceMessagesPerSecond", self.device_messages_per_second),
             ("queryCostPerMinute", self.query_cost_per_minute),
         ];
         for (quota, value) in counts {
@@ -90,8 +94,10 @@ impl Quotas {
 impl fmt::Display for Quotas {
     /// For audit trails.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { devices, users, messages_per_second, query_cost_per_minute, .. } = self;
+        let Self { devices, users, messages_per_second, device_messages_per_second, .. } = self;
+        let query_cost_per_minute = self.query_cost_per_minute;
         write!(f, "{devices} devices, {users} users, {messages_per_second} messages/s, ")?;
+        write!(f, "{device_messages_per_second} messages/s of one device, ")?;
         write!(f, "query cost {query_cost_per_minute}/min, ")?;
         match self.stored_days {
             Some(days) => write!(f, "messages kept {days} days"),
@@ -102,14 +108,34 @@ impl fmt::Display for Quotas {
 
 /// A rate that is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the hospital has used up its {limit} {what}; try again in {} s", retry_after.as_secs().max(1))]
+#[error("{who} has used up its {limit} {what}; try again in {} s", retry_after.as_secs().max(1))]
 pub struct TooMuch {
+    /// Whose.
+    pub who: Who,
     /// Of what, e.g. "messages a second".
     pub what: &'static str,
     /// How much of it there is.
     pub limit: u32,
     /// When there is enough of it again.
     pub retry_after: Duration,
+}
+
+/// Who keeps to a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// A hospital as a whole.
+    Hospital,
+    /// One device of it.
+    Device,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hospital => "the hospital",
+            Self::Device => "the device",
+        })
+    }
 }
 
 impl TooMuch {
@@ -147,13 +173,14 @@ mod tests {
     fn quotas_have_bounds_and_words() {
         let quotas = Quotas { stored_days: Some(90), devices: 200, ..Quotas::default() };
         assert_eq!(quotas.checked(), Ok(quotas));
-        let words =
-            "200 devices, 20000 users, 500000 messages/s, query cost 60000000/min, messages kept 90 days";
+        let words = "200 devices, 20000 users, 500000 messages/s, 10000 messages/s of one device, \
+                     query cost 60000000/min, messages kept 90 days";
         assert_eq!(quotas.to_string(), words);
         for (wrong, quota) in [
             (Quotas { devices: 0, ..quotas }, "devices"),
             (Quotas { users: Quotas::MOST + 1, ..quotas }, "users"),
             (Quotas { messages_per_second: 0, ..quotas }, "messagesPerSecond"),
+            (Quotas { device_messages_per_second: 0, ..quotas }, "deviceMessagesPerSecond"),
             (Quotas { query_cost_per_minute: 0, ..quotas }, "queryCostPerMinute"),
             (Quotas { stored_days: Some(0), ..quotas }, "storedDays"),
             (Quotas { stored_days: Some(36_501), ..quotas }, "storedDays"),

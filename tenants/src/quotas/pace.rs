@@ -50,6 +50,11 @@ impl Pace {
         }
     }
 
+    /// Whether nothing of what was taken still counts.
+    pub(super) fn rests(&self, now: Duration) -> bool {
+        self.0.load(Ordering::Relaxed) <= nanos(now)
+    }
+
     /// As if nothing had been taken for long.
     pub(super) fn rest(&self) {
         self.0.store(0, Ordering::Relaxed);

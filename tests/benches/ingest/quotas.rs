@@ -17,7 +17,7 @@ pub(crate) async fn allow(server: &Server, messages: u64, cost: u64) {
     let document = "mutation ($tenant: ID!, $input: QuotasInput!) {
         setQuotas(tenant: $tenant, input: $input) { messagesPerSecond } }";
     let input = json!({ "devices": NO_LIMIT, "users": NO_LIMIT, "messagesPerSecond": messages,
-        "queryCostPerMinute": cost, "storedDays": null });
+        "deviceMessagesPerSecond": NO_LIMIT, "queryCostPerMinute": cost, "storedDays": null });
     operator.data(document, json!({ "tenant": tenant, "input": input })).await;
     let admin = server.graphql_as("admin");
     eventually("the quotas are known", Duration::from_secs(90), async || {

@@ -47,6 +47,9 @@ fn wanted(arguments: &TenantQuotasArguments, now: Quotas) -> Quotas {
         devices: arguments.devices.unwrap_or(now.devices),
         users: arguments.users.unwrap_or(now.users),
         messages_per_second: arguments.messages_per_second.unwrap_or(now.messages_per_second),
+        device_messages_per_second: arguments
+            .device_messages_per_second
+            .unwrap_or(now.device_messages_per_second),
         query_cost_per_minute: arguments.query_cost_per_minute.unwrap_or(now.query_cost_per_minute),
         stored_days: arguments.stored_days.map_or(now.stored_days, |KeptDays(days)| days),
     }
@@ -58,6 +61,7 @@ fn as_json(quotas: &Quotas, stored: &Stored) -> serde_json::Value {
             "devices": quotas.devices,
             "users": quotas.users,
             "messagesPerSecond": quotas.messages_per_second,
+            "deviceMessagesPerSecond": quotas.device_messages_per_second,
             "queryCostPerMinute": quotas.query_cost_per_minute,
             "storedDays": quotas.stored_days,
         },
@@ -73,12 +77,13 @@ fn in_words(name: &str, quotas: &Quotas, stored: &Stored) -> String {
         quotas.stored_days.map_or_else(|| "kept for good".to_owned(), |days| format!("kept {days} days"));
     format!(
         "{name}\n  devices               {} of {}\n  people                {} of {}\n  messages a second     at most {}\n  \
-         query cost a minute   at most {}\n  messages              {} stored ({} bytes), {kept}",
+         of one device         at most {}\n  query cost a minute   at most {}\n  messages              {} stored ({} bytes), {kept}",
         stored.devices,
         quotas.devices,
         stored.users,
         quotas.users,
         quotas.messages_per_second,
+        quotas.device_messages_per_second,
         quotas.query_cost_per_minute,
         stored.messages,
         stored.bytes,

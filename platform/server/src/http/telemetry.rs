@@ -57,7 +57,7 @@ async fn take(
 ) -> Result<HttpResponse, Problem> {
     let (tenant, device) = authenticate(site, request).await?;
     let payload = body::bytes(payload, MAX_MESSAGE_BYTES).await?;
-    site.parts.meter.messages(tenant, 1, Duration::ZERO)?;
+    site.parts.meter.messages(tenant, Some(&device), 1, Duration::ZERO)?;
     let message = Unsequenced {
         received_at: site.parts.clock.now(),
         correlation: correlation(request),

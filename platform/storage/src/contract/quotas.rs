@@ -47,6 +47,7 @@ pub(super) async fn quotas_are_the_default_until_somebody_says_otherwise(world: 
         devices: 1,
         users: 2,
         messages_per_second: 3,
+        device_messages_per_second: 4,
         query_cost_per_minute: Quotas::MOST,
         stored_days: Some(90),
     };

@@ -26,6 +26,7 @@ mod m0025_enrolment_keys;
 mod m0026_blocked_devices;
 mod m0027_gateways;
 mod m0028_device_authorities;
+mod m0029_device_rates;
 
 use std::collections::HashSet;
 
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_blocked_devices::Migration),
             Box::new(m0027_gateways::Migration),
             Box::new(m0028_device_authorities::Migration),
+            Box::new(m0029_device_rates::Migration),
         ]
     }
 }

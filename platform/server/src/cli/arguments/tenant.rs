@@ -153,6 +153,9 @@ pub(in crate::cli) struct TenantQuotasArguments {
     /// Messages of devices in a second at most; what comes faster waits.
     #[arg(long, value_name = "N", value_parser = quota())]
     pub(in crate::cli) messages_per_second: Option<u32>,
+    /// Messages of any one device in a second at most; what comes faster waits.
+    #[arg(long, value_name = "N", value_parser = quota())]
+    pub(in crate::cli) device_messages_per_second: Option<u32>,
     /// Complexity of the GraphQL requests in a minute at most; what is more is refused.
     #[arg(long, value_name = "N", value_parser = quota())]
     pub(in crate::cli) query_cost_per_minute: Option<u32>,
