@@ -174,7 +174,7 @@ impl Meter {
     /// To be called once a second.
     pub fn end_second(&self) {
         let now = self.started.elapsed();
-        let forgets = self.seconds.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0;
+        let forgets = self.seconds.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY);
         for metered in self.hospitals.read().values() {
             for used in [&metered.messages, &metered.queries] {
                 used.recent.lock().end_second(used.total.load(Ordering::Relaxed));
