@@ -21,6 +21,7 @@ pub(crate) fn conditions(options: &Options, commit_ms: f64) {
     let more = json!({
         "cores": cores, "publishers": options.publishers, "window": options.window, "messages": options.messages,
         "payload_bytes": crate::payload::BYTES, "qos": 1, "rounds": options.rounds,
+        "database": if options.on_postgres { "PostgreSQL" } else { "SQLite" },
     });
     print("machine", "durable_write_p50", commit_ms, "ms", more);
 }

@@ -34,19 +34,19 @@ struct Round {
 }
 
 /// One broker under load; its connections stay open between rounds.
-struct Subject {
-    name: &'static str,
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
     process: u32,
-    connections: Vec<Sender>,
+    pub(crate) connections: Vec<Sender>,
     rounds: Vec<Round>,
 }
 
 /// A connection and where it stands.
-struct Sender {
-    stream: TcpStream,
-    sent: u64,
-    acknowledgements: Acknowledgements,
-    first_ms: u64,
+pub(crate) struct Sender {
+    pub(crate) stream: TcpStream,
+    pub(crate) sent: u64,
+    pub(crate) acknowledgements: Acknowledgements,
+    pub(crate) first_ms: u64,
 }
 
 pub(crate) async fn run(options: &Options, folder: &Path) {
@@ -81,6 +81,7 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     }
     let rate = ours.report();
     report_folds(&folds, share * options.publishers);
+    ours.paced(&readings, rate / 2.0).await;
     if let (Some(theirs), Some(broker)) = (&mut theirs, &broker) {
         let their_rate = theirs.report();
         let more = json!({ "mosquitto": broker.version(), "window": options.window });
@@ -92,10 +93,15 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
 pub(crate) async fn start(options: &Options, folder: &Path) -> Server {
     let data = Some(folder.join(format!("data-{}", now().as_millisecond())));
     let patients = u32::try_from(options.publishers).expect("fewer than four billion publishers");
+    let database = match &options.postgres {
+        Some(postgres) => Some(postgres.database(&format!("bench_{}", now().as_millisecond())).await),
+        None => None,
+    };
     let server = ServerOptions {
         binary: Some(options.server.clone()),
         data,
         extra_devices: patients,
+        database,
         ..ServerOptions::new(patients)
     };
     let server = Server::start(server).await;
@@ -118,12 +124,7 @@ pub(crate) fn monitors(server: &Server, wanted: usize) -> Vec<Login> {
 }
 
 impl Subject {
-    pub(crate) async fn new(
-        name: &'static str,
-        process: u32,
-        address: SocketAddr,
-        logins: &[Login],
-    ) -> Subject {
+    async fn new(name: &'static str, process: u32, address: SocketAddr, logins: &[Login]) -> Subject {
         let mut connections = Vec::new();
         for (index, login) in logins.iter().enumerate() {
             let stream = open(address, login, index).await;

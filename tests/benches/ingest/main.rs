@@ -21,11 +21,15 @@ mod machine;
 mod memory;
 mod neighbours;
 mod options;
+mod paced;
 mod payload;
 mod quotas;
 mod sessions;
 
+use std::rc::Rc;
+
 use options::{Command, Options, Phase};
+use tests::Postgres;
 
 fn main() {
     let options = match options::parse(std::env::args().skip(1)) {
@@ -44,7 +48,11 @@ fn main() {
     runtime.block_on(tokio::task::LocalSet::new().run_until(run(options)));
 }
 
-async fn run(options: Options) {
+async fn run(mut options: Options) {
+    if options.on_postgres {
+        let postgres = Postgres::start().await.expect("PostgreSQL is installed");
+        options.postgres = Some(Rc::new(postgres));
+    }
     let folder =
         tempfile::Builder::new().prefix("bench-").tempdir_in(&options.folder).expect("a folder for the data");
     figures::conditions(&options, machine::commit_ms(folder.path()));

@@ -1,5 +1,8 @@
 //! What the command line says.
 use std::path::PathBuf;
+use std::rc::Rc;
+
+use tests::Postgres;
 
 pub(crate) const HELP: &str = "\
 bench-ingest --server PATH [OPTIONS]
@@ -15,6 +18,7 @@ bench-ingest --server PATH [OPTIONS]
   --connections N     devices connected while memory is measured (10000)
   --sessions N        idle sessions that are opened (50000)
   --folder DIR        where the data lies; put it on the disk to be measured (beside this program)
+  --postgres          the server stores in a PostgreSQL that is started for it, not in SQLite
   --no-mosquitto      do not measure Mosquitto even where it is installed
 
 Many connections need many open files: the limit is raised to the hard one by itself (ulimit -Hn).";
@@ -29,7 +33,7 @@ pub(crate) enum Phase {
     FanOut,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) server: PathBuf,
     pub(crate) phases: Vec<Phase>,
@@ -44,6 +48,9 @@ pub(crate) struct Options {
     pub(crate) sessions: usize,
     pub(crate) folder: PathBuf,
     pub(crate) mosquitto: bool,
+    pub(crate) on_postgres: bool,
+    /// There once the program has started it.
+    pub(crate) postgres: Option<Rc<Postgres>>,
 }
 
 impl Options {
@@ -73,12 +80,15 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         sessions: 50_000,
         folder: beside.unwrap_or_else(std::env::temp_dir),
         mosquitto: true,
+        on_postgres: false,
+        postgres: None,
     };
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{name} needs a value"));
         match name.as_str() {
             "-h" | "--help" => return Ok(Command::Help),
             "--no-mosquitto" => options.mosquitto = false,
+            "--postgres" => options.on_postgres = true,
             "--server" => options.server = value()?.into(),
             "--sessions" => options.sessions = number(&name, &value()?)?,
             "--folder" => options.folder = value()?.into(),
