@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::authority::Authority;
 use tests::{GraphQl, Options, Server, environment, eventually, time};
 
-use crate::sdk::Program;
+use crate::{gate::TlsGate, sdk::Program};
 
 const PORT: u16 = 8883;
 const DESIRE: &str = "mutation ($device: ID!, $patch: JSON!) {
@@ -22,6 +22,7 @@ async fn a_device_of_a_hub_and_one_that_enrols_itself() {
     known(&server).await;
     new(&server).await;
     certified(&server).await;
+    over_websockets(&server).await;
 }
 
 /// A device that the hospital has registered.
@@ -116,6 +117,29 @@ async fn certified(server: &Server) {
     device.event("reported").await;
     let seen = admin.data("{ device(id: \"sensor-8\") { connected } }", json!({})).await;
     assert_eq!(seen["device"]["connected"], true);
+    device.finish().await;
+}
+
+/// One that comes through whatever ends TLS for the hospital's HTTP port.
+async fn over_websockets(server: &Server) {
+    let Some(_gate) = TlsGate::open(443, server).await else {
+        return environment::skip(
+            "the port 443 is taken, and over WebSockets the clients of Azure know no other",
+        );
+    };
+    let admin = server.graphql_as("admin");
+    let key = admin.data("mutation { revealEnrolmentKey }", json!({})).await["revealEnrolmentKey"].take();
+    let (authority, scope) =
+        (server.credentials.ca_pem.display().to_string(), &server.first_tenant().id_scope);
+    let model = "dtmi:iomt:VitalsSensor;1";
+    let arguments =
+        ["localhost", "sensor-9", key.as_str().unwrap(), &authority, scope, model, "--websockets"];
+    let Some(mut device) = Program::start("iothub", "iothub", &arguments) else { return };
+    let registered = device.event("registered").await;
+    assert_eq!((&registered["status"], &registered["hub"]), (&json!("assigned"), &json!("localhost")));
+    device.event("reported").await;
+    let seen = admin.data("{ device(id: \"sensor-9\") { sessions { carrier } } }", json!({})).await;
+    assert_eq!(seen["device"]["sessions"], json!([{ "carrier": "WEB_SOCKET" }]));
     device.finish().await;
 }
 

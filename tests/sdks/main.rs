@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so and fails; there is nobody to hand the error to"
 )]
 
+mod gate;
 mod iothub;
 mod sdk;
 mod thingsboard;

@@ -106,10 +106,10 @@ pub struct Entrance {
 
 impl Entrance {
     /// Serves a client whose bytes go through a pipe, until either side ends it. It has its place among the connections;
-    /// where there is none left the pipe is dropped at once.
-    pub fn enter(&self, pipe: DuplexStream, peer: SocketAddr) {
+    /// where there is none left the pipe is dropped at once. `host`: by which name the client came here.
+    pub fn enter(&self, pipe: DuplexStream, host: &str, peer: SocketAddr) {
         let Some(guard) = self.door.place() else { return };
-        let transport = std::future::ready(Some((Transport::Pipe(pipe), peer)));
+        let transport = std::future::ready(Some((Transport::Pipe(pipe, host.into()), peer)));
         self.door.tasks.spawn_on(self.door.clone().serve(transport, guard), &self.runtime);
     }
 }

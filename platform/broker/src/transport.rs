@@ -29,7 +29,8 @@ pub enum Carrier {
 pub(crate) enum Transport {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
-    Pipe(DuplexStream),
+    /// With the name by which the client came.
+    Pipe(DuplexStream, Box<str>),
 }
 
 impl Transport {
@@ -37,7 +38,7 @@ impl Transport {
         match self {
             Self::Tcp(_) => Carrier::Tcp,
             Self::Tls(_) => Carrier::Tls,
-            Self::Pipe(_) => Carrier::WebSocket,
+            Self::Pipe(..) => Carrier::WebSocket,
         }
     }
 
@@ -45,7 +46,7 @@ impl Transport {
     pub(crate) fn certificates(&self) -> &[CertificateDer<'_>] {
         match self {
             Self::Tls(stream) => stream.get_ref().1.peer_certificates().unwrap_or_default(),
-            Self::Tcp(_) | Self::Pipe(_) => &[],
+            Self::Tcp(_) | Self::Pipe(..) => &[],
         }
     }
 
@@ -58,7 +59,7 @@ impl Transport {
                 let (tcp, tls) = stream.get_ref();
                 tls.server_name().map_or_else(|| of(tcp).unwrap_or_default(), str::to_owned)
             }
-            Self::Pipe(_) => String::new(),
+            Self::Pipe(_, host) => host.to_string(),
         }
     }
 
@@ -72,7 +73,7 @@ impl Transport {
                 if tls.wants_read() { tcp.poll_read_ready(cx) } else { Poll::Ready(Ok(())) }
             }
             // It cannot say; who reads from it finds out.
-            Self::Pipe(_) => Poll::Ready(Ok(())),
+            Self::Pipe(..) => Poll::Ready(Ok(())),
         }
     }
 }
@@ -86,7 +87,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
-            Self::Pipe(pipe) => Pin::new(pipe).poll_read(cx, buffer),
+            Self::Pipe(pipe, _) => Pin::new(pipe).poll_read(cx, buffer),
         }
     }
 }
@@ -96,7 +97,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
-            Self::Pipe(pipe) => Pin::new(pipe).poll_write(cx, bytes),
+            Self::Pipe(pipe, _) => Pin::new(pipe).poll_write(cx, bytes),
         }
     }
 
@@ -104,7 +105,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
-            Self::Pipe(pipe) => Pin::new(pipe).poll_flush(cx),
+            Self::Pipe(pipe, _) => Pin::new(pipe).poll_flush(cx),
         }
     }
 
@@ -112,7 +113,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-            Self::Pipe(pipe) => Pin::new(pipe).poll_shutdown(cx),
+            Self::Pipe(pipe, _) => Pin::new(pipe).poll_shutdown(cx),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     database::Database,
     errors::StorageError,
     folds::FoldRows,
-    mailboxes,
+    mailboxes, one_trip,
     segments::{self, Encoded, write},
     tenant_tx::TenantTx,
 };
@@ -37,7 +37,8 @@ pub(crate) async fn claim(database: &Database, node: &str) -> Result<i64, Storag
     Ok(epoch)
 }
 
-/// Writes a commit: on SQLite in one transaction for all tenants, on PostgreSQL in one for each.
+/// Writes a commit: on SQLite in one transaction for all tenants (messages alone in one trip), on PostgreSQL in one for
+/// each.
 pub(crate) async fn write(database: &Database, commit: &Commit) -> Result<(), StorageError> {
     let epoch = database.epoch()?;
     let shares = shares(database, commit)?;
@@ -49,6 +50,9 @@ pub(crate) async fn write(database: &Database, commit: &Commit) -> Result<(), St
             tx.commit().await
         });
         return stream::iter(writes).buffer_unordered(TENANTS_AT_ONCE).try_collect().await;
+    }
+    if one_trip::write(database, epoch, &shares).await {
+        return Ok(());
     }
     let mut tx = database.begin_write(TenantId::PLATFORM).await?;
     check_fence(&tx, epoch).await?;
@@ -68,13 +72,18 @@ impl Database {
 
 /// What one tenant has in a commit.
 #[derive(Default)]
-struct Share {
+pub(crate) struct Share {
     segment: Option<(RangeInclusive<i64>, Encoded)>,
     folds: FoldRows,
     received: Vec<Received>,
 }
 
 impl Share {
+    /// Its messages, where there is nothing else in it.
+    pub(crate) fn messages_alone(&self) -> Option<&(RangeInclusive<i64>, Encoded)> {
+        self.segment.as_ref().filter(|_| self.folds.are_none() && self.received.is_empty())
+    }
+
     async fn write(self, tx: &TenantTx) -> Result<(), StorageError> {
         if let Some((span, encoded)) = self.segment {
             write::append(tx, span, encoded).await?;
@@ -85,7 +94,10 @@ impl Share {
 }
 
 /// Encodes before the transaction begins, so that it is short.
-fn shares(database: &Database, commit: &Commit) -> Result<BTreeMap<TenantId, Share>, StorageError> {
+pub(crate) fn shares(
+    database: &Database,
+    commit: &Commit,
+) -> Result<BTreeMap<TenantId, Share>, StorageError> {
     let mut shares = BTreeMap::<TenantId, Share>::new();
     for segment in commit.segments.iter().filter(|segment| segment.count() > 0) {
         let encoded = segments::encode(&segment.runs, &mut database.inner.scratch.lock())?;

@@ -51,6 +51,16 @@ impl FoldRows {
         self.audit.extend(fold.audit.iter().map(|(id, entry)| audit::unchained(*id, entry)));
     }
 
+    /// Whether there is nothing to be written.
+    pub(crate) fn are_none(&self) -> bool {
+        let Self { alarms, snapshots, set_aside, outbox, audit } = self;
+        alarms.is_empty()
+            && snapshots.is_empty()
+            && set_aside.is_empty()
+            && outbox.is_empty()
+            && audit.is_empty()
+    }
+
     /// Writes them all.
     pub(crate) async fn write(self, tx: &TenantTx) -> Result<(), StorageError> {
         alarms::write(tx, self.alarms.into_values().collect()).await?;

@@ -37,6 +37,7 @@ mod journal;
 mod mailboxes;
 mod masks;
 mod migrations;
+mod one_trip;
 mod openings;
 mod org;
 mod outbox;

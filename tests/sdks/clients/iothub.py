@@ -3,7 +3,7 @@
 Arguments: host, device, credential, the file of the authority that is trusted and, where the device is to ask the Device
 Provisioning Service first, an id scope and a model. The credential is the device's symmetric key, or that of the group of
 enrolments where it asks first, or `x509:<certificate file>:<key file>`. It says what becomes of it, one JSON object a line, and
-goes on until its input ends. The client knows one port only: 8883.
+goes on until its input ends. The client knows one port only: 8883, or with `--websockets` 443.
 """
 
 import base64
@@ -14,6 +14,9 @@ import sys
 
 from azure.iot.device import X509, IoTHubDeviceClient, Message, MethodResponse, ProvisioningDeviceClient
 from azure.iot.device.exceptions import ClientError
+
+
+WEBSOCKETS = "--websockets" in sys.argv
 
 
 def say(event, **facts):
@@ -34,7 +37,7 @@ def derived(key, device):
 
 
 def provision(host, device, credential, authority, scope, model):
-    place = {"provisioning_host": host, "registration_id": device, "id_scope": scope, "server_verification_cert": authority}
+    place = {"websockets": WEBSOCKETS, "provisioning_host": host, "registration_id": device, "id_scope": scope, "server_verification_cert": authority}
     if certificate := shown(credential):
         client = ProvisioningDeviceClient.create_from_x509_certificate(x509=certificate, **place)
     else:
@@ -50,7 +53,7 @@ def provision(host, device, credential, authority, scope, model):
 
 
 def connection(host, device, credential, authority):
-    place = {"hostname": host, "device_id": device, "server_verification_cert": authority, "connection_retry": False}
+    place = {"websockets": WEBSOCKETS, "hostname": host, "device_id": device, "server_verification_cert": authority, "connection_retry": False}
     if certificate := shown(credential):
         return IoTHubDeviceClient.create_from_x509_certificate(x509=certificate, **place)
     return IoTHubDeviceClient.create_from_symmetric_key(symmetric_key=credential, **place)
@@ -87,4 +90,4 @@ def main(host, device, credential, path, scope=None, model=None):
     client.shutdown()
 
 
-main(*sys.argv[1:])
+main(*(argument for argument in sys.argv[1:] if not argument.startswith("--")))

@@ -261,7 +261,7 @@ struct Actor {
 impl Actor {
     async fn enter(world: &World, at: usize, connect: &Connect, most: usize) -> Self {
         let (ours, theirs) = duplex(64 * 1024);
-        world.broker.entrance().enter(theirs, ([127, 0, 0, 1], 1).into());
+        world.broker.entrance().enter(theirs, "localhost", ([127, 0, 0, 1], 1).into());
         let (to_server, to_server_out) = mpsc::unbounded_channel();
         let (from_server_in, from_server) = mpsc::unbounded_channel();
         tokio::spawn(carry(ours, to_server_out, from_server_in));

@@ -39,7 +39,12 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(auth::accept_invitation))
                 .default_service(only("GET, POST")),
         )
-        .service(resource("/mqtt").route(get().to(mqtt_socket::open)).default_service(only("GET")))
+        .service(
+            // The second is where devices made for Azure IoT Hub look for it.
+            resource(["/mqtt", "/$iothub/websocket"])
+                .route(get().to(mqtt_socket::open))
+                .default_service(only("GET")),
+        )
         .service(resource("/oauth/token").route(post().to(oauth::token)).default_service(only("POST")))
         .service(resource("/auth/oidc").route(get().to(oidc::entrances)).default_service(only("GET")))
         .service(resource("/auth/oidc/callback").route(get().to(oidc::callback)).default_service(only("GET")))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::uri::Authority,
     web::{Bytes, Data, Payload},
 };
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, Session};
@@ -39,9 +40,15 @@ pub(super) async fn open(
     let frames = frames.max_frame_size(MAX_FRAME_BYTES).aggregate_continuations();
     let frames = frames.max_continuation_size(MAX_FRAME_BYTES);
     let (ours, theirs) = duplex(PIPE_BYTES);
-    site.parts.mqtt.enter(theirs, peer);
+    site.parts.mqtt.enter(theirs, &host(&request), peer);
     actix_web::rt::spawn(carry(site, session, frames, ours));
     Ok(response)
+}
+
+/// The name by which the client came, without a port.
+fn host(request: &HttpRequest) -> String {
+    let authority: Result<Authority, _> = request.connection_info().host().parse();
+    authority.map(|authority| authority.host().to_owned()).unwrap_or_default()
 }
 
 async fn carry(site: Data<Site>, session: Session, frames: AggregatedMessageStream, pipe: DuplexStream) {

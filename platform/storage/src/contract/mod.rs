@@ -26,6 +26,7 @@ mod measure;
 #[cfg(feature = "measure")]
 mod measure_access;
 mod merging;
+mod one_trip;
 mod openings;
 mod org;
 mod people;

@@ -2,9 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use ::tenants::TenantId;
+use sea_orm::Value;
+
 use super::Encoded;
 use crate::{errors::StorageError, tenant_tx::TenantTx};
-use sea_orm::Value;
 
 /// Only a segment that goes on where the log ends is taken.
 const APPEND: &str = "
@@ -21,7 +23,7 @@ pub(crate) async fn append(
     encoded: Encoded,
 ) -> Result<(), StorageError> {
     let first = *span.start();
-    let values = row(tx, span, encoded);
+    let values = row(tx.tenant(), span, encoded);
     let appended = tx.execute_sql(APPEND, values.clone()).await? == 1;
     if appended || is_stored(tx, &values).await? {
         return Ok(());
@@ -39,13 +41,13 @@ pub(crate) async fn put(
     let sql = "
         INSERT INTO segments (tenant_id, first_seq, last_seq, received_from, received_to, directory, messages)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.execute_sql(sql, row(tx, span, encoded)).await?;
+    tx.execute_sql(sql, row(tx.tenant(), span, encoded)).await?;
     Ok(())
 }
 
-fn row(tx: &TenantTx, span: RangeInclusive<i64>, encoded: Encoded) -> [Value; 7] {
+pub(crate) fn row(tenant: TenantId, span: RangeInclusive<i64>, encoded: Encoded) -> [Value; 7] {
     [
-        (*tx.tenant().as_uuid()).into(),
+        (*tenant.as_uuid()).into(),
         (*span.start()).into(),
         (*span.end()).into(),
         encoded.received_from.into(),
