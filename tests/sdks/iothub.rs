@@ -139,7 +139,7 @@ async fn over_websockets(server: &Server) {
     assert_eq!((&registered["status"], &registered["hub"]), (&json!("assigned"), &json!("localhost")));
     device.event("reported").await;
     let seen = admin.data("{ device(id: \"sensor-9\") { sessions { carrier } } }", json!({})).await;
-    assert_eq!(seen["device"]["sessions"], json!([{ "carrier": "WEB_SOCKET" }]));
+    assert_eq!(seen["device"]["sessions"], json!([{ "carrier": "WEBSOCKET" }]));
     device.finish().await;
 }
 
