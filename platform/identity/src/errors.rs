@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::certificates::CertificateFault;
 use tenants::{
     DeviceId, ErrorKind, StoreError, TenantId, credentials::CredentialError, enrolment::DeviceKeyError,
     keys::SealError, second_factor::SecondFactorError,
 };
+
+use crate::certificates::CertificateFault;
 
 /// Why nobody was identified. What was wrong about a credential is never told.
 #[derive(Debug, thiserror::Error)]
