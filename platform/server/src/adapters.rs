@@ -20,8 +20,8 @@ use twins::{
 
 use crate::{attendant, connection_log::Notes};
 
-/// How long messages wait at most for their device's rate and their hospital's. A device that waits is silent: longer than this it would give
-/// the connection up by itself.
+/// How long messages wait at most for their device's rate and their hospital's. A device that waits is silent: longer than
+/// this it would give the connection up by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Hands what devices send to the log, no faster than they and their hospital may.

@@ -189,7 +189,8 @@ impl Meter {
     /// behind them.
     ///
     /// # Errors
-    /// [`TooMuch`] when that would be longer than `patience`: nothing is taken then.
+    /// [`TooMuch`] when that would be longer than `patience`: nothing of the hospital's rate is taken then, so that a device
+    /// that is refused does not use it up.
     pub fn messages(
         &self,
         tenant: TenantId,
