@@ -81,7 +81,7 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
             {...form.getInputProps('messagesPerSecond')}
           />
           <NumberInput
-            label="Of any one device"
+            label="Messages a second, one device"
             {...numeric}
             key={form.key('deviceMessagesPerSecond')}
             {...form.getInputProps('deviceMessagesPerSecond')}

@@ -34,7 +34,7 @@ export function QuotaTable({ usage }: { usage: UsageQuery['usage'] }) {
       used: usage.messagesPerSecond,
       more: `${counted(usage.busiestSecond)} in the busiest second of the last minute`,
       most: quotas.messagesPerSecond,
-      atLimit: `devices wait for their acknowledgements; after 30 s they have to send again. Any one device at ${counted(quotas.deviceMessagesPerSecond)} a second`,
+      atLimit: `devices wait for their acknowledgements; after 30 s they have to send again. One device alone may send ${counted(quotas.deviceMessagesPerSecond)}`,
     },
     {
       name: 'Query cost in the last minute',
