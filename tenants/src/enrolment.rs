@@ -68,6 +68,12 @@ pub trait DeviceKeys: Send + Sync {
     /// # Errors
     /// [`DeviceKeyError`].
     async fn enrolment_key(&self, tenant: TenantId, audit: &AuditEntry) -> Result<String, DeviceKeyError>;
+    /// What a device shows that nobody knows yet, so that it is given a token: made of the hospital's own key, which it does
+    /// not tell; always the same.
+    ///
+    /// # Errors
+    /// [`DeviceKeyError`].
+    async fn newcomer_secret(&self, tenant: TenantId, audit: &AuditEntry) -> Result<String, DeviceKeyError>;
     /// The symmetric key of a device, in base64: always the same.
     ///
     /// # Errors

@@ -106,3 +106,48 @@ async fn a_gateway_speaks_for_a_device() {
     .await;
     device.finish().await;
 }
+
+#[tokio::test]
+async fn a_device_that_nobody_knows_is_given_its_token() {
+    let server = Server::start(Options::new(1)).await;
+    let tenant = server.first_tenant();
+    let admin = server.graphql_as("admin");
+    let secret =
+        admin.data("mutation { revealNewcomerSecret }", json!({})).await["revealNewcomerSecret"].take();
+    let (port, secret) = (server.mqtt().port().to_string(), secret.as_str().unwrap());
+    let key = format!("{}/dtmi:iomt:VitalsSensor;1", tenant.id_scope);
+    let start = |key: &str, secret: &str, name: &str| {
+        Program::start("thingsboard", "thingsboard_newcomer", &["localhost", &port, key, secret, name])
+    };
+    let Some(mut guess) = start(&key, "guess", "sensor-7") else { return };
+    guess.event("refused").await;
+    guess.finish().await;
+
+    let mut device = start(&key, secret, "sensor-7").unwrap();
+    assert_eq!(device.event("telemetry").await["accepted"], true);
+    // A claim is acknowledged; whoever looks after the device sees that nothing became of it.
+    assert_eq!(device.event("claim").await["acknowledged"], true);
+    let seen = "{ device(id: \"sensor-7\") { template connected readings { path value } connectionLog { kind reason } } }";
+    eventually("the device is there", time::BOUND, async || {
+        let seen = admin.data(seen, json!({})).await["device"].take();
+        let readings = json!([{ "path": "heartRate", "value": "73" }]);
+        let claim =
+            json!({ "kind": "DENIED", "reason": "it wanted to be claimed; its hospital has it already" });
+        let denied = seen["connectionLog"].as_array().is_some_and(|log| log.contains(&claim));
+        let same = seen["template"] == "dtmi:iomt:VitalsSensor;1" && seen["readings"] == readings;
+        if same && seen["connected"] == true && denied { Ok(()) } else { Err(seen.to_string()) }
+    })
+    .await;
+    device.finish().await;
+
+    // Who has the secret cannot become a device that has been here.
+    let mut again = start(&key, secret, "sensor-7").unwrap();
+    again.event("refused").await;
+    again.finish().await;
+    // A key without a template registers nobody, and is enough for a device that is registered.
+    for (name, event) in [("sensor-9", "refused"), (&*tenant.monitor(0).id, "telemetry")] {
+        let mut device = start(&tenant.id_scope, secret, name).unwrap();
+        device.event(event).await;
+        device.finish().await;
+    }
+}

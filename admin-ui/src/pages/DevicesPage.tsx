@@ -40,9 +40,14 @@ export function DevicesPage() {
         <h1>Devices</h1>
         <span className={page.spacer} />
         {may('device:write') && (
-          <Link to="/device-authorities" className={page.link}>
-            Certificate authorities
-          </Link>
+          <>
+            <Link to="/enrolment" className={page.link}>
+              Enrolment
+            </Link>
+            <Link to="/device-authorities" className={page.link}>
+              Certificate authorities
+            </Link>
+          </>
         )}
         <SearchBox label="Search devices" onSearch={setSearch} />
       </div>

@@ -215,6 +215,12 @@ const deviceAuthorities = createRoute({
   component: lazyRouteComponent(() => import('../pages/DeviceAuthoritiesPage'), 'DeviceAuthoritiesPage'),
 });
 
+const enrolment = createRoute({
+  getParentRoute: () => authenticated,
+  path: '/enrolment',
+  component: lazyRouteComponent(() => import('../pages/EnrolmentPage'), 'EnrolmentPage'),
+});
+
 const usage = createRoute({
   getParentRoute: () => authenticated,
   path: '/usage',
@@ -257,6 +263,7 @@ export const router = createRouter({
       sessions,
       apiTokens,
       deviceAuthorities,
+      enrolment,
       serviceClients,
       usage,
       graphiql,

@@ -125,6 +125,17 @@ impl DownlinkMutation {
         let made = shown(ctx, &scope, "enrolment_key.reveal", subject).await?;
         Ok(ctx.services()?.device_keys.enrolment_key(scope.tenant(), &made).await?)
     }
+
+    /// What a device shows as `provisionDeviceSecret` that was made for ThingsBoard and that nobody knows yet, for those who may
+    /// register any device. Its `provisionDeviceKey` is the hospital's `idScope`, with `/` and a template behind it where
+    /// devices are to be registered that are not yet. It is always the same and tells nothing of the enrolment key; that it
+    /// was shown is in the audit trail.
+    async fn reveal_newcomer_secret(&self, ctx: &Context<'_>) -> Result<String> {
+        let scope = ctx.any_device().await?;
+        let subject = format!("tenant:{}", scope.tenant());
+        let made = shown(ctx, &scope, "newcomer_secret.reveal", subject).await?;
+        Ok(ctx.services()?.device_keys.newcomer_secret(scope.tenant(), &made).await?)
+    }
 }
 
 /// Writes down that a key is about to be shown; returns the entry about one that may have to be made.

@@ -11,7 +11,7 @@ use crate::{
     context::RequestContext,
     errors::Result,
     limits,
-    types::{Device, DeviceConnection},
+    types::{Device, DeviceConnection, Template},
 };
 
 #[derive(Default)]
@@ -38,5 +38,12 @@ impl DeviceQuery {
         ctx.grant(Thing::Device, Action::Read).await?;
         let device = ctx.rows()?.load_one(arguments::id::<DeviceId>(&id)?).await?;
         Ok(device.map(Device))
+    }
+
+    /// What kinds of devices the platform knows.
+    #[graphql(complexity = "templates::builtin::ALL.len() * child_complexity")]
+    async fn templates(&self, ctx: &Context<'_>) -> Result<Vec<Template>> {
+        ctx.grant(Thing::Device, Action::Read).await?;
+        Ok(templates::builtin::ALL.map(|template| template().into()).into())
     }
 }

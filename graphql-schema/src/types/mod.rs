@@ -19,6 +19,7 @@ mod rule;
 mod second_factor;
 mod service_client;
 mod session;
+mod template;
 mod usage;
 mod viewer;
 mod vital;
@@ -51,6 +52,7 @@ pub(crate) use self::{
     second_factor::{AuthenticatorPairing, SecondFactor},
     service_client::ServiceClient,
     session::Session,
+    template::Template,
     usage::{Quotas, QuotasInput, Usage},
     viewer::{Tenant, Viewer},
     vital::{Vital, vitals},

@@ -140,6 +140,7 @@ async fn a_message_is_for_a_device_that_listens() {
 async fn keys_are_shown_to_whoever_registers_devices_and_that_is_written_down() {
     const REVEAL: &str = "mutation ($id: ID!) { revealDeviceKey(id: $id) }";
     const ALL: &str = "mutation { revealEnrolmentKey }";
+    const NEWCOMERS: &str = "mutation { revealNewcomerSecret }";
     let hospital = Hospital::open().await;
     let monitor = json!({ "id": MONITOR });
     let key = hospital.data(Role::Technician, REVEAL, monitor.clone()).await;
@@ -148,12 +149,17 @@ async fn keys_are_shown_to_whoever_registers_devices_and_that_is_written_down() 
     assert_eq!(hospital.refusal(Role::Technician, REVEAL, unknown).await, "NOT_FOUND");
     let key = hospital.data(Role::Admin, ALL, json!({})).await;
     assert_eq!(key["revealEnrolmentKey"], "letters make it");
+    let secret = hospital.data(Role::Admin, NEWCOMERS, json!({})).await;
+    assert_eq!(secret["revealNewcomerSecret"], "letters make that, too");
     // An integrator does not see all devices.
     for role in [Role::Nurse, Role::Clinician, Role::Auditor, Role::Integrator] {
-        assert_eq!(hospital.refusal(role, ALL, json!({})).await, "FORBIDDEN", "{role}");
+        for query in [ALL, NEWCOMERS] {
+            assert_eq!(hospital.refusal(role, query, json!({})).await, "FORBIDDEN", "{role}");
+        }
     }
     let trail = hospital.trail_entries().await;
     let shown = |action| trail.iter().filter(move |entry| entry.action == action).count();
-    assert_eq!([shown("device.reveal_key"), shown("enrolment_key.reveal")], [1, 1]);
+    let revealed = ["device.reveal_key", "enrolment_key.reveal", "newcomer_secret.reveal"];
+    assert_eq!(revealed.map(shown), [1, 1, 1]);
     assert!(trail.iter().all(|entry| !entry.detail.contains("letters")));
 }

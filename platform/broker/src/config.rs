@@ -58,6 +58,8 @@ pub struct BrokerConfig {
     pub max_tenant_connections: usize,
     /// Sessions of one device that are connected, which may call itself anything; another one is refused (0x97).
     pub max_device_connections: usize,
+    /// Connections of devices that nobody knows yet, of all hospitals together; another one is refused (0x97).
+    pub max_newcomers: usize,
     /// Messages of one connection that wait for their commit, or of QoS 2 for their PUBREL. A v5 client is told this number
     /// and disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further, and disconnects it
     /// when it leaves so many messages of QoS 2 unreleased.
@@ -109,6 +111,7 @@ impl Default for BrokerConfig {
             max_connections: 100_000,
             max_tenant_connections: 50_000,
             max_device_connections: 100,
+            max_newcomers: 1_000,
             receive_maximum: 1_024,
             max_in_flight: 64,
             outbox_messages: 1_000,

@@ -13,7 +13,7 @@ use crate::{
     codec,
     encode::{self, Welcome},
     frame::{self, Scan},
-    gate::{Admission, Happened, Login, Refusal},
+    gate::{Admission, Client, Happened, Login, Refusal},
     hub::Hub,
     metrics::Spoken,
     protocol::{Reason, Version, packet},
@@ -313,6 +313,7 @@ async fn seat(
     }
     let key = (admission.tenant, admission.client.clone(), Arc::clone(&client_id));
     let expiry = match version {
+        _ if matches!(admission.client, Client::Newcomer { .. }) => Duration::ZERO,
         Version::V311 if connect.clean_session => Duration::ZERO,
         Version::V311 => hub.config.max_session_expiry,
         Version::V5 => {

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, LazyLock},
 };
 
@@ -80,6 +80,11 @@ pub enum Client {
     Application {
         /// Name of the API token; tells two applications of a tenant apart.
         name: Arc<str>,
+    },
+    /// A device that nobody knows yet: asks to be registered, hears the answer, and nothing else. Its session is never kept.
+    Newcomer {
+        /// Tells its connection from all others.
+        connection: CorrelationId,
     },
 }
 
@@ -257,6 +262,25 @@ pub struct TwinView {
     pub reported_version: u64,
 }
 
+/// What a device that nobody knows yet says of itself, as it asks to be registered. Never log it.
+pub struct Newcomer {
+    /// Says of which hospital it wants to be, and as what.
+    pub key: String,
+    /// The one that the hospital has for newcomers.
+    pub secret: String,
+    /// How it is to be called; `None` leaves that to the platform.
+    pub name: Option<String>,
+}
+
+/// Why a newcomer is not registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unregistered {
+    /// Key and secret are no hospital's.
+    NotValid,
+    /// In words for whoever stands beside the device.
+    Refused(String),
+}
+
 /// Answers devices.
 #[async_trait]
 pub trait Attendant: Send + Sync {
@@ -265,6 +289,14 @@ pub trait Attendant: Send + Sync {
     /// A device that may not be known yet wants to be, as one of that model (the id of its template). The error says why it
     /// cannot, in words for whoever stands beside the device.
     async fn register(&self, tenant: TenantId, device: &DeviceId, model: Option<&str>) -> Result<(), String>;
+    /// A device that nobody knows yet wants to be registered; the token with which it connects from now on.
+    /// `from` and `correlation`: where its connection comes from, and what names it in traces and in the audit.
+    async fn enrol(
+        &self,
+        newcomer: Newcomer,
+        from: IpAddr,
+        correlation: CorrelationId,
+    ) -> Result<String, Unregistered>;
     /// A device has answered a command; `None` where that cannot be read. Do not call the broker back.
     fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>);
 }

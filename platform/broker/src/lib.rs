@@ -53,7 +53,8 @@ pub use self::{
     fan_out::Delivery,
     gate::{
         Admission, Attendant, Channel, Chunk, Client, CommandAnswer, Episode, Gatekeeper, Grants, Happened,
-        Inbound, Ingest, Login, NotTaken, Presence, Receipt, Refusal, Saying, Speech, TwinView,
+        Inbound, Ingest, Login, Newcomer, NotTaken, Presence, Receipt, Refusal, Saying, Speech, TwinView,
+        Unregistered,
     },
     handle::Handle,
     listener::Entrance,

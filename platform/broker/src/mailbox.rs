@@ -445,6 +445,7 @@ fn owner(client: &Client) -> String {
     match client {
         Client::Device(device) => format!("{DEVICE}{device}"),
         Client::Application { name } => format!("{APPLICATION}{name}"),
+        Client::Newcomer { connection } => connection.to_string(), // never kept, so never written down
     }
 }
 

@@ -98,10 +98,14 @@ impl Registry {
         }
         let of_device = match admission.client {
             Client::Device(_) => config.max_device_connections,
-            Client::Application { .. } => usize::MAX,
+            Client::Application { .. } | Client::Newcomer { .. } => usize::MAX,
+        };
+        let most = match admission.client {
+            Client::Newcomer { .. } => config.max_newcomers,
+            Client::Device(_) | Client::Application { .. } => config.max_tenant_connections,
         };
         let of_tenant = state.tenants.get(&admission.tenant).copied().unwrap_or_default();
-        theirs.nth(of_device.saturating_sub(1)).is_none() && of_tenant < config.max_tenant_connections
+        theirs.nth(of_device.saturating_sub(1)).is_none() && of_tenant < most
     }
 
     /// Gives a client its seat and ends the session that had it; `None` once the broker shuts down.

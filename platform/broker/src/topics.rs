@@ -10,11 +10,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tenants::{
     DeviceId, TenantId,
-    topics::{MAX_TOPIC_BYTES, is_filter, is_topic},
+    topics::{MAX_TOPIC_BYTES, TopicFilters, is_filter, is_topic},
 };
 
 use crate::{
-    dialect::{self, Around, Dialect, Errand, Heard, Speaker, Unheard, Uplink},
+    dialect::{self, Around, Dialect, Errand, Heard, Speaker, Unheard, Uplink, newcomer},
     gate::{Admission, Channel, Client, Grants, Speech},
     session::outbox::View,
 };
@@ -101,23 +101,51 @@ pub(crate) struct Rights {
     tenant: TenantId,
     /// Stands before a device's own topics in the tenant's name space, and before an application's feed.
     prefix: Arc<str>,
-    dialect: Option<(Speaker, &'static dyn Dialect)>,
+    voice: Voice,
     asks_where: bool,
-    grants: Grants,
+}
+
+/// In which topics a client speaks.
+#[derive(Clone)]
+enum Voice {
+    Device(Speaker, &'static dyn Dialect),
+    Application(Grants),
+    Newcomer,
 }
 
 impl Rights {
     pub(crate) fn of(admission: &Admission) -> Self {
-        let (prefix, dialect): (Arc<str>, Option<(Speaker, _)>) = match &admission.client {
+        let (prefix, voice): (Arc<str>, _) = match &admission.client {
             Client::Device(device) => {
                 let who = Speaker { device: device.clone(), behind: Arc::clone(&admission.behind) };
-                (format!("devices/{device}/").into(), Some((who, dialect::of(admission.speech))))
+                (format!("devices/{device}/").into(), Voice::Device(who, dialect::of(admission.speech)))
             }
-            Client::Application { .. } => (admission.grants.feed.clone().unwrap_or_default(), None),
+            Client::Application { .. } => {
+                let grants = admission.grants.clone();
+                (grants.feed.clone().unwrap_or_default(), Voice::Application(grants))
+            }
+            Client::Newcomer { connection } => (format!("newcomers/{connection}/").into(), Voice::Newcomer),
         };
-        let grants = if dialect.is_some() { Grants::default() } else { admission.grants.clone() };
         let asks_where = admission.speech == Speech::Provisioning;
-        Self { tenant: admission.tenant, prefix, dialect, asks_where, grants }
+        Self { tenant: admission.tenant, prefix, voice, asks_where }
+    }
+
+    /// What an application was granted.
+    fn grants(&self) -> Option<&Grants> {
+        match &self.voice {
+            Voice::Application(grants) => Some(grants),
+            Voice::Device(..) | Voice::Newcomer => None,
+        }
+    }
+
+    /// Filters of the topic space to which the client may subscribe.
+    fn subscribable(&self) -> Option<&Arc<TopicFilters>> {
+        self.grants()?.subscribe.as_ref()
+    }
+
+    /// The same of what it may publish to.
+    fn publishable(&self) -> Option<&Arc<TopicFilters>> {
+        self.grants()?.publish.as_ref()
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -130,23 +158,27 @@ impl Rights {
             return None;
         }
         let topic = std::str::from_utf8(topic).ok()?;
-        match &self.dialect {
-            Some((who, dialect)) => dialect.uplink(who, topic).map(|uplink| match uplink {
+        match &self.voice {
+            Voice::Device(who, dialect) => dialect.uplink(who, topic).map(|uplink| match uplink {
                 Uplink::Message(channel) => Route::Ingest(channel),
                 Uplink::OfChild(child, channel) => Route::OfChild(child, channel),
                 Uplink::Request => Route::Request(topic.into()),
             }),
-            None => {
-                let allowed = self.grants.publish.as_ref().is_some_and(|filters| filters.permit(topic));
+            Voice::Application(grants) => {
+                let allowed = grants.publish.as_ref().is_some_and(|filters| filters.permit(topic));
                 (allowed && is_topic(topic)).then(|| Route::Topic(topic.into()))
             }
+            Voice::Newcomer => (topic == newcomer::REQUEST).then(|| Route::Request(topic.into())),
         }
     }
 
     /// What a device means by a question or an answer.
     pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around<'_>) -> Result<Heard, Unheard> {
-        let (who, dialect) = self.dialect.as_ref().ok_or(Unheard::UNREADABLE)?;
-        dialect.hear(who, topic, payload, around)
+        match &self.voice {
+            Voice::Device(who, dialect) => dialect.hear(who, topic, payload, around),
+            Voice::Newcomer => newcomer::hear(payload),
+            Voice::Application(_) => Err(Unheard::UNREADABLE),
+        }
     }
 
     /// Whether the client asks where it belongs.
@@ -156,23 +188,31 @@ impl Rights {
 
     /// What is to be done when the client has subscribed to a filter of its own.
     pub(crate) fn welcome(&self, filter: &str) -> Vec<Errand> {
-        self.dialect.as_ref().map(|(who, dialect)| dialect.welcome(who, filter)).unwrap_or_default()
+        match &self.voice {
+            Voice::Device(who, dialect) => dialect.welcome(who, filter),
+            Voice::Application(_) | Voice::Newcomer => Vec::new(),
+        }
+    }
+
+    /// A topic of the client's own in the tenant's name space.
+    pub(crate) fn place(&self, topic: &str) -> String {
+        [&self.prefix, topic].concat()
     }
 
     /// How the client sees topics.
     pub(crate) fn view(&self) -> View {
-        let denied = self.grants.subscribe.clone().filter(|filters| !filters.deny.is_empty());
+        let denied = self.subscribable().filter(|filters| !filters.deny.is_empty()).cloned();
         View { prefix_bytes: self.prefix.len(), denied }
     }
 
     /// Whether the client uses the topic space.
     pub(crate) fn use_topics(&self) -> bool {
-        self.grants.subscribe.is_some() || self.grants.publish.is_some()
+        self.subscribable().is_some() || self.publishable().is_some()
     }
 
     /// Whether the client may have messages retained.
     pub(crate) fn may_retain(&self) -> bool {
-        self.grants.publish.is_some()
+        self.publishable().is_some()
     }
 
     /// Whether the client may still subscribe to a filter that it had.
@@ -189,7 +229,7 @@ impl Rights {
     }
 
     fn excludes(&self, filter: &Filter) -> bool {
-        self.grants.subscribe.as_ref().is_some_and(|filters| filters.deny(&filter.path))
+        self.subscribable().is_some_and(|filters| filters.deny(&filter.path))
     }
 
     /// The client's filter in the tenant's name space, if the client may subscribe to it.
@@ -202,17 +242,22 @@ impl Rights {
         if !is_filter(filter) || !group.is_none_or(is_topic) {
             return Err(FilterError::Invalid);
         }
-        let (space, allowed) = match &self.dialect {
-            Some((who, dialect)) => (Space::Platform, dialect.hears(who, filter)),
-            None if filter.starts_with(FEED) => (Space::Platform, self.grants.feed.is_some()),
-            None if filter.starts_with(SYS) => (Space::Topics, self.grants.subscribe.is_some()),
-            None => {
-                let filters = self.grants.subscribe.as_ref();
-                (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
+        let (space, allowed) = match &self.voice {
+            Voice::Device(who, dialect) => (Space::Platform, dialect.hears(who, filter)),
+            Voice::Newcomer => (Space::Platform, filter == newcomer::RESPONSE),
+            Voice::Application(grants) => {
+                if filter.starts_with(FEED) {
+                    (Space::Platform, grants.feed.is_some())
+                } else if filter.starts_with(SYS) {
+                    (Space::Topics, grants.subscribe.is_some())
+                } else {
+                    let filters = grants.subscribe.as_ref();
+                    (Space::Topics, filters.is_some_and(|filters| filters.permit(filter)))
+                }
             }
         };
         let path = match space {
-            Space::Platform => [&self.prefix, filter].concat().into(),
+            Space::Platform => self.place(filter).into(),
             Space::Topics => filter.into(),
         };
         let filter = Filter { space, path, group: group.map(Into::into) };
@@ -228,8 +273,8 @@ impl Rights {
 mod tests {
     use proptest::prelude::*;
     use tenants::{
-        DeviceId,
-        topics::{MAX_LEVELS, TopicFilters, covers},
+        CorrelationId,
+        topics::{MAX_LEVELS, covers},
     };
 
     use super::*;
@@ -302,6 +347,15 @@ mod tests {
             assert_eq!(device.filter(filter), Err(error), "{filter}");
         }
         assert_eq!(device.filter(&"c/".repeat(MAX_LEVELS)), Err(FilterError::Invalid), "too deep");
+    }
+
+    #[test]
+    fn a_newcomer_hears_its_own_answer() {
+        let newcomer = |id| rights(Client::Newcomer { connection: CorrelationId(id) }, Grants::default());
+        let heard = newcomer(1).filter("/provision/response").unwrap();
+        assert_eq!(heard.path(), newcomer(1).place("/provision/response"));
+        assert_ne!(newcomer(2).filter("/provision/response"), Ok(heard));
+        assert!(!newcomer(1).use_topics() && !newcomer(1).may_retain());
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
-    use tenants::{audit::AuditEntry, clock::Clock, stores::Tenants};
+    use tenants::clock::Clock;
 
     use super::*;
     use crate::memory::{World, visitor};
@@ -224,10 +224,8 @@ mod tests {
                 .sign_in("nurse@ward.example", "a password of some length", None, &visitor("::1", 1))
                 .await
         };
-        let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
         for since in [Some(world.clock.now()), None] {
-            world.stores.suspend(world.tenant.id, since, &entry).await.unwrap();
-            world.identity.forget_tenants();
+            world.suspend(since).await;
             let (device, person) =
                 (connect(&world, "st-elsewhere", "monitor-1", &token).await, sign_in().await);
             let suspended =
@@ -264,9 +262,7 @@ mod tests {
             let error = present(wrong).await.err();
             assert!(matches!(error, Some(IdentityError::NotValid)), "{wrong}: {error:?}");
         }
-        let entry = AuditEntry::new(world.tenant.id, world.clock.now(), "x", "tenant.suspend", "x");
-        world.stores.suspend(world.tenant.id, Some(world.clock.now()), &entry).await.unwrap();
-        world.identity.forget_tenants();
+        world.suspend(Some(world.clock.now())).await;
         assert!(matches!(present(&token).await.err(), Some(IdentityError::Suspended)));
     }
 

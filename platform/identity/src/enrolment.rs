@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use hmac::Mac;
 use jiff::Timestamp;
 use rand::{TryRngCore, rngs::OsRng};
 use tenants::{
@@ -20,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::{
     Identity, IdentityError,
     audit::{Origin, Visitor},
-    signature::{Signature, device_key},
+    signature::{Signature, device_key, newcomer_secret},
 };
 
 /// The key of a hospital.
@@ -47,6 +51,11 @@ pub struct Signed {
 impl DeviceKeys for Identity {
     async fn enrolment_key(&self, tenant: TenantId, audit: &AuditEntry) -> Result<String, DeviceKeyError> {
         Ok(STANDARD.encode(&**self.made_enrolment_key(tenant, audit).await?))
+    }
+
+    async fn newcomer_secret(&self, tenant: TenantId, audit: &AuditEntry) -> Result<String, DeviceKeyError> {
+        let secret = self.made_enrolment_key(tenant, audit).await?;
+        Ok(URL_SAFE_NO_PAD.encode(newcomer_secret(&secret).finalize().into_bytes()))
     }
 
     async fn symmetric_key(
@@ -178,6 +187,37 @@ impl Identity {
         self.within_limits(visitor, check).await
     }
 
+    /// The hospital whose id scope and secret for newcomers a device shows that nobody knows yet.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotValid`] where it is no hospital's; [`IdentityError::Suspended`]; [`IdentityError::HeldBack`] as
+    /// [`Identity::device`].
+    pub async fn hospital_of_newcomer(
+        &self,
+        id_scope: &str,
+        secret: &str,
+        visitor: &Visitor,
+    ) -> Result<TenantId, IdentityError> {
+        let origin = Origin { channel: Channel::Mqtt, visitor };
+        let check = async {
+            let tenant = match of_id_scope(id_scope) {
+                Some(id) => self.tenant_by_id(id).await?,
+                None => None,
+            };
+            let Some(tenant) = tenant else {
+                return self.refused(TenantId::PLATFORM, None, "no tenant of this id scope", origin).await;
+            };
+            self.served(&tenant, origin).await?;
+            let shown = URL_SAFE_NO_PAD.decode(secret).unwrap_or_default();
+            let key = self.enrolment_secret(tenant.id).await?;
+            if key.is_none_or(|key| newcomer_secret(&key).verify_slice(&shown).is_err()) {
+                return self.refused(tenant.id, None, "another secret than newcomers have", origin).await;
+            }
+            Ok(tenant.id)
+        };
+        self.within_limits(visitor, check).await
+    }
+
     /// What was presented, if it is a signature for that resource.
     async fn signed<'a>(
         &self,
@@ -243,8 +283,7 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
-    use hmac::{Hmac, Mac};
+    use hmac::Hmac;
     use sha2::Sha256;
     use tenants::{clock::Clock, enrolment::id_scope};
 
@@ -322,5 +361,35 @@ mod tests {
             let error = register(&scope, device, &key).await.err();
             assert!(matches!(error, Some(IdentityError::NotValid)), "{scope} {device}: {error:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_newcomer_shows_the_secret_of_its_hospital() {
+        let world = World::new();
+        let (ours, theirs, from) = (world.tenant.id, world.other.id, visitor("192.0.2.1", 9));
+        let scope = id_scope(ours);
+        let made = |tenant| AuditEntry::new(tenant, world.clock.now(), "x", "enrolment_key.create", "x");
+        let unmade = world.identity.hospital_of_newcomer(&scope, "", &from).await.err();
+        assert!(matches!(unmade, Some(IdentityError::NotValid)), "before there is one: {unmade:?}");
+        let secret = world.identity.newcomer_secret(ours, &made(ours)).await.unwrap();
+        let other = world.identity.newcomer_secret(theirs, &made(theirs)).await.unwrap();
+        let key = world.identity.enrolment_key(ours, &made(ours)).await.unwrap();
+        assert_eq!(secret, world.identity.newcomer_secret(ours, &made(ours)).await.unwrap());
+        assert_eq!(world.identity.hospital_of_newcomer(&scope, &secret, &from).await.unwrap(), ours);
+        let refused = [
+            ("another hospital's secret", scope.as_str(), other.as_str()),
+            ("of another hospital", &id_scope(theirs), &secret),
+            ("the key it is made of", &scope, &key),
+            ("no secret", &scope, ""),
+            ("cut short", &scope, &secret[..20]),
+            ("no id scope", "0ne", &secret),
+        ];
+        for (what, scope, secret) in refused {
+            let error = world.identity.hospital_of_newcomer(scope, secret, &from).await.err();
+            assert!(matches!(error, Some(IdentityError::NotValid)), "{what}: {error:?}");
+        }
+        world.suspend(Some(world.clock.now())).await;
+        let error = world.identity.hospital_of_newcomer(&scope, &secret, &from).await.err();
+        assert!(matches!(error, Some(IdentityError::Suspended)), "{error:?}");
     }
 }

@@ -109,6 +109,13 @@ impl World {
         token
     }
 
+    /// The hospital's devices and people are not served from then on, or again with `None`.
+    pub(crate) async fn suspend(&self, since: Option<Timestamp>) {
+        let entry = AuditEntry::new(self.tenant.id, self.clock.now(), "x", "tenant.suspend", "x");
+        self.stores.suspend(self.tenant.id, since, &entry).await.unwrap();
+        self.identity.forget_tenants();
+    }
+
     /// Blocks a device, as told by whoever did it.
     pub(crate) fn block(&self, id: &str) {
         let key = (self.tenant.id, DeviceId::parse(id).unwrap());

@@ -63,6 +63,11 @@ pub(crate) fn device_key(enrolment_key: &[u8], device: &str) -> [u8; 32] {
     hmac(enrolment_key).chain_update(device).finalize().into_bytes().into()
 }
 
+/// The secret for newcomers, from the key of their hospital. No device has such a name, so it is no device's key.
+pub(crate) fn newcomer_secret(enrolment_key: &[u8]) -> Hmac<Sha256> {
+    hmac(enrolment_key).chain_update("/newcomers/")
+}
+
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
     #[allow(clippy::expect_used, reason = "HMAC takes keys of any length")]
     Hmac::new_from_slice(key).expect("a key of any length")

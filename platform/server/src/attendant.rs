@@ -1,11 +1,11 @@
 //! Answers devices from their twins, brings their answers to whoever gave them commands, and says to them what the platform
 //! has to say. Translation only.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use broker::{Attendant, CommandAnswer, Saying, TwinView};
-use tenants::{DeviceId, TenantId};
+use broker::{Attendant, CommandAnswer, Newcomer, Saying, TwinView, Unregistered};
+use tenants::{CorrelationId, DeviceId, TenantId};
 use twins::{
     Twins,
     downlink::{Answer, Command, Message, ToDevice, Waiting},
@@ -36,6 +36,15 @@ impl Attendant for ToTwins {
 
     async fn register(&self, tenant: TenantId, device: &DeviceId, model: Option<&str>) -> Result<(), String> {
         self.enrolling.register(tenant, device, model).await
+    }
+
+    async fn enrol(
+        &self,
+        newcomer: Newcomer,
+        from: IpAddr,
+        correlation: CorrelationId,
+    ) -> Result<String, Unregistered> {
+        self.enrolling.enrol(&newcomer, from, correlation).await
     }
 
     fn answered(&self, tenant: TenantId, device: &DeviceId, id: u32, answer: Option<CommandAnswer>) {

@@ -3,6 +3,7 @@
 
 mod azure;
 pub(crate) mod native;
+pub(crate) mod newcomer;
 pub(crate) mod thingsboard;
 
 use std::{collections::HashSet, sync::Arc};
@@ -19,7 +20,7 @@ use self::{
 };
 use crate::{
     encode,
-    gate::{Channel, CommandAnswer, Saying, Speech, TwinView},
+    gate::{Channel, CommandAnswer, Newcomer, Saying, Speech, TwinView, Unregistered},
 };
 
 /// The topics and payloads of one family of devices.
@@ -144,6 +145,9 @@ type FromTwin = Box<dyn FnOnce(Option<&TwinView>) -> Option<Frame> + Send>;
 /// What is sent to a device that wanted to be registered: the error is why it is not, in words.
 type OfRegistration = Box<dyn FnOnce(Result<(), String>) -> Frame + Send>;
 
+/// What is sent to a device that nobody knew: its token, or why it has none.
+type OfEnrolment = fn(Result<String, Unregistered>) -> Frame;
+
 /// What has to be done for a device that asks or answers.
 pub(crate) enum Errand {
     /// Answer it with what this makes of its twin, or of there being nobody to ask.
@@ -152,6 +156,8 @@ pub(crate) enum Errand {
     Say(Frame),
     /// Register it, as a device of that model, and say what came of it.
     Register { model: Option<String>, answer: OfRegistration },
+    /// Register one that nobody knows yet, and say what came of it.
+    Enrol { newcomer: Newcomer, answer: OfEnrolment },
     /// Tell whoever gave it a command how it answered: with `None` what cannot be read.
     Answered { of: Option<DeviceId>, id: u32, answer: Option<CommandAnswer> },
 }
@@ -171,7 +177,7 @@ impl Errand {
             }
             Self::Answered { id, answer, .. } => Self::Answered { of, id, answer },
             Self::Say(frame) => Self::Say(below(child, frame)),
-            Self::Register { .. } => self,
+            Self::Register { .. } | Self::Enrol { .. } => self,
         }
     }
 }
@@ -260,6 +266,7 @@ pub(crate) mod tests {
             Errand::Twin { answer, .. } => answer(view)?,
             Errand::Say(frame) => frame,
             Errand::Register { answer, .. } => answer(Ok(())),
+            Errand::Enrol { answer, .. } => answer(Ok("iomt_token".into())),
             Errand::Answered { .. } => return None,
         };
         Some((frame.topic, serde_json::from_slice(&frame.payload).unwrap()))

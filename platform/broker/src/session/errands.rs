@@ -46,10 +46,9 @@ impl Errands {
 
 /// Until none is left.
 pub(super) async fn run(session: &Session) {
-    let Some(device) = session.device() else { return };
     while let Some(errand) = session.errands.next() {
-        if let Some(frame) = session.answer(device, errand).await {
-            let topic = format!("devices/{device}/{}", frame.topic);
+        if let Some(frame) = session.answer(errand).await {
+            let topic = session.rights.place(&frame.topic);
             let said =
                 Said { topic: &topic, payload: frame.payload.into(), qos: Qos::AtMostOnce, expires_at: None };
             session.hub.say(session.rights.tenant(), said);
@@ -58,8 +57,9 @@ pub(super) async fn run(session: &Session) {
 }
 
 impl Session {
-    async fn answer(&self, device: &DeviceId, errand: Errand) -> Option<Frame> {
+    async fn answer(&self, errand: Errand) -> Option<Frame> {
         let (attendant, tenant) = (&self.hub.attendant, self.rights.tenant());
+        let device = |of: Option<DeviceId>| of.or_else(|| self.device().cloned());
         match errand {
             Errand::Say(frame) => {
                 self.subscribed().await;
@@ -67,14 +67,18 @@ impl Session {
             }
             Errand::Twin { of, answer } => {
                 self.subscribed().await;
-                answer(attendant.twin(tenant, of.as_ref().unwrap_or(device)).await.as_ref())
+                answer(attendant.twin(tenant, &device(of)?).await.as_ref())
             }
             Errand::Register { model, answer } => {
                 self.subscribed().await;
-                Some(answer(attendant.register(tenant, device, model.as_deref()).await))
+                Some(answer(attendant.register(tenant, self.device()?, model.as_deref()).await))
+            }
+            Errand::Enrol { newcomer, answer } => {
+                self.subscribed().await;
+                Some(answer(attendant.enrol(newcomer, self.info.peer.ip(), self.correlation).await))
             }
             Errand::Answered { of, id, answer } => {
-                attendant.answered(tenant, of.as_ref().unwrap_or(device), id, answer);
+                attendant.answered(tenant, &device(of)?, id, answer);
                 None
             }
         }

@@ -163,7 +163,7 @@ impl Session {
     fn device(&self) -> Option<&DeviceId> {
         match &self.client {
             Client::Device(device) => Some(device),
-            Client::Application { .. } => None,
+            Client::Application { .. } | Client::Newcomer { .. } => None,
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod wire;
 
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -15,11 +16,12 @@ use std::{
 use async_trait::async_trait;
 use broker::{
     Admission, Attendant, Broker, BrokerConfig, Chunk, Client, CommandAnswer, Episode, Gatekeeper, Grants,
-    Happened, Inbound, Ingest, Login, NotTaken, Presence, Receipt, Refusal, Speech, TwinView,
+    Happened, Inbound, Ingest, Login, Newcomer, NotTaken, Presence, Receipt, Refusal, Speech, TwinView,
+    Unregistered,
 };
 use prometheus_client::registry::Registry;
 use tenants::{
-    DeviceId, StoreError, TenantId,
+    CorrelationId, DeviceId, StoreError, TenantId,
     clock::ManualClock,
     messaging::{Kept, MailboxChange, Mailboxes, Publications, Share},
     topics::TopicFilters,
@@ -44,12 +46,17 @@ pub(crate) fn device(id: &str) -> DeviceId {
 /// the password "secret". Programs hear the feed; those of a name of their own use all of the topic space but `private/#`, of
 /// which only `app-keeper` may speak. Devices whose name begins with `tb-`, `hub-` or `dps-` speak as those made for
 /// ThingsBoard, for Azure IoT Hub and for its Device Provisioning Service. What `brief` presents counts for 0.2 s. `gateway`
-/// speaks for `pump-1` and `pump-2`, too.
+/// speaks for `pump-1` and `pump-2`, too. Who calls itself `provision` is a newcomer.
 struct Gate;
 
 #[async_trait]
 impl Gatekeeper for Gate {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
+        if login.user_name == "provision" {
+            let client = Client::Newcomer { connection: login.correlation };
+            let (speech, behind, grants) = Default::default();
+            return Ok(Admission { tenant: tenant(0), client, speech, until: None, behind, grants });
+        }
         let (number, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
         match name {
             "suspended" => return Err(Refusal::NotAuthorized),
@@ -238,6 +245,20 @@ impl Attendant for Desk {
         match model {
             Some(model) => Err(format!("{device} is no {model}")),
             None => Ok(()),
+        }
+    }
+
+    async fn enrol(
+        &self,
+        newcomer: Newcomer,
+        from: IpAddr,
+        _: CorrelationId,
+    ) -> Result<String, Unregistered> {
+        let Newcomer { key, secret, name } = newcomer;
+        match (from.is_loopback(), key.as_str(), secret.as_str(), name) {
+            (true, "key", "secret", Some(name)) => Ok(format!("token of {name}")),
+            (true, "key", "secret", None) => Err(Unregistered::Refused("it has no name".into())),
+            _ => Err(Unregistered::NotValid),
         }
     }
 

@@ -29,11 +29,15 @@ use crate::{
 /// How soon a program is sent away whose token has run out.
 const APPLICATIONS_EVERY: Duration = Duration::from_secs(15);
 
+/// How long a device that nobody knows may ask to be registered.
+const NEWCOMERS_STAY: Duration = Duration::from_secs(60);
+
 /// How long somebody who was let in may take to be connected: well over what the broker allows.
 const ON_THE_WAY: Duration = Duration::from_secs(60);
 
 /// Lets devices in by `<tenant-slug>/<device-id>` and token, those made for ThingsBoard by their token as user name, those made
-/// for Azure by what they have signed, all but the second also by a certificate, and programs by `<tenant-slug>/app` and API
+/// for Azure by what they have signed, all but the second also by a certificate, those that nobody knows yet so that they can ask
+/// to be registered, and programs by `<tenant-slug>/app` and API
 /// token.
 pub(crate) struct Gate {
     identity: Arc<Identity>,
@@ -64,6 +68,7 @@ impl Gatekeeper for Gate {
             UserName::Application { slug } => {
                 return self.admit_application(slug, secret, &login.peer.ip().to_string()).await;
             }
+            UserName::Newcomer => return Ok(self.newcomer(&login)),
             UserName::Device { slug, device } => {
                 let identified = identity.device(slug, device, secret, &visitor).await;
                 (identified.map(for_good), Speech::Native)
@@ -106,7 +111,7 @@ fn with_certificate(user_name: UserName<'_>) -> Option<(Belongs<'_>, Option<&str
         UserName::Provisioning { id_scope, device } => {
             (Belongs::IdScope(id_scope), Some(device), Speech::Provisioning)
         }
-        UserName::Token(_) | UserName::Application { .. } => return None,
+        UserName::Token(_) | UserName::Application { .. } | UserName::Newcomer => return None,
     })
 }
 
@@ -160,6 +165,18 @@ impl Gate {
         let behind = if behind.is_empty() { nobody() } else { Arc::new(behind.into_iter().collect()) };
         let client = Client::Device(device);
         Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
+    }
+
+    /// A device that nobody knows yet: who it is shows what it asks for.
+    fn newcomer(&self, login: &Login<'_>) -> Admission {
+        Admission {
+            tenant: TenantId::PLATFORM,
+            client: Client::Newcomer { connection: login.correlation },
+            speech: Speech::default(),
+            until: self.clock.now().checked_add(NEWCOMERS_STAY).ok(),
+            behind: nobody(),
+            grants: Grants::default(),
+        }
     }
 
     /// A device that shows a certificate.

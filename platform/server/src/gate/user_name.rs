@@ -3,6 +3,9 @@
 /// The device part of a user name that stands for a program.
 const APPLICATION: &str = "app";
 
+/// What a device says instead of a token that has none yet.
+const NEWCOMER: &str = "provision";
+
 /// A user name of a CONNECT, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UserName<'a> {
@@ -10,6 +13,8 @@ pub(super) enum UserName<'a> {
     Device { slug: &'a str, device: &'a str },
     /// A program: `<tenant-slug>/app`.
     Application { slug: &'a str },
+    /// A device that nobody knows yet, as those made for ThingsBoard call themselves that ask to be registered.
+    Newcomer,
     /// A token and nothing else, as those devices present it that were made for ThingsBoard; empty where there is no user
     /// name.
     Token(&'a str),
@@ -35,6 +40,7 @@ impl<'a> UserName<'a> {
             _ => match text.split_once('/') {
                 Some((slug, APPLICATION)) => Self::Application { slug },
                 Some((slug, device)) => Self::Device { slug, device },
+                None if text == NEWCOMER => Self::Newcomer,
                 None => Self::Token(text),
             },
         }
@@ -66,6 +72,8 @@ mod tests {
             ("st-elsewhere/monitor-1/", device("st-elsewhere", "monitor-1/")),
             ("st-elsewhere/", device("st-elsewhere", "")),
             ("st-elsewhere/app", UserName::Application { slug: "st-elsewhere" }),
+            ("provision", UserName::Newcomer),
+            ("st-elsewhere/provision", device("st-elsewhere", "provision")),
             ("iomt_abc", UserName::Token("iomt_abc")),
             ("", UserName::Token("")),
         ];
