@@ -46,6 +46,11 @@ async fn known(server: &Server) {
         (&reported["firmware"], &reported["rate"], &json!(1))
     );
     folded(&admin, &monitor.id, &json!({ "reported": reported, "confirmedVersion": 1 })).await;
+    let sent = "query ($id: ID!) { device(id: $id) { messages { topic userProperties { name value } } } }";
+    let sent = admin.data(sent, json!({ "id": monitor.id })).await["device"]["messages"].take();
+    let telemetry = sent.as_array().unwrap().iter().find(|message| message["topic"] == "telemetry").unwrap();
+    let ward = json!({ "name": "ward", "value": "4 West" });
+    assert!(telemetry["userProperties"].as_array().unwrap().contains(&ward), "{telemetry}");
 
     assert_eq!(desire(json!({ "rate": 6, "display": { "dim": true } })).await, 2);
     let patch = json!({ "rate": 6, "display": { "dim": true }, "$version": 2 });

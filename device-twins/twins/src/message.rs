@@ -1,11 +1,12 @@
 //! A message as it stands in the log.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tenants::{AlarmId, CorrelationId, DeviceId, Sequence, UserId, audit::AuditEntry};
+use url::form_urlencoded;
 
 /// What a message is about, and so how its payload is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,8 +42,18 @@ pub struct LogMessage {
     pub correlation: CorrelationId,
     /// How to read the payload.
     pub channel: Channel,
+    /// Names and values that the device put beside it, as HTML forms write them (`ward=4+West&alert=true`); `None` where there
+    /// are none.
+    pub user_properties: Option<Arc<str>>,
     /// As received, never changed.
     pub payload: Bytes,
+}
+
+impl LogMessage {
+    /// Its user properties: names and values, in their order.
+    pub fn user_properties(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.user_properties.as_deref().unwrap_or_default().as_bytes())
+    }
 }
 
 /// The payload of [`Channel::Acknowledge`].

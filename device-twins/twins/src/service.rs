@@ -225,6 +225,7 @@ impl Twins {
             received_at,
             correlation,
             channel: Channel::Acknowledge,
+            user_properties: None,
             payload: Bytes::from(payload),
         };
         let receipt = self.append(scope.tenant(), alarm.device.clone(), vec![message]).await?;
@@ -252,6 +253,7 @@ impl Twins {
             received_at: self.shared.clock.now(),
             correlation,
             channel: Channel::Desired,
+            user_properties: None,
             payload: Bytes::from(payload),
         };
         self.append(scope.tenant(), id.clone(), vec![message]).await?.await.map_err(|_| Closed)?;

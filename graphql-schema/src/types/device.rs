@@ -35,6 +35,8 @@ const DEFAULT_SET_ASIDE: i32 = 20;
 const DEFAULT_MESSAGES: i32 = 20;
 /// Of each message's payload.
 const SHOWN_BYTES: usize = 4_096;
+/// Of each message's user properties.
+const SHOWN_PROPERTIES: usize = 64;
 
 /// The newest reading of one telemetry path.
 #[derive(SimpleObject)]
@@ -101,11 +103,24 @@ pub(crate) struct DeviceMessage {
     /// The payload as text, at most its first 4,096 bytes; null where the caller may not see all names, because it
     /// may name the patient.
     payload: Option<String>,
+    /// What the device said about it besides: user properties of MQTT 5, or the application properties of a message of Azure
+    /// IoT. The first 64; null as the payload.
+    user_properties: Option<Vec<UserProperty>>,
+}
+
+/// A name and a value that a device put beside a message.
+#[derive(SimpleObject)]
+pub(crate) struct UserProperty {
+    name: String,
+    value: String,
 }
 
 impl DeviceMessage {
     fn new(message: LogMessage, readable: bool) -> Self {
         let shown = message.payload.get(..SHOWN_BYTES).unwrap_or(&message.payload);
+        let properties = message.user_properties().take(SHOWN_PROPERTIES);
+        let properties =
+            properties.map(|(name, value)| UserProperty { name: name.into(), value: value.into() }).collect();
         Self {
             sequence: message.sequence.to_string(),
             received_at: message.received_at.into(),
@@ -118,6 +133,7 @@ impl DeviceMessage {
             },
             size: message.payload.len() as u64,
             payload: readable.then(|| String::from_utf8_lossy(shown).into_owned()),
+            user_properties: readable.then_some(properties),
         }
     }
 }

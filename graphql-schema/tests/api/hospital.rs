@@ -427,6 +427,7 @@ impl Hospital {
             received_at: self.clock.now(),
             correlation: CorrelationId(1),
             channel: channel.clone(),
+            user_properties: Some("said=beside".into()),
             payload: Bytes::from(payload.to_string()),
         };
         let messages: Vec<_> = payloads.into_iter().map(message).collect();

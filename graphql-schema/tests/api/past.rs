@@ -116,7 +116,7 @@ async fn a_value_greys_with_its_age_and_drops_out_of_the_score() {
 #[tokio::test]
 async fn what_a_device_sent_is_told_newest_first_and_in_parts() {
     const SENT: &str = "query ($id: ID!, $first: Int, $before: String) { device(id: $id) {
-        messages(first: $first, before: $before) { sequence topic size payload } } }";
+        messages(first: $first, before: $before) { sequence topic size payload userProperties { name value } } } }";
     let hospital = Hospital::open().await;
     for n in 0..5 {
         hospital.send(MONITOR, json!({ "heartRate": 60 + n })).await;
@@ -134,12 +134,16 @@ async fn what_a_device_sent_is_told_newest_first_and_in_parts() {
     let newest = page(Value::Null).await;
     assert_eq!(newest[0]["payload"], r#"{"heartRate":72,"spo2":80}"#, "no acknowledgement is among them");
     assert_eq!((&newest[1]["payload"], &newest[1]["size"]), (&json!(r#"{"heartRate":64}"#), &json!(16)));
-    assert_eq!(newest[1]["topic"], "telemetry");
+    assert_eq!(
+        (&newest[1]["topic"], &newest[1]["userProperties"]),
+        (&json!("telemetry"), &json!([{ "name": "said", "value": "beside" }]))
+    );
     let older = page(newest[3]["sequence"].clone()).await;
     let payloads: Vec<_> = older.iter().map(|message| message["payload"].as_str().unwrap()).collect();
     assert_eq!(payloads, [r#"{"heartRate":61}"#, r#"{"heartRate":60}"#]);
     let device = hospital.data(Role::Researcher, SENT, json!({ "id": MONITOR })).await["device"].take();
-    assert_eq!(device["messages"][0]["payload"], Value::Null, "it may name the patient");
+    let [payload, beside] = ["payload", "userProperties"].map(|part| &device["messages"][0][part]);
+    assert_eq!((payload, beside), (&Value::Null, &Value::Null), "they may name the patient");
     let nonsense = json!({ "id": MONITOR, "before": "yesterday" });
     assert_eq!(hospital.refusal(Role::Admin, SENT, nonsense).await, "BAD_INPUT");
 }

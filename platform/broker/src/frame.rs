@@ -5,7 +5,12 @@
 
 use std::ops::Range;
 
-use crate::protocol::{Qos, Reason, Version};
+use url::form_urlencoded::Serializer;
+
+use crate::{
+    gate::UserProperties,
+    protocol::{Qos, Reason, Version},
+};
 
 /// The longest fixed header: type and flags, then four bytes of remaining length.
 const MAX_FIXED_HEADER: usize = 5;
@@ -90,9 +95,19 @@ pub(crate) struct Properties {
     pub(crate) all: Range<usize>,
     /// Where those two are among them.
     apart: [Range<usize>; 2],
+    /// Whether users have put some there.
+    has_users: bool,
 }
 
 impl Properties {
+    /// Those that users have put there, behind what the topic says, out of the body that they were read from.
+    pub(crate) fn of_user(&self, body: &[u8], of_topic: UserProperties) -> UserProperties {
+        if !self.has_users {
+            return of_topic;
+        }
+        user_properties(body.get(self.all.clone()).unwrap_or_default(), of_topic)
+    }
+
     /// Those that go on to subscribers as they came, out of the body that they were read from.
     pub(crate) fn passed_on(&self, body: &[u8]) -> Vec<u8> {
         let mut passed_on = Vec::with_capacity(self.all.len());
@@ -106,6 +121,16 @@ impl Properties {
         passed_on.extend_from_slice(body.get(from..self.all.end).unwrap_or_default());
         passed_on
     }
+}
+
+/// Those properties that users have put among those of a PUBLISH or a will, which were read before, behind what its topic says.
+pub(crate) fn user_properties(properties: &[u8], of_topic: UserProperties) -> UserProperties {
+    let pairs = Cursor { bytes: properties, at: 0 }.users().unwrap_or_default();
+    if pairs.is_empty() {
+        return of_topic;
+    }
+    let mut form = Serializer::new(of_topic.as_deref().unwrap_or_default().to_owned());
+    Some(form.extend_pairs(pairs).finish().into())
 }
 
 /// Reads the PUBLISH with the given first byte and body.
@@ -217,7 +242,7 @@ struct Cursor<'a> {
     at: usize,
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
     fn skip(&mut self, count: usize) -> Result<Range<usize>, Reason> {
         let end = self.at + count;
         if end > self.bytes.len() {
@@ -244,7 +269,7 @@ impl Cursor<'_> {
         self.skip(usize::from(length))
     }
 
-    fn text(&mut self) -> Result<&str, Reason> {
+    fn text(&mut self) -> Result<&'a str, Reason> {
         let range = self.field()?;
         let bytes = self.bytes.get(range).unwrap_or_default();
         let text = std::str::from_utf8(bytes).map_err(|_| Reason::Malformed)?;
@@ -346,12 +371,39 @@ impl Cursor<'_> {
                     found.alias = Some(inside.u16()?);
                     found.apart[1] = start..inside.at;
                 }
-                USER_PROPERTY => inside.pair()?,
+                USER_PROPERTY => {
+                    inside.pair()?;
+                    found.has_users = true;
+                }
                 0x0B => return Err(Reason::Protocol), // subscription identifier: server to client only
                 _ => return Err(Reason::Malformed),
             }
         }
         Ok(found)
+    }
+
+    /// What users have put among the properties of a PUBLISH or a will.
+    fn users(mut self) -> Result<Vec<(&'a str, &'a str)>, Reason> {
+        let mut pairs = Vec::new();
+        while self.at < self.bytes.len() {
+            match self.u8()? {
+                USER_PROPERTY => pairs.push((self.text()?, self.text()?)),
+                0x01 => {
+                    self.skip(1)?;
+                }
+                0x23 => {
+                    self.skip(2)?;
+                }
+                0x02 => {
+                    self.skip(4)?;
+                }
+                // Content type, response topic, correlation data.
+                _ => {
+                    self.field()?;
+                }
+            }
+        }
+        Ok(pairs)
     }
 
     /// Walks over the properties of an acknowledgement: a reason string, and what users add.

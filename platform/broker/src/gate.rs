@@ -184,6 +184,8 @@ pub struct Chunk {
 pub struct Inbound {
     /// What kind of message it is.
     pub channel: Channel,
+    /// What else the device says about it.
+    pub user_properties: UserProperties,
     /// The payload as sent: a slice of the read buffer, shared with its neighbours.
     pub payload: Bytes,
     /// When the broker read it.
@@ -191,6 +193,10 @@ pub struct Inbound {
     /// Follows the message through the traces.
     pub correlation: CorrelationId,
 }
+
+/// Names and values that a device puts beside a message, as HTML forms write them (`ward=4+West&alert=true`): user properties of
+/// MQTT 5, or the property bag of a topic. `None` where there are none.
+pub type UserProperties = Option<Arc<str>>;
 
 /// What kind of message a device sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

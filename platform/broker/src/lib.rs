@@ -54,7 +54,7 @@ pub use self::{
     gate::{
         Admission, Attendant, Channel, Chunk, Client, CommandAnswer, Episode, Gatekeeper, Grants, Happened,
         Inbound, Ingest, Login, Newcomer, NotTaken, Presence, Receipt, Refusal, Saying, Speech, TwinView,
-        Unregistered,
+        Unregistered, UserProperties,
     },
     handle::Handle,
     listener::Entrance,

@@ -15,7 +15,7 @@ use tenants::{
 
 use crate::{
     dialect::{self, Around, Dialect, Errand, Heard, Speaker, Unheard, Uplink, newcomer},
-    gate::{Admission, Channel, Client, Grants, Speech},
+    gate::{Admission, Channel, Client, Grants, Speech, UserProperties},
     session::outbox::View,
 };
 
@@ -41,8 +41,8 @@ pub(crate) enum Space {
 /// What becomes of a message to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// A device's: it goes to ingest.
-    Ingest(Channel),
+    /// A device's: it goes to ingest, with what its topic says about it besides.
+    Ingest(Channel, UserProperties),
     /// The same of a device that is behind the one that says it.
     OfChild(DeviceId, Channel),
     /// A device's question or answer, at its own topic.
@@ -160,7 +160,8 @@ impl Rights {
         let topic = std::str::from_utf8(topic).ok()?;
         match &self.voice {
             Voice::Device(who, dialect) => dialect.uplink(who, topic).map(|uplink| match uplink {
-                Uplink::Message(channel) => Route::Ingest(channel),
+                Uplink::Message(channel) => Route::Ingest(channel, None),
+                Uplink::Annotated(channel, properties) => Route::Ingest(channel, Some(properties)),
                 Uplink::OfChild(child, channel) => Route::OfChild(child, channel),
                 Uplink::Request => Route::Request(topic.into()),
             }),

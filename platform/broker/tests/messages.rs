@@ -51,6 +51,34 @@ async fn a_message_arrives_as_sent_under_the_authenticated_name() {
 }
 
 #[tokio::test]
+async fn what_a_device_says_about_a_message_is_kept_beside_it() {
+    let world = World::obliging().await;
+    let mut native = Wire::device(&world, V5, "d1").await;
+    // A content type, and two user properties of one name.
+    let pair =
+        |name: &str, value: &str| [&[0x26][..], &field(name.as_bytes()), &field(value.as_bytes())].concat();
+    let properties =
+        [&[0x03][..], &field(b"application/json"), &pair("ward", "4 West"), &pair("ward", "ä=b&c")].concat();
+    let length = u8::try_from(properties.len()).unwrap();
+    let body = [&field(b"telemetry")[..], &[length], &properties, b"{}"].concat();
+    native.send(&frame(0x30, &body)).await;
+    let said = world.next_message().await.user_properties;
+    assert_eq!(said.as_deref(), Some("ward=4+West&ward=%C3%A4%3Db%26c"));
+    native.send(&publish(V5, "telemetry", 0, b"{}")).await;
+    assert_eq!(world.next_message().await.user_properties, None);
+
+    let hub = Connect { client_id: "hub-1".into(), ..Connect::new(V5, "1/hub-1") };
+    let mut hub = Wire::login(&world, &hub).await;
+    let topic = "devices/hub-1/messages/events/%24.sub=ecg&alert=yes%21";
+    let body = [&field(topic.as_bytes())[..], &[length], &properties, b"{}"].concat();
+    hub.send(&frame(0x30, &body)).await;
+    let message = world.next_message().await;
+    assert_eq!(message.channel, Channel::Telemetry { component: Some("ecg".into()) });
+    let said = message.user_properties;
+    assert_eq!(said.as_deref(), Some("alert=yes%21&ward=4+West&ward=%C3%A4%3Db%26c"));
+}
+
+#[tokio::test]
 async fn pubacks_wait_for_the_commit_and_keep_the_order() {
     let world = World::deliberate().await;
     let mut wire = Wire::device(&world, V5, "d1").await;

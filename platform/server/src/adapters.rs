@@ -65,6 +65,7 @@ impl Ingest for ToLog {
                 broker::Channel::Telemetry { component } => Channel::Telemetry { component },
                 broker::Channel::Reported => Channel::Reported,
             },
+            user_properties: message.user_properties,
             payload: message.payload,
         });
         let (messages, received) = (messages.collect(), chunk.received);

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use sea_orm::QueryResult;
 use serde_json::{Map, Value, json};
 use twins::{
-    message::{Channel, DeviceRun},
+    message::{Channel, DeviceRun, LogMessage},
     store::journal::Journal,
 };
 use uuid::Uuid;
@@ -370,6 +370,7 @@ impl Database {
                         "correlation": message.correlation.to_string(),
                     }));
                     line.extend(channel(&message.channel));
+                    line.extend(user_properties(&message));
                     line.extend(payload(&message.payload));
                     sink.line("messages", &Value::Object(line))?;
                 }
@@ -405,6 +406,12 @@ fn channel(channel: &Channel) -> Map<String, Value> {
         Channel::Acknowledge => json!({ "channel": "acknowledge" }),
         Channel::Desired => json!({ "channel": "desired" }),
     })
+}
+
+/// Where there are any, in their order: a name may come more than once.
+fn user_properties(message: &LogMessage) -> Map<String, Value> {
+    let pairs: Vec<_> = message.user_properties().map(|(name, value)| [name, value]).collect();
+    if pairs.is_empty() { Map::new() } else { object(json!({ "userProperties": pairs })) }
 }
 
 /// As JSON where it is that, else in base64.

@@ -22,7 +22,7 @@ export function SentList({ messages }: { messages: readonly Sent[] }) {
               </tr>
             </thead>
             <tbody>
-              {messages.map(({ sequence, receivedAt, topic, size, payload }) => (
+              {messages.map(({ sequence, receivedAt, topic, size, payload, userProperties }) => (
                 <tr key={sequence}>
                   <td>
                     <Time at={receivedAt} />
@@ -37,6 +37,11 @@ export function SentList({ messages }: { messages: readonly Sent[] }) {
                       <span className={page.soft}>hidden from your role</span>
                     ) : (
                       <code className={page.mono}>{beginning(payload)}</code>
+                    )}
+                    {userProperties && userProperties.length > 0 && (
+                      <div className={`${page.soft} ${page.small}`}>
+                        with {userProperties.map(({ name, value }) => `${name}: ${value}`).join(', ')}
+                      </div>
                     )}
                   </td>
                 </tr>

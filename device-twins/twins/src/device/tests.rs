@@ -24,6 +24,7 @@ fn message(sequence: u64, second: i64, payload: impl Into<Vec<u8>>) -> LogMessag
         received_at: start() + SignedDuration::from_secs(second),
         correlation: CorrelationId(sequence),
         channel: Channel::Telemetry { component: None },
+        user_properties: None,
         payload: Bytes::from(payload.into()),
     }
 }

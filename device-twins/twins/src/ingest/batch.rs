@@ -7,7 +7,7 @@ use care::Alarm;
 use tenants::{Sequence, TenantId};
 use tokio::sync::oneshot;
 
-use super::{FoldWork, PendingChunk};
+use super::{FoldWork, PendingChunk, Unsequenced};
 use crate::{
     backlog::Credit,
     message::{DeviceRun, LogMessage},
@@ -67,7 +67,7 @@ impl Batch {
 
     pub(crate) fn add_chunk(&mut self, chunk: PendingChunk) {
         self.messages += chunk.messages.len();
-        self.bytes += chunk.messages.iter().map(|message| message.payload.len()).sum::<usize>();
+        self.bytes += chunk.messages.iter().map(Unsequenced::size).sum::<usize>();
         self.chunks.push(chunk);
     }
 
@@ -108,6 +108,7 @@ impl Batch {
                     received_at: message.received_at,
                     correlation: message.correlation,
                     channel: message.channel,
+                    user_properties: message.user_properties,
                     payload: message.payload,
                 }
             });
@@ -132,13 +133,14 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{ingest::Unsequenced, message::Channel};
+    use crate::message::Channel;
 
     fn chunk(tenant: u128, device: u8, messages: usize) -> PendingChunk {
         let message = Unsequenced {
             received_at: Timestamp::UNIX_EPOCH,
             correlation: CorrelationId(0),
             channel: Channel::Telemetry { component: None },
+            user_properties: None,
             payload: Bytes::from_static(b"{}"),
         };
         PendingChunk {

@@ -7,6 +7,8 @@
 mod batch;
 mod writer;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received};
@@ -28,8 +30,17 @@ pub struct Unsequenced {
     pub correlation: CorrelationId,
     /// How to read the payload.
     pub channel: Channel,
+    /// Names and values that the device put beside it: see [`LogMessage`](crate::message::LogMessage).
+    pub user_properties: Option<Arc<str>>,
     /// As received.
     pub payload: Bytes,
+}
+
+impl Unsequenced {
+    /// What a device said, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.payload.len() + self.user_properties.as_deref().map_or(0, str::len)
+    }
 }
 
 /// The platform takes no more messages: it is shutting down, or another node has taken over.

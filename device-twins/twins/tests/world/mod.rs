@@ -124,6 +124,7 @@ impl World {
                 received_at: self.clock.now(),
                 correlation: CorrelationId(0),
                 channel: Channel::Telemetry { component: None },
+                user_properties: None,
                 payload: Bytes::copy_from_slice(payload.as_bytes()),
             }
         });

@@ -1,16 +1,17 @@
 //! Devices made for Azure IoT Hub, and for the Device Provisioning Service that tells them where their hub is.
 //!
 //! A twin is a twin, a direct method is a command, and a cloud-to-device message is one. What a device says about a message
-//! in its topic (the property bag) counts as far as it says which component measured, and when.
+//! in its topic (the property bag) counts as far as it says which component measured, and when; the rest is kept beside the message.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use tenants::DeviceId;
+use url::form_urlencoded::Serializer;
 
 use super::{Around, Dialect, Errand, Frame, Heard, Speaker, Unheard, Uplink};
-use crate::gate::{Channel, CommandAnswer, Saying, TwinView};
+use crate::gate::{Channel, CommandAnswer, Saying, TwinView, UserProperties};
 
 /// Longest text by which a device knows an answer again.
 const MAX_RID_BYTES: usize = 64;
@@ -26,11 +27,12 @@ pub(crate) struct IotHub;
 impl Dialect for IotHub {
     fn uplink(&self, Speaker { device, .. }: &Speaker, topic: &str) -> Option<Uplink> {
         if let Some(bag) = event(device, topic) {
-            let Bag { component, created_at } = Bag::of(bag)?;
-            let component = component.map(Into::into);
-            return Some(match created_at {
-                None => Uplink::Message(Channel::Telemetry { component }),
-                Some(_) => Uplink::Request, // the time belongs into the payload
+            let Bag { component, created_at, others } = Bag::of(bag)?;
+            let channel = Channel::Telemetry { component: component.map(Into::into) };
+            return Some(match (created_at, others) {
+                (Some(_), _) => Uplink::Request, // the time belongs into the payload
+                (None, Some(others)) => Uplink::Annotated(channel, others),
+                (None, None) => Uplink::Message(channel),
             });
         }
         let asks = rid(topic, GET).or_else(|| rid(topic, PATCH)).is_some() || answered(topic).is_some();
@@ -44,11 +46,12 @@ impl Dialect for IotHub {
         payload: &Bytes,
         _: &Around<'_>,
     ) -> Result<Heard, Unheard> {
-        if let Some(Bag { component, created_at: Some(at) }) = event(device, topic).and_then(Bag::of) {
+        if let Some(Bag { component, created_at: Some(at), others }) = event(device, topic).and_then(Bag::of)
+        {
             let values: Value = serde_json::from_slice(payload).map_err(|_| Unheard::UNREADABLE)?;
             let stamped = json!({ "ts": at.to_string(), "values": values }).to_string();
             let channel = Channel::Telemetry { component: component.map(Into::into) };
-            return Ok(Heard::message(channel, stamped.into()));
+            return Ok(Heard { user_properties: others, ..Heard::message(channel, stamped.into()) });
         }
         if let Some((id, status)) = answered(topic) {
             let body = if payload.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(payload) };
@@ -183,23 +186,31 @@ fn event<'a>(device: &DeviceId, topic: &'a str) -> Option<&'a str> {
 struct Bag {
     component: Option<String>,
     created_at: Option<Timestamp>,
+    /// What is kept beside the message.
+    others: UserProperties,
 }
 
 impl Bag {
     /// `None` where it names something that cannot be.
     fn of(bag: &str) -> Option<Self> {
         let (mut component, mut created_at) = (None, None);
-        for (name, value) in bag.split('&').filter_map(|field| field.split_once('=')) {
-            match decoded(name)?.as_str() {
-                "$.sub" => component = Some(decoded(value)?),
-                "$.ctime" | "iothub-creation-time-utc" => created_at = Some(decoded(value)?.parse().ok()?),
-                _ => {}
+        let mut others = Serializer::new(String::new());
+        for field in bag.split('&').filter(|field| !field.is_empty()) {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            match name.as_str() {
+                "$.sub" => component = Some(value),
+                "$.ctime" | "iothub-creation-time-utc" => created_at = Some(value.parse().ok()?),
+                _ => {
+                    others.append_pair(&name, &value);
+                }
             }
         }
+        let others = Some(others.finish()).filter(|others| !others.is_empty()).map(Into::into);
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
         let known =
             |name: &String| (1..=MAX_COMPONENT_BYTES).contains(&name.len()) && name.bytes().all(plain);
-        if component.as_ref().is_none_or(known) { Some(Self { component, created_at }) } else { None }
+        component.as_ref().is_none_or(known).then_some(Self { component, created_at, others })
     }
 }
 
@@ -264,12 +275,20 @@ mod tests {
         let telemetry = |component: Option<&str>| {
             Some(Uplink::Message(Channel::Telemetry { component: component.map(Into::into) }))
         };
+        let annotated = |component: Option<&str>, others: &str| {
+            let channel = Channel::Telemetry { component: component.map(Into::into) };
+            Some(Uplink::Annotated(channel, others.into()))
+        };
         let cases = [
             ("devices/monitor-1/messages/events", telemetry(None)),
             ("devices/monitor-1/messages/events/", telemetry(None)),
-            ("devices/monitor-1/messages/events/%24.ct=application%2Fjson&ward=4%20West", telemetry(None)),
+            (
+                "devices/monitor-1/messages/events/%24.ct=application%2Fjson&ward=4%20West",
+                annotated(None, "%24.ct=application%2Fjson&ward=4+West"),
+            ),
             ("devices/monitor-1/messages/events/$.sub=ecg", telemetry(Some("ecg"))),
-            ("devices/monitor-1/messages/events/%24.sub=ecg&x", telemetry(Some("ecg"))),
+            ("devices/monitor-1/messages/events/%24.sub=ecg&x", annotated(Some("ecg"), "x=")),
+            ("devices/monitor-1/messages/events/x=%FF", None),
             ("devices/monitor-1/messages/events/%24.ctime=2026-01-02T03:04:05Z", Some(Uplink::Request)),
             ("$iothub/twin/GET/?$rid=1", Some(Uplink::Request)),
             ("$iothub/twin/PATCH/properties/reported/?$rid=a-1", Some(Uplink::Request)),
@@ -317,11 +336,15 @@ mod tests {
 
     #[test]
     fn a_time_that_the_device_gives_counts() {
-        let topic = "devices/monitor-1/messages/events/%24.sub=ecg&%24.ctime=2026-01-02T03%3A04%3A05Z";
-        let Heard { mut messages, errand: None } = hear(topic, r#"{"heartRate":72}"#).unwrap() else {
+        let topic =
+            "devices/monitor-1/messages/events/%24.sub=ecg&alert=yes&%24.ctime=2026-01-02T03%3A04%3A05Z";
+        let Heard { mut messages, user_properties, errand: None } =
+            hear(topic, r#"{"heartRate":72}"#).unwrap()
+        else {
             panic!("no message alone")
         };
         let (_, channel, payload) = messages.pop().unwrap();
+        assert_eq!(user_properties.as_deref(), Some("alert=yes"));
         assert_eq!(channel, Channel::Telemetry { component: Some("ecg".into()) });
         let stamped: Value = serde_json::from_slice(&payload).unwrap();
         assert_eq!(stamped, json!({ "ts": "2026-01-02T03:04:05Z", "values": { "heartRate": 72 } }));

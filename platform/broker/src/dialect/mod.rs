@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     encode,
-    gate::{Channel, CommandAnswer, Newcomer, Saying, Speech, TwinView, Unregistered},
+    gate::{Channel, CommandAnswer, Newcomer, Saying, Speech, TwinView, Unregistered, UserProperties},
 };
 
 /// The topics and payloads of one family of devices.
@@ -92,7 +92,9 @@ fn covers_any(audible: &[&str], filter: &str) -> bool {
 pub(crate) enum Uplink {
     /// A message for the log, as it is.
     Message(Channel),
-    /// The same of a device that is behind this one.
+    /// The same, and what its topic says about it besides.
+    Annotated(Channel, Arc<str>),
+    /// A message of a device that is behind this one.
     OfChild(DeviceId, Channel),
     /// A question or an answer: its payload has to be read.
     Request,
@@ -116,26 +118,30 @@ impl Frame {
 }
 
 /// What a device said, understood.
+#[derive(Default)]
 pub(crate) struct Heard {
     /// What of it is for the log, of the device itself or of one that is behind it.
     pub(crate) messages: Vec<(Option<DeviceId>, Channel, Bytes)>,
+    /// What its topic says about these besides.
+    pub(crate) user_properties: UserProperties,
     pub(crate) errand: Option<Errand>,
 }
 
 impl Heard {
     pub(crate) fn message(channel: Channel, payload: Bytes) -> Self {
-        Self { messages: vec![(None, channel, payload)], errand: None }
+        Self { messages: vec![(None, channel, payload)], ..Self::default() }
     }
 
-    pub(crate) const fn errand(errand: Errand) -> Self {
-        Self { messages: Vec::new(), errand: Some(errand) }
+    pub(crate) fn errand(errand: Errand) -> Self {
+        Self { errand: Some(errand), ..Self::default() }
     }
 
     /// A device that is behind the speaker said it; `below` puts what is answered among the speaker's topics.
     fn of(self, child: &DeviceId, below: fn(&DeviceId, Frame) -> Frame) -> Self {
         let messages =
             self.messages.into_iter().map(|(_, channel, payload)| (Some(child.clone()), channel, payload));
-        Self { messages: messages.collect(), errand: self.errand.map(|errand| errand.of(child, below)) }
+        let errand = self.errand.map(|errand| errand.of(child, below));
+        Self { messages: messages.collect(), errand, ..self }
     }
 }
 
@@ -255,7 +261,7 @@ pub(crate) mod tests {
 
     /// What has to be done where nothing is for the log.
     pub(crate) fn errand(heard: Result<Heard, Unheard>) -> Errand {
-        let Heard { messages, errand } = heard.unwrap();
+        let Heard { messages, errand, .. } = heard.unwrap();
         assert!(messages.is_empty());
         errand.unwrap()
     }

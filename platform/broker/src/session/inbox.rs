@@ -17,7 +17,7 @@ use crate::{
     encode,
     exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
     frame::{self, Frame, Publish, Scan},
-    gate::{Channel, Happened, Inbound},
+    gate::{Channel, Happened, Inbound, UserProperties},
     message::{Message, Publication},
     metrics::Loss,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version, packet},
@@ -59,7 +59,7 @@ pub(super) struct Inbox<'a> {
 /// What a message amounts to.
 enum Meaning {
     /// It is for the log as it is: of the device, or of one that is behind it.
-    Log(Option<DeviceId>, Channel),
+    Log(Option<DeviceId>, Channel, UserProperties),
     /// A device asks or answers.
     Heard(Heard),
     /// A program says something.
@@ -83,9 +83,9 @@ impl Harvest {
 
 impl Inbound {
     /// Time and correlation are the same question for the whole chunk: see [`Inbox::stamp`].
-    fn of(channel: Channel, payload: Bytes) -> Self {
+    fn of(channel: Channel, user_properties: UserProperties, payload: Bytes) -> Self {
         let (received_at, correlation) = Default::default();
-        Self { channel, payload, received_at, correlation }
+        Self { channel, user_properties, payload, received_at, correlation }
     }
 }
 
@@ -231,20 +231,22 @@ impl<'a> Inbox<'a> {
         harvest.due.received.extend(received);
         let payload = || frames.slice(body_at + found.payload.start..body_at + found.payload.end);
         match meaning {
-            Meaning::Log(None, channel) => {
+            Meaning::Log(None, channel, about) => {
                 if harvest.messages.is_empty() {
                     harvest.messages.reserve(self.expected.max(1));
                 }
-                harvest.messages.push(Inbound::of(channel, payload()));
+                harvest.messages.push(Inbound::of(channel, about, payload()));
             }
-            Meaning::Log(child, channel) => harvest.add(child, Inbound::of(channel, payload())),
-            Meaning::Heard(Heard { messages, errand }) => {
+            Meaning::Log(child, channel, about) => {
+                harvest.add(child, Inbound::of(channel, about, payload()));
+            }
+            Meaning::Heard(Heard { messages, user_properties, errand }) => {
                 harvest.errands.extend(errand);
                 if messages.is_empty() {
                     harvest.ops.extend(received.map(Op::Received));
                 }
                 for (of, channel, payload) in messages {
-                    harvest.add(of, Inbound::of(channel, payload));
+                    harvest.add(of, Inbound::of(channel, user_properties.clone(), payload));
                 }
             }
             Meaning::Said(publication) => {
@@ -264,8 +266,12 @@ impl<'a> Inbox<'a> {
         harvest: &mut Harvest,
     ) -> Result<Option<Meaning>, Reason> {
         Ok(Some(match route {
-            Route::Ingest(channel) => Meaning::Log(None, channel),
-            Route::OfChild(child, channel) => Meaning::Log(Some(child), channel),
+            Route::Ingest(channel, about) => {
+                Meaning::Log(None, channel, found.properties.of_user(body, about))
+            }
+            Route::OfChild(child, channel) => {
+                Meaning::Log(Some(child), channel, found.properties.of_user(body, None))
+            }
             Route::Topic(topic) => {
                 let publication = self.publication(topic, found, body);
                 if self.is_too_much(&publication) {
@@ -276,7 +282,10 @@ impl<'a> Inbox<'a> {
             }
             Route::Request(topic) => {
                 match self.hear(&topic, body.get(found.payload.clone()).unwrap_or_default()) {
-                    Ok(heard) => Meaning::Heard(heard),
+                    Ok(heard) => {
+                        let user_properties = found.properties.of_user(body, heard.user_properties);
+                        Meaning::Heard(Heard { user_properties, ..heard })
+                    }
                     Err(Unheard { code, why }) => {
                         self.deny(why);
                         self.pass_over(found, code, Loss::NotUnderstood, harvest);

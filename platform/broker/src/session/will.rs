@@ -7,6 +7,7 @@ use tenants::{CorrelationId, DeviceId, TenantId};
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
+    frame,
     gate::{Chunk, Inbound},
     hub::Hub,
     message::{Message, Publication},
@@ -64,14 +65,15 @@ impl Testament {
         let Self { hub, tenant, device, will, .. } = self;
         let Will { route, payload, qos, retain, properties, expiry, .. } = will;
         match route {
-            Route::Ingest(_) | Route::OfChild(..) => {
-                let (device, channel) = match route {
-                    Route::OfChild(child, channel) => (Some(child), channel),
-                    Route::Ingest(channel) => (device, channel),
+            Route::Ingest(..) | Route::OfChild(..) => {
+                let (device, channel, of_topic) = match route {
+                    Route::OfChild(child, channel) => (Some(child), channel, None),
+                    Route::Ingest(channel, of_topic) => (device, channel, of_topic),
                     Route::Request(_) | Route::Topic(_) => return None,
                 };
                 let (received_at, correlation) = (hub.clock.now(), hub.correlations.take(1));
-                let messages = vec![Inbound { channel, payload, received_at, correlation }];
+                let user_properties = frame::user_properties(&properties, of_topic);
+                let messages = vec![Inbound { channel, user_properties, payload, received_at, correlation }];
                 let chunk = Chunk { tenant, device: device?, messages, received: Vec::new() };
                 hub.ingest.submit(chunk).await.ok()?;
                 hub.metrics.messages_in.inc();

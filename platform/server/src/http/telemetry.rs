@@ -62,6 +62,7 @@ async fn take(
         received_at: site.parts.clock.now(),
         correlation: correlation(request),
         channel: Channel::Telemetry { component },
+        user_properties: None,
         payload,
     };
     let twins = site.parts.twins.clone();

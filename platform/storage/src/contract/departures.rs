@@ -210,6 +210,9 @@ pub(super) async fn an_export_holds_everything_and_no_secret(world: World) {
     let known = ["name", "mrn", "birthDate", "bed"].map(|field| patient[field].as_str().unwrap());
     assert_eq!(known, ["Yuri Krone", "KYR-77", "1950-02-28", "1"]);
     assert_eq!(lines["messages"][0]["payload"], json!({ "position": 1 }));
+    let said: Vec<_> = lines["messages"].iter().map(|line| line.get("userProperties").cloned()).collect();
+    let properties = json!([["ward", "4 West"], ["alert", "yes"]]);
+    assert!(said.contains(&Some(properties)) && said.contains(&None), "{said:?}");
     assert_eq!(lines["messages"][0]["receivedAt"], json!(at(1).to_string()));
     assert_eq!(lines["alarms"][0]["raisedAt"], json!(at(3).to_string()));
     assert!(lines["units"].iter().any(|unit| unit["kind"] == json!(UnitKind::Ward.as_str())));

@@ -46,6 +46,7 @@ fn readings(tenant: TenantId, first: u64, devices: u64, per_device: u64) -> Segm
             received_at: at(i64::try_from(sequence / 10).unwrap()),
             correlation: CorrelationId(sequence.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             channel: Channel::Telemetry { component: None },
+            user_properties: None,
             payload: Bytes::from(payload),
         }
     };

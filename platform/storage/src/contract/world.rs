@@ -209,6 +209,7 @@ pub(super) fn message(sequence: u64, time: i64) -> LogMessage {
             2 => Channel::Acknowledge,
             _ => Channel::Telemetry { component: None },
         },
+        user_properties: sequence.is_multiple_of(3).then(|| "ward=4+West&alert=yes".into()),
         payload: Bytes::from(format!("{{\"position\":{sequence}}}")),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tenants::{CorrelationId, DeviceId, Sequence};
 use twins::message::{Channel, DeviceRun, LogMessage};
 
-use super::format::{ACKNOWLEDGE, COMPONENT, DESIRED, REPORTED, TELEMETRY, VERSION};
+use super::format::{ACKNOWLEDGE, COMPONENT, DESIRED, REPORTED, TELEMETRY, USER_PROPERTIES, VERSION};
 use crate::{columns::timestamp, errors::StorageError};
 
 /// lz4 cannot blow a block up further than this.
@@ -155,7 +155,7 @@ impl Messages {
     fn run(&self, bytes: &Bytes, run: &RunEntry<'_>, first: Sequence) -> Option<Vec<LogMessage>> {
         let mut input = Input(bytes);
         let mut at = run.start;
-        let mut component: Option<Arc<str>> = None;
+        let (mut component, mut properties) = (None, None);
         // The shortest message has eleven bytes.
         let expected = usize::try_from(run.messages).ok()?.min(bytes.len() / 11);
         let mut messages = Vec::with_capacity(expected);
@@ -163,27 +163,39 @@ impl Messages {
             at = at.checked_add(input.signed()?)?;
             let received_at: Timestamp = timestamp(at).ok()?;
             let correlation = CorrelationId(u64::from_le_bytes(input.take(8)?.try_into().ok()?));
-            let channel = match input.byte()? {
+            let kind = input.byte()?;
+            let channel = match kind & !USER_PROPERTIES {
                 TELEMETRY => Channel::Telemetry { component: None },
-                COMPONENT => {
-                    let name = input.text()?;
-                    // Mostly the same as before: then the text is shared.
-                    let shared = component.take().filter(|known| **known == *name);
-                    component = Some(shared.unwrap_or_else(|| name.into()));
-                    Channel::Telemetry { component: component.clone() }
-                }
+                COMPONENT => Channel::Telemetry { component: Some(shared(&mut component, input.text()?)) },
                 REPORTED => Channel::Reported,
                 ACKNOWLEDGE => Channel::Acknowledge,
                 DESIRED => Channel::Desired,
                 _ => return None,
             };
+            let user_properties = match kind & USER_PROPERTIES {
+                0 => None,
+                _ => Some(shared(&mut properties, input.text()?)),
+            };
             let length = input.length()?;
             let payload = bytes.slice_ref(input.take(length)?);
             let sequence = first.plus(offset);
-            messages.push(LogMessage { sequence, received_at, correlation, channel, payload });
+            messages.push(LogMessage {
+                sequence,
+                received_at,
+                correlation,
+                channel,
+                user_properties,
+                payload,
+            });
         }
         input.0.is_empty().then_some(messages)
     }
+}
+
+/// A text that is mostly the same as in the message before: then both have one.
+fn shared(before: &mut Option<Arc<str>>, text: &str) -> Arc<str> {
+    let known = before.take().filter(|known| **known == *text);
+    before.insert(known.unwrap_or_else(|| text.into())).clone()
 }
 
 /// What is left to read.

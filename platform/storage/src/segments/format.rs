@@ -6,7 +6,7 @@
 //!   runs    = count (device messages bytes start)*          start: its first received_at, relative to base
 //! messages  = version:u8  lz4 block of: message*
 //!   message = received_at correlation:u64le channel payload received_at: relative to the one before in its run
-//!   channel = kind:u8 (length utf8)?                        the component, for kind 1
+//!   channel = kind:u8 (length utf8)? (length utf8)?         the component, for kind 1; user properties, with bit 7 of kind
 //!   payload = length byte*
 //! ```
 //! Numbers are LEB128; signed ones zigzag first; times are microseconds. A run's bytes stand on their own,
@@ -29,6 +29,9 @@ pub(super) const COMPONENT: u8 = 1;
 pub(super) const REPORTED: u8 = 2;
 pub(super) const ACKNOWLEDGE: u8 = 3;
 pub(super) const DESIRED: u8 = 4;
+
+/// Set in a kind with which user properties come.
+pub(super) const USER_PROPERTIES: u8 = 0x80;
 
 /// A segment as it stands in its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,19 +162,20 @@ fn finish(
 fn write_message(out: &mut Vec<u8>, since_previous: i64, message: &LogMessage) {
     put_signed(out, since_previous);
     out.extend_from_slice(&message.correlation.0.to_le_bytes());
-    match &message.channel {
-        Channel::Telemetry { component: None } => out.push(TELEMETRY),
-        Channel::Telemetry { component: Some(component) } => {
-            out.push(COMPONENT);
-            put(out, component.len() as u64);
-            out.extend_from_slice(component.as_bytes());
-        }
-        Channel::Reported => out.push(REPORTED),
-        Channel::Acknowledge => out.push(ACKNOWLEDGE),
-        Channel::Desired => out.push(DESIRED),
+    let (kind, component) = match &message.channel {
+        Channel::Telemetry { component: None } => (TELEMETRY, None),
+        Channel::Telemetry { component } => (COMPONENT, component.as_deref()),
+        Channel::Reported => (REPORTED, None),
+        Channel::Acknowledge => (ACKNOWLEDGE, None),
+        Channel::Desired => (DESIRED, None),
+    };
+    let properties = message.user_properties.as_deref();
+    out.push(if properties.is_some() { kind | USER_PROPERTIES } else { kind });
+    let texts = [component, properties].into_iter().flatten().map(str::as_bytes);
+    for field in texts.chain([&*message.payload]) {
+        put(out, field.len() as u64);
+        out.extend_from_slice(field);
     }
-    put(out, message.payload.len() as u64);
-    out.extend_from_slice(&message.payload);
 }
 
 /// LEB128: seven bits a byte, the lowest first.

@@ -27,15 +27,17 @@ fn any_message() -> impl Strategy<Value = LogMessage> {
         1 => -377_705_023_201_000_000_i64..253_402_207_200_000_000,
     ];
     let payload = prop::collection::vec(any::<u8>(), 0..300);
-    (time, any::<u64>(), any_channel(), payload).prop_map(|(time, correlation, channel, payload)| {
-        LogMessage {
+    let properties = prop::option::weighted(0.2, "[a-c]{1,2}=[a-zäö]{0,4}");
+    (time, any::<u64>(), any_channel(), properties, payload).prop_map(
+        |(time, correlation, channel, properties, payload)| LogMessage {
             sequence: Sequence::ZERO,
             received_at: timestamp(time).unwrap(),
             correlation: CorrelationId(correlation),
             channel,
+            user_properties: properties.map(Into::into),
             payload: Bytes::from(payload),
-        }
-    })
+        },
+    )
 }
 
 fn any_runs() -> impl Strategy<Value = Vec<DeviceRun>> {
@@ -157,6 +159,7 @@ fn a_directory_of_another_version_or_count_is_refused() {
         received_at: timestamp(0).unwrap(),
         correlation: CorrelationId(1),
         channel: Channel::Reported,
+        user_properties: None,
         payload: Bytes::from_static(b"{}"),
     };
     let runs = [DeviceRun { device: DeviceId::parse("a").unwrap(), messages: vec![message] }];

@@ -26,7 +26,7 @@ pub(super) fn hear(who: &Speaker, topic: &str, payload: &[u8]) -> Result<Heard, 
     let said: Map<String, Value> = serde_json::from_slice(payload).map_err(|_| Unheard::UNREADABLE)?;
     match topic {
         // Its hospital says which devices it speaks for.
-        "connect" | "disconnect" => named(who, &said).map(|_| Heard { messages: Vec::new(), errand: None }),
+        "connect" | "disconnect" => named(who, &said).map(|_| Heard::default()),
         "telemetry" => messages(who, said, &Channel::Telemetry { component: None }),
         "attributes" => messages(who, said, &Channel::Reported),
         "attributes/request" => asked(who, &said),
@@ -72,7 +72,7 @@ fn messages(who: &Speaker, said: Map<String, Value>, channel: &Channel) -> Resul
     let message = |(name, values): (String, Value)| {
         Ok((Some(child(who, &name)?), channel.clone(), Bytes::from(values.to_string())))
     };
-    Ok(Heard { messages: said.into_iter().map(message).collect::<Result<_, _>>()?, errand: None })
+    Ok(Heard { messages: said.into_iter().map(message).collect::<Result<_, _>>()?, ..Heard::default() })
 }
 
 /// `{"id", "device", "client": whether of those that it reports, "key" or "keys"}`: one value, or several by name.
