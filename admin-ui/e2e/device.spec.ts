@@ -14,7 +14,7 @@ test('a message that is not understood stands on the device page with its reason
   await page.getByRole('table').locator(`a[href="/devices/${device.id}"]`).click();
   await expect(page.getByText('Every message of this device was understood.')).toBeVisible();
 
-  await publish(hospital, device, 'this is no JSON');
+  await publish(hospital, device, 'this is no JSON', 'telemetry', { ward: '4 West' });
   await publish(hospital, device, { temperature: { value: 38.2, unit: 'furlong' } });
   const aside = page.getByRole('region', { name: 'Messages set aside' });
   await expect(aside).toContainText('not_json');
@@ -24,6 +24,8 @@ test('a message that is not understood stands on the device page with its reason
   const sent = page.getByRole('region', { name: 'Last messages as they were sent' });
   await expect(sent.getByRole('row').nth(1)).toContainText('furlong');
   await expect(sent.getByRole('row').nth(2)).toContainText('this is no JSON');
+  await expect(sent.getByRole('row').nth(2)).toContainText('with ward: 4 West');
+  await expect(sent.getByRole('row').nth(1)).not.toContainText('with ward');
 
   await publish(hospital, device, { heartRate: 64, batteryLevel: 0.83 });
   const readings = page.getByRole('row');

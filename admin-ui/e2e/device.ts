@@ -12,11 +12,13 @@ export async function publish(
   device: DemoDevice,
   payload: unknown,
   topic = 'telemetry',
+  beside: Record<string, string> = {},
 ): Promise<void> {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const { host, port } = hospital.mqtt;
   const login = ['-u', `${hospital.slug}/${device.id}`, '-P', device.token];
-  const message = ['-t', topic, '-q', '1', '-m', text];
+  const properties = Object.entries(beside).flatMap((pair) => ['-D', 'publish', 'user-property', ...pair]);
+  const message = ['-t', topic, '-q', '1', '-m', text, ...properties];
   await run('mosquitto_pub', ['-V', '5', '-h', host, '-p', port, ...login, ...message]).catch((error) => {
     if (error.code === 'ENOENT')
       throw new Error('mosquitto_pub is missing: apt-get install mosquitto-clients');
