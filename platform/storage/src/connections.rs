@@ -1,6 +1,6 @@
 //! The newest events of each device's connections: one row for each device.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::tenants::{DeviceId, StoreError, TenantId, access::Scope};
 use sea_orm::DbBackend;
@@ -10,6 +10,9 @@ use twins::{
 };
 
 use crate::{database::Database, errors::StorageError, tenant_tx::TenantTx};
+
+/// Devices whose events are written with one statement.
+const TOGETHER: usize = 500;
 
 #[async_trait::async_trait]
 impl ConnectionLog for Database {
@@ -23,9 +26,10 @@ impl ConnectionLog for Database {
         for (device, event) in events {
             by_device.entry(device.as_str()).or_default().push(event);
         }
+        let by_device: Vec<_> = by_device.into_iter().collect();
         let tx = self.begin_write(tenant).await?;
-        for (device, new) in by_device {
-            add(&tx, device, &new).await?;
+        for together in by_device.chunks(TOGETHER) {
+            add(&tx, together).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -35,28 +39,52 @@ impl ConnectionLog for Database {
             return Ok(Vec::new());
         }
         let tx = self.begin_read(scope.tenant()).await?;
-        let sql = "SELECT events FROM device_connections WHERE tenant_id = $1 AND device_id = $2";
-        Ok(read(&tx, sql, device.as_str()).await?)
+        Ok(known(&tx, [device.as_str()], "").await?.remove(device.as_str()).unwrap_or_default())
     }
 }
 
-/// Adds events, the newest last, in front of those that there are.
-async fn add(tx: &TenantTx, device: &str, new: &[&ConnectionEvent]) -> Result<(), StorageError> {
-    let lock = if tx.backend() == DbBackend::Postgres { " FOR UPDATE" } else { "" };
-    let sql = format!("SELECT events FROM device_connections WHERE tenant_id = $1 AND device_id = $2{lock}");
-    let known = read(tx, &sql, device).await?;
-    let newest: Vec<_> = new.iter().rev().copied().chain(&known).take(KEPT).collect();
-    let events =
-        serde_json::to_string(&newest).map_err(|_| StorageError::corrupt("events of a connection"))?;
-    let sql = "INSERT INTO device_connections (tenant_id, device_id, events) VALUES ($1, $2, $3)
-        ON CONFLICT (tenant_id, device_id) DO UPDATE SET events = excluded.events";
-    tx.execute_sql(sql, [(*tx.tenant().as_uuid()).into(), device.into(), events.into()]).await?;
+/// Adds events of devices, each device's in their order, in front of those that there are. A fleet that comes back writes one of each
+/// device: two statements for all of them, not for each.
+async fn add(tx: &TenantTx, by_device: &[(&str, Vec<&ConnectionEvent>)]) -> Result<(), StorageError> {
+    let lock = if tx.backend() == DbBackend::Postgres { " ORDER BY device_id FOR UPDATE" } else { "" };
+    let known = known(tx, by_device.iter().map(|(device, _)| *device), lock).await?;
+    let (mut rows, mut values) = (Vec::new(), vec![(*tx.tenant().as_uuid()).into()]);
+    for (device, new) in by_device {
+        let before = known.get(*device).into_iter().flatten();
+        let newest: Vec<_> = new.iter().rev().copied().chain(before).take(KEPT).collect();
+        let events =
+            serde_json::to_string(&newest).map_err(|_| StorageError::corrupt("events of a connection"))?;
+        rows.push(format!("($1, ${}, ${})", values.len() + 1, values.len() + 2));
+        values.extend([(*device).into(), events.into()]);
+    }
+    let sql = format!(
+        "INSERT INTO device_connections (tenant_id, device_id, events) VALUES {}
+        ON CONFLICT (tenant_id, device_id) DO UPDATE SET events = excluded.events",
+        rows.join(", ")
+    );
+    tx.execute_sql(&sql, values).await?;
     Ok(())
 }
 
-async fn read(tx: &TenantTx, sql: &str, device: &str) -> Result<Vec<ConnectionEvent>, StorageError> {
-    let rows = tx.query_sql(sql, [(*tx.tenant().as_uuid()).into(), device.into()]).await?;
-    let Some(row) = rows.first() else { return Ok(Vec::new()) };
-    let events: String = row.try_get("", "events")?;
-    serde_json::from_str(&events).map_err(|_| StorageError::corrupt("events of a connection"))
+/// What is known of devices, newest first.
+async fn known(
+    tx: &TenantTx,
+    devices: impl IntoIterator<Item = &str>,
+    lock: &str,
+) -> Result<HashMap<String, Vec<ConnectionEvent>>, StorageError> {
+    let mut values = vec![(*tx.tenant().as_uuid()).into()];
+    values.extend(devices.into_iter().map(Into::into));
+    let places: Vec<_> = (2..=values.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT device_id, events FROM device_connections WHERE tenant_id = $1 AND device_id IN ({}){lock}",
+        places.join(", ")
+    );
+    let mut known = HashMap::new();
+    for row in tx.query_sql(&sql, values).await? {
+        let (device, events): (String, String) = (row.try_get("", "device_id")?, row.try_get("", "events")?);
+        let events =
+            serde_json::from_str(&events).map_err(|_| StorageError::corrupt("events of a connection"))?;
+        known.insert(device, events);
+    }
+    Ok(known)
 }

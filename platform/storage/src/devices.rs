@@ -218,10 +218,9 @@ impl DeviceCredentials for Database {
         if devices.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.begin_read(tenant).await?;
         let places: Vec<_> = (2..devices.len() + 2).map(|place| format!("${place}")).collect();
         let of = format!("t.device_id IN ({})", places.join(", "));
-        Ok(logins(&tx, &of, devices.iter().map(|device| device.to_string().into())).await?)
+        Ok(logins(self, tenant, &of, devices.iter().map(|device| device.to_string().into())).await?)
     }
 
     async fn device_of_token(
@@ -229,15 +228,15 @@ impl DeviceCredentials for Database {
         tenant: TenantId,
         hash: &SecretHash,
     ) -> Result<Option<DeviceLogin>, StoreError> {
-        let tx = self.begin_read(tenant).await?;
         let hash = hash.as_bytes().to_vec().into();
-        Ok(logins(&tx, "t.hash = $2", [hash]).await?.pop())
+        Ok(logins(self, tenant, "t.hash = $2", [hash]).await?.pop())
     }
 }
 
 /// Of a fleet that comes back thousands are looked up: in one query, unless there are gateways among them.
 async fn logins(
-    tx: &TenantTx,
+    database: &Database,
+    tenant: TenantId,
     of: &str,
     values: impl IntoIterator<Item = sea_orm::Value>,
 ) -> Result<Vec<DeviceLogin>, StorageError> {
@@ -248,14 +247,14 @@ async fn logins(
          FROM device_tokens t JOIN devices d ON d.tenant_id = t.tenant_id AND d.id = t.device_id
          WHERE t.tenant_id = $1 AND {of}"
     );
-    let values: Vec<_> = [(*tx.tenant().as_uuid()).into()].into_iter().chain(values).collect();
     let mut logins = Vec::new();
-    for row in tx.query_sql(&sql, values).await? {
+    for row in database.query_once(tenant, &sql, values).await? {
         let (id, hash): (String, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
         let mut behind = Vec::new();
         if is_gateway == 1 {
             // Nobody speaks for one that may not connect.
+            let tx = database.begin_read(tenant).await?;
             let rows = tx.find::<Entity>().filter(Column::GatewayId.eq(&id));
             let rows = rows.filter(Column::BlockedSince.is_null()).order_by_asc(Column::Id);
             for row in tx.all(rows).await? {

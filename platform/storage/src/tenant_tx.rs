@@ -32,6 +32,24 @@ impl Database {
         self.enter(TenantTx { tx, tenant, _gate: None }).await
     }
 
+    /// Rows of one statement, to which `$1` is the tenant. On SQLite there is no transaction around it: that would be three trips to
+    /// the database instead of one.
+    pub(crate) async fn query_once(
+        &self,
+        tenant: TenantId,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueryResult>, StorageError> {
+        let values: Vec<_> = [(*tenant.as_uuid()).into()].into_iter().chain(values).collect();
+        match self.backend() {
+            DbBackend::Postgres => self.begin_read(tenant).await?.query_sql(sql, values).await,
+            backend => {
+                let statement = Statement::from_sql_and_values(backend, sql, values);
+                Ok(self.inner.readers.query_all_raw(statement).await?)
+            }
+        }
+    }
+
     /// For changing a tenant's rows.
     pub(crate) async fn begin_write(&self, tenant: TenantId) -> Result<TenantTx, StorageError> {
         if self.backend() == DbBackend::Postgres {
