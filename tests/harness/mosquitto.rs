@@ -78,15 +78,33 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// `None` where it is not installed.
+    /// Lets everybody in. `None` where it is not installed.
     pub async fn start() -> Option<Broker> {
-        let program = find("mosquitto")?;
         let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::run(folder, "allow_anonymous true").await
+    }
+
+    /// Lets those in who have a password. `None` where it is not installed.
+    pub async fn asking(logins: &[Login]) -> Option<Broker> {
+        let program = find("mosquitto_passwd")?;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let passwords = folder.path().join("passwords");
+        let lines: String = logins.iter().map(|of| format!("{}:{}\n", of.user_name, of.password)).collect();
+        fs::write(&passwords, lines).expect("the folder can be written");
+        let hashed = Command::new(program).arg("-U").arg(&passwords).status().await.expect("it runs");
+        assert!(hashed.success(), "the passwords are hashed: {hashed}");
+        // As whoever began it, who can read the folder.
+        let asks = format!("user root\nallow_anonymous false\npassword_file {}", passwords.display());
+        Self::run(folder, &asks).await
+    }
+
+    async fn run(folder: TempDir, whom: &str) -> Option<Broker> {
+        let program = find("mosquitto")?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let configuration = folder.path().join("mosquitto.conf");
         // The queue's limit is for subscribers, of which there are none; the default in-flight limits stay.
         let lines = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n\
+            "listener {} 127.0.0.1\n{whom}\npersistence false\nmax_queued_messages 0\n\
              set_tcp_nodelay true\nlog_dest none\n",
             address.port()
         );

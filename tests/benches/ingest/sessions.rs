@@ -50,13 +50,26 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     server.restart().await;
     encrypted(&server, &logins[..count.min(TLS_SESSIONS)]).await;
     drop(server);
-    let broker = if options.mosquitto { Broker::start().await } else { None };
+    if options.mosquitto {
+        beside("mosquitto", Broker::start().await, &ours, &logins).await;
+        beside("mosquitto with passwords", Broker::asking(&logins).await, &ours, &logins).await;
+    }
+}
+
+/// The same of Mosquitto, and the ratio.
+async fn beside(subject: &str, broker: Option<Broker>, ours: &Rates, logins: &Rc<Vec<Login>>) {
     if let Some(broker) = broker {
-        let theirs = plain("mosquitto", broker.process(), broker.address(), &logins).await;
+        let theirs = plain(subject, broker.process(), broker.address(), logins).await;
         for (figure, ours, theirs) in [("first", ours.first, theirs.first), ("last", ours.last, theirs.last)]
         {
-            let more = json!({ "version": broker.version(), "sessions": count });
-            print("iomt", &format!("connect_rate_ratio_{figure}"), ours / theirs, "x mosquitto", more);
+            let more = json!({ "version": broker.version(), "sessions": logins.len() });
+            print(
+                "iomt",
+                &format!("connect_rate_ratio_{figure}"),
+                ours / theirs,
+                &format!("x {subject}"),
+                more,
+            );
         }
     }
 }
