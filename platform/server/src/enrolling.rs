@@ -15,6 +15,7 @@ use tenants::{
     stores::DeviceCredentials,
 };
 use twins::{
+    Twins,
     connections::ConnectionLog,
     store::directory::{DeviceRecord, Devices, NewDevice},
 };
@@ -27,6 +28,7 @@ const NO_TOKEN: &str = "no token could be made";
 pub(crate) struct Enrolling {
     pub(crate) database: Database,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) twins: Twins,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -35,6 +37,7 @@ struct Wish<'a> {
     device: DeviceId,
     /// With what it is registered; without, it has to be registered already.
     template: Option<&'a str>,
+    origin: Origin,
 }
 
 impl Enrolling {
@@ -58,21 +61,22 @@ impl Enrolling {
         let name = name.clone().unwrap_or_else(|| format!("device-{correlation}"));
         let device =
             DeviceId::parse(&name).map_err(|error| Unregistered::Refused(format!("deviceName: {error}")))?;
-        let token = self.token(tenant, &Wish { device, template }).await;
+        let origin = Origin::new(Channel::Mqtt, &visitor.address, "");
+        let token = self.token(tenant, &Wish { device, template, origin }).await;
         token.map(|token| token.reveal().to_owned()).map_err(Unregistered::Refused)
     }
 
     async fn token(&self, tenant: TenantId, wish: &Wish<'_>) -> Result<BearerToken, String> {
         let scope = self.scope(tenant).await?;
         if let Some(known) = self.known(&scope, &wish.device).await? {
-            return self.another_token(&scope, &known).await;
+            return self.another_token(&scope, &known, &wish.origin).await;
         }
         let template =
             wish.template.ok_or("it is not registered; a key that names a template would register it")?;
-        match self.create(&scope, &wish.device, template).await {
+        match self.create(&scope, &wish.device, template, &wish.origin).await {
             Err(Uncreated::Store(error)) => match self.known(&scope, &wish.device).await? {
                 // It asks twice at the same moment.
-                Some(known) => self.another_token(&scope, &known).await,
+                Some(known) => self.another_token(&scope, &known, &wish.origin).await,
                 None => Err(failed(&error)),
             },
             created => created.map_err(Uncreated::into_words),
@@ -80,7 +84,12 @@ impl Enrolling {
     }
 
     /// Gives a device a token that is registered and has never been here: it may not have heard of the one before.
-    async fn another_token(&self, scope: &Scope, known: &DeviceRecord) -> Result<BearerToken, String> {
+    async fn another_token(
+        &self,
+        scope: &Scope,
+        known: &DeviceRecord,
+        origin: &Origin,
+    ) -> Result<BearerToken, String> {
         let (tenant, device) = (scope.tenant(), &known.id);
         if known.blocked_since.is_some() {
             return Err("it is blocked".to_owned());
@@ -88,16 +97,24 @@ impl Enrolling {
         if known.gateway.is_some() {
             return Err("it speaks through a gateway".to_owned());
         }
-        let events = self.database.events(scope, device).await.map_err(|error| failed(&error))?;
-        if !events.is_empty() {
+        if self.has_been_here(scope, device).await? {
             return Err("it has connected before; its hospital can give it another token".to_owned());
         }
         let token = BearerToken::generate(tenant).map_err(|_| NO_TOKEN)?;
-        let audit = self.entry(tenant, device, "device.renew_token", "asked for it as a newcomer".to_owned());
+        let detail = "asked for it as a newcomer".to_owned();
+        let audit = AuditEntry { detail, ..self.entry(tenant, device, "device.renew_token", origin) };
         let renewed = self.database.renew_token(scope, device, &token.hash(), &audit).await;
         renewed.map_err(|error| failed(&error))?;
         self.identity.revocations().tell(tenant);
         Ok(token)
+    }
+
+    /// Whether it has connected before or, where nobody wrote that down yet, has said something.
+    async fn has_been_here(&self, scope: &Scope, device: &DeviceId) -> Result<bool, String> {
+        let events = self.database.events(scope, device).await.map_err(|error| failed(&error))?;
+        let twin = self.twins.own(scope.tenant(), device).await;
+        let twin = twin.map_err(|_| "its twin cannot be asked now; try again")?;
+        Ok(!events.is_empty() || twin.messages > 0)
     }
 
     async fn known(&self, scope: &Scope, device: &DeviceId) -> Result<Option<DeviceRecord>, String> {
@@ -118,7 +135,8 @@ impl Enrolling {
         }
         let template = model.ok_or("a device that is not registered has to say which model it is")?;
         // It signs; nobody is told its token.
-        match self.create(&self.scope(tenant).await?, device, template).await {
+        let origin = Origin::new(Channel::Mqtt, "", "");
+        match self.create(&self.scope(tenant).await?, device, template, &origin).await {
             Err(Uncreated::Store(error)) => self.unless_there(tenant, device, error).await,
             created => created.map(drop).map_err(Uncreated::into_words),
         }
@@ -129,6 +147,7 @@ impl Enrolling {
         scope: &Scope,
         device: &DeviceId,
         template: &str,
+        origin: &Origin,
     ) -> Result<BearerToken, Uncreated> {
         if templates::builtin::find(template).is_none() {
             return Err(Uncreated::Because("there is no template for this model"));
@@ -146,7 +165,10 @@ impl Enrolling {
                 gateway: None,
             },
             token: token.hash(),
-            audit: self.entry(tenant, device, "device.create", format!("enrolled itself as {template}")),
+            audit: AuditEntry {
+                detail: format!("enrolled itself as {template}"),
+                ..self.entry(tenant, device, "device.create", origin)
+            },
         };
         let created = Devices::create_all(&self.database, scope, &[new]).await;
         created.map(|()| token).map_err(Uncreated::Store)
@@ -171,10 +193,10 @@ impl Enrolling {
         scope.map_err(|_| "devices cannot be registered now".to_owned())
     }
 
-    fn entry(&self, tenant: TenantId, device: &DeviceId, action: &str, detail: String) -> AuditEntry {
+    fn entry(&self, tenant: TenantId, device: &DeviceId, action: &str, origin: &Origin) -> AuditEntry {
         let (actor, subject) = (format!("device:{device}"), format!("device:{device}"));
-        let origin = Origin::new(Channel::Mqtt, "", "");
-        AuditEntry { detail, origin, ..AuditEntry::new(tenant, self.clock.now(), actor, action, subject) }
+        let origin = origin.clone();
+        AuditEntry { origin, ..AuditEntry::new(tenant, self.clock.now(), actor, action, subject) }
     }
 }
 

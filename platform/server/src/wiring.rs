@@ -222,8 +222,12 @@ impl Platform {
             .as_ref()
             .map(|(listen, certificates)| TlsListen { listen: *listen, settings: certificates.clone() });
         let waiting = Arc::new(Waiting::default());
-        let enrolling =
-            Enrolling { database: database.clone(), identity: identity.clone(), clock: clock.clone() };
+        let enrolling = Enrolling {
+            database: database.clone(),
+            identity: identity.clone(),
+            twins: twins.clone(),
+            clock: clock.clone(),
+        };
         let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone(), enrolling };
         let stores = (Arc::new(database.clone()) as Arc<dyn Mailboxes>, clock.clone());
         let broker = listen(&config, &gate, ingest, attendant, tls, stores).await?;

@@ -22,17 +22,21 @@ use super::{
     wire::{Connect, V4, V5, field, frame, subscribe, unsubscribe},
 };
 
-/// Who may connect: two of a name that take each other's place, their namesake of another hospital, and a device of each.
-const CLIENTS: [(&str, &str); 6] = [
+/// Who may connect: two of a name that take each other's place, their namesake of another hospital, a device of each, devices made
+/// for other platforms, and one that nobody knows yet.
+const CLIENTS: [(&str, &str); 9] = [
     ("1/app-a", "same"),
     ("1/app-a", "same"),
     ("2/app-a", "same"),
     ("1/app", "feed"),
     ("1/d1", "device"),
     ("2/d1", "device"),
+    ("1/tb-1", "board"),
+    ("2/hub-1", "hub-1"),
+    ("provision", "newcomer"),
 ];
 
-const TOPICS: [&str; 20] = [
+const TOPICS: [&str; 26] = [
     "a",
     "a/b",
     "a/b/c",
@@ -53,9 +57,15 @@ const TOPICS: [&str; 20] = [
     "\u{0}",
     "\u{FEFF}a",
     "心/拍",
+    "/provision/request",
+    "v1/devices/me/attributes/request/1",
+    "v1/devices/me/rpc/response/1",
+    "devices/hub-1/messages/events/%24.sub=c&n=v",
+    "$iothub/twin/GET/?$rid=1",
+    "$iothub/twin/PATCH/properties/reported/?$rid=1",
 ];
 
-const FILTERS: [&str; 20] = [
+const FILTERS: [&str; 23] = [
     "#",
     "+",
     "+/#",
@@ -76,6 +86,9 @@ const FILTERS: [&str; 20] = [
     "a/#/b",
     "a+",
     "",
+    "/provision/response",
+    "v1/devices/me/attributes/response/+",
+    "$iothub/twin/res/#",
 ];
 
 /// What the payloads of each hospital are made of. No single flipped bit makes one of the other, and no topic has them.

@@ -238,8 +238,12 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
     let waiting = Arc::new(Waiting::default());
-    let enrolling =
-        Enrolling { database: foundation.database.clone(), identity: identity.clone(), clock: clock.clone() };
+    let enrolling = Enrolling {
+        database: foundation.database.clone(),
+        identity: identity.clone(),
+        twins: twins.clone(),
+        clock: clock.clone(),
+    };
     let attendant = ToTwins { twins: twins.clone(), waiting: waiting.clone(), enrolling };
     let stores = (store.clone() as Arc<dyn Mailboxes>, clock.clone());
     let broker = listen(config, &gate, ingest, attendant, None, stores).await.unwrap();
