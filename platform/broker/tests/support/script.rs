@@ -266,6 +266,8 @@ struct Actor {
     most: usize,
     /// Identifiers of messages that it has not acknowledged to the end.
     open: HashSet<[u8; 2]>,
+    /// Identifiers that it acknowledged before it heard of them: what the server had under way for its session is done then.
+    early: HashSet<[u8; 2]>,
     /// Of the last message that it heard.
     last_id: [u8; 2],
     said_to: HashSet<String>,
@@ -288,6 +290,7 @@ impl Actor {
             is_over: false,
             most,
             open: HashSet::new(),
+            early: HashSet::new(),
             last_id: [0, 1],
             said_to: HashSet::new(),
         };
@@ -368,8 +371,8 @@ impl Actor {
         let id = if shape & 1 == 0 { self.last_id } else { id(script).to_be_bytes() };
         let first = [0x40, 0x50, 0x62, 0x70][usize::from(shape >> 1 & 0b11)];
         let refuses = shape & 0b1000 != 0 && self.level == V5;
-        if matches!(first, 0x40 | 0x70) || (first == 0x50 && refuses) {
-            self.open.remove(&id);
+        if (matches!(first, 0x40 | 0x70) || (first == 0x50 && refuses)) && !self.open.remove(&id) {
+            self.early.insert(id);
         }
         let reason: &[u8] = if refuses { &[0x97] } else { &[] };
         frame(first, &[&id[..], reason].concat())
@@ -413,8 +416,11 @@ impl Actor {
         if qos > 0 {
             let id = [body[at], body[at + 1]];
             at += 2;
-            assert!(id != [0, 0] && self.open.insert(id), "identifier {id:?} is in use");
-            assert!(self.open.len() <= self.most, "more than {} under way", self.most);
+            assert!(id != [0, 0], "an identifier is not 0");
+            if !self.early.remove(&id) {
+                assert!(self.open.insert(id), "identifier {id:?} is in use");
+                assert!(self.open.len() <= self.most, "more than {} under way", self.most);
+            }
             self.last_id = id;
         }
         if self.level == V5 {
