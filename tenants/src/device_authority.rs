@@ -60,11 +60,16 @@ impl DeviceAuthority {
     pub const MAX_LIST_BYTES: usize = 96 * 1024;
 }
 
-/// Where they are kept. `storage` implements it.
+/// Knows them when a device shows a certificate, before there is a caller. `storage` implements it.
+#[async_trait]
+pub trait EnrolledAuthorities: Send + Sync {
+    /// The hospital's, by name.
+    async fn authorities_of(&self, tenant: TenantId) -> Result<Vec<DeviceAuthority>, StoreError>;
+}
+
+/// Where people look after them. `storage` implements it.
 #[async_trait]
 pub trait DeviceAuthorities: Send + Sync {
-    /// The hospital's, before there is a caller.
-    async fn authorities_of(&self, tenant: TenantId) -> Result<Vec<DeviceAuthority>, StoreError>;
     /// The scope's, by name.
     async fn authorities(&self, scope: &Scope) -> Result<Vec<DeviceAuthority>, StoreError>;
     /// Adds one. [`StoreError::Conflict`] when it is there already, or [`DeviceAuthority::MAX`] of them are.

@@ -177,7 +177,7 @@ impl Rights {
     pub(crate) fn hear(&self, topic: &str, payload: &Bytes, around: &Around<'_>) -> Result<Heard, Unheard> {
         match &self.voice {
             Voice::Device(who, dialect) => dialect.hear(who, topic, payload, around),
-            Voice::Newcomer => newcomer::hear(payload),
+            Voice::Newcomer => Ok(newcomer::hear(payload)),
             Voice::Application(_) => Err(Unheard::UNREADABLE),
         }
     }

@@ -8,7 +8,7 @@ use tenants::{
     access::{Caller, Principal, Restriction},
     account::User,
     clock::Clock,
-    device_authority::DeviceAuthorities,
+    device_authority::EnrolledAuthorities,
     revocations::{Generation, Revocations},
     stores::{Accounts, ApiTokens, AuditTrail, DeviceCredentials, DeviceLogin, ServiceClients, Tenants},
 };
@@ -64,7 +64,7 @@ pub struct Identity {
     /// Without it no device signs.
     pub(crate) enrolments: Option<Enrolments>,
     /// Without it no device is let in that shows a certificate.
-    pub(crate) authorities: Option<Arc<dyn DeviceAuthorities>>,
+    pub(crate) authorities: Option<Arc<dyn EnrolledAuthorities>>,
     pub(crate) cache: Caches,
 }
 

@@ -4,7 +4,7 @@ use ::tenants::{
     AuthorityId, StoreError, TenantId,
     access::Scope,
     audit::AuditEntry,
-    device_authority::{DeviceAuthorities, DeviceAuthority, RevocationList},
+    device_authority::{DeviceAuthorities, DeviceAuthority, EnrolledAuthorities, RevocationList},
 };
 use jiff::Timestamp;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, Value};
@@ -20,13 +20,16 @@ use crate::{
 };
 
 #[async_trait::async_trait]
-impl DeviceAuthorities for Database {
+impl EnrolledAuthorities for Database {
     async fn authorities_of(&self, tenant: TenantId) -> Result<Vec<DeviceAuthority>, StoreError> {
         let tx = self.begin_read(tenant).await?;
         let rows = tx.all(tx.find::<Entity>().order_by_asc(Column::Subject).order_by_asc(Column::Id)).await?;
         Ok(rows.into_iter().map(authority).collect::<Result<_, _>>()?)
     }
+}
 
+#[async_trait::async_trait]
+impl DeviceAuthorities for Database {
     async fn authorities(&self, scope: &Scope) -> Result<Vec<DeviceAuthority>, StoreError> {
         self.authorities_of(scope.tenant()).await
     }

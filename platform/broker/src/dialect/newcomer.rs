@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Errand, Frame, Heard, Unheard};
+use super::{Errand, Frame, Heard};
 use crate::gate::{Newcomer, Unregistered};
 
 pub(crate) const REQUEST: &str = "/provision/request";
@@ -27,24 +27,28 @@ struct Request {
 }
 
 /// What a newcomer asks for, or is refused at once.
-pub(crate) fn hear(payload: &Bytes) -> Result<Heard, Unheard> {
+pub(crate) fn hear(payload: &Bytes) -> Heard {
     let request = Some(payload).filter(|payload| payload.len() <= MAX_REQUEST_BYTES);
     let request: Option<Request> = request.and_then(|payload| serde_json::from_slice(payload).ok());
     let Some(request) = request else {
-        let why = "provisionDeviceKey and provisionDeviceSecret are expected, as JSON of at most 4 KiB";
-        return Ok(Heard::errand(Errand::Say(answer(Err(Unregistered::Refused(why.into()))))));
+        return refused(
+            "provisionDeviceKey and provisionDeviceSecret are expected, as JSON of at most 4 KiB",
+        );
     };
     let other = request.credentials_type.is_some_and(|of| of != ACCESS_TOKEN);
     if other || request.token.is_some() {
-        let why = "a device signs in with a token here, and the platform chooses it";
-        return Ok(Heard::errand(Errand::Say(answer(Err(Unregistered::Refused(why.into()))))));
+        return refused("a device signs in with a token here, and the platform chooses it");
     }
     let newcomer = Newcomer {
         key: request.provision_device_key,
         secret: request.provision_device_secret,
         name: request.device_name,
     };
-    Ok(Heard::errand(Errand::Enrol { newcomer, answer }))
+    Heard::errand(Errand::Enrol { newcomer, answer })
+}
+
+fn refused(why: &str) -> Heard {
+    Heard::errand(Errand::Say(answer(Err(Unregistered::Refused(why.to_owned())))))
 }
 
 fn answer(enrolled: Result<String, Unregistered>) -> Frame {

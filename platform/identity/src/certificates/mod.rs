@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use tenants::{
-    AuthorityId, DeviceId, Tenant, TenantId, audit::Channel, device_authority::DeviceAuthorities,
+    AuthorityId, DeviceId, Tenant, TenantId, audit::Channel, device_authority::EnrolledAuthorities,
     enrolment::of_id_scope,
 };
 
@@ -68,7 +68,7 @@ pub struct Certified {
 impl Identity {
     /// Lets devices in that show certificates, too.
     #[must_use]
-    pub fn with_authorities(self, authorities: Arc<dyn DeviceAuthorities>) -> Self {
+    pub fn with_authorities(self, authorities: Arc<dyn EnrolledAuthorities>) -> Self {
         Self { authorities: Some(authorities), ..self }
     }
 

@@ -11,10 +11,8 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use tenants::{
     StoreError,
-    access::Scope,
-    audit::AuditEntry,
     clock::Clock,
-    device_authority::{Certificates, DeviceAuthority, RevocationList},
+    device_authority::{Certificates, DeviceAuthority},
     enrolment::id_scope,
 };
 
@@ -28,37 +26,10 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 struct Enrolled(Mutex<Vec<(TenantId, DeviceAuthority)>>);
 
 #[async_trait]
-impl DeviceAuthorities for Enrolled {
+impl EnrolledAuthorities for Enrolled {
     async fn authorities_of(&self, tenant: TenantId) -> Result<Vec<DeviceAuthority>, StoreError> {
         let all = self.0.lock().unwrap();
         Ok(all.iter().filter(|(of, _)| *of == tenant).map(|(_, authority)| authority.clone()).collect())
-    }
-    async fn authorities(&self, _: &Scope) -> Result<Vec<DeviceAuthority>, StoreError> {
-        unreachable!()
-    }
-    async fn add_authority(&self, _: &Scope, _: &DeviceAuthority, _: &AuditEntry) -> Result<(), StoreError> {
-        unreachable!()
-    }
-    async fn prove_authority(
-        &self,
-        _: &Scope,
-        _: AuthorityId,
-        _: Timestamp,
-        _: &AuditEntry,
-    ) -> Result<(), StoreError> {
-        unreachable!()
-    }
-    async fn set_revocations(
-        &self,
-        _: &Scope,
-        _: AuthorityId,
-        _: &RevocationList,
-        _: &AuditEntry,
-    ) -> Result<(), StoreError> {
-        unreachable!()
-    }
-    async fn remove_authority(&self, _: &Scope, _: AuthorityId, _: &AuditEntry) -> Result<(), StoreError> {
-        unreachable!()
     }
 }
 

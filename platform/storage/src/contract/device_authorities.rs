@@ -4,7 +4,7 @@ use ::tenants::{
     AuthorityId, StoreError,
     access::Object,
     clock::ManualClock,
-    device_authority::{DeviceAuthorities, DeviceAuthority, RevocationList},
+    device_authority::{DeviceAuthorities, DeviceAuthority, EnrolledAuthorities, RevocationList},
     revocations::CredentialVersions,
 };
 
