@@ -3,7 +3,7 @@
 
 usage: paho.py SUITE CREDENTIALS [client_test.py|client_test5.py [Test.test_name ...]]
 
-SUITE is the folder `interoperability` of a checkout of eclipse/paho.mqtt.testing; CREDENTIALS the `credentials.json`
+SUITE is the folder `interoperability` of a checkout of eclipse-paho/paho.mqtt.testing; CREDENTIALS the `credentials.json`
 of `iomt demo`, whose integrator may use every topic but the one that the suite expects to be denied. The suite connects
 without a user name and to a port of its own choice: both are given to it here, nothing else of it is changed.
 """
