@@ -15,7 +15,6 @@ pub mod break_glass;
 pub mod clock;
 pub mod credentials;
 pub mod device_authority;
-pub mod device_certificate;
 pub mod elevation;
 pub mod enrolment;
 pub mod errors;

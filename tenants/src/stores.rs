@@ -11,7 +11,6 @@ use crate::{
     audit::{AuditEntry, AuditFilter},
     break_glass::{Opening, Review},
     credentials::SecretHash,
-    device_certificate::DeviceCertificate,
     elevation::{Answer, Elevation},
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
@@ -454,8 +453,6 @@ pub struct DeviceLogin {
     pub device: DeviceId,
     /// SHA-256 of its token.
     pub token: SecretHash,
-    /// Certificates of its own.
-    pub certificates: Vec<DeviceCertificate>,
     /// It may not connect.
     pub blocked: bool,
     /// The devices that speak through it, where it is a gateway; not those that may not connect.

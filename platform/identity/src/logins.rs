@@ -166,7 +166,6 @@ mod tests {
         DeviceLogin {
             device: device(id),
             token: SecretHash::of(id.as_bytes()),
-            certificates: Vec::new(),
             blocked: false,
             behind: Vec::new(),
         }

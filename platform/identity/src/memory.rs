@@ -18,7 +18,6 @@ use tenants::{
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
     credentials::{BearerToken, SecretHash},
-    device_certificate::DeviceCertificate,
     enrolment::{EnrolmentKey, EnrolmentKeys},
     keys::{BlindIndex, HEADER_BYTES, Keyring, SealError, SealedFor, TenantKeys},
     locality::Locality,
@@ -103,7 +102,6 @@ impl World {
         let login = DeviceLogin {
             device: device.clone(),
             token: SecretHash::of(token.as_bytes()),
-            certificates: Vec::new(),
             blocked: false,
             behind: Vec::new(),
         };
@@ -116,13 +114,6 @@ impl World {
         let entry = AuditEntry::new(self.tenant.id, self.clock.now(), "x", "tenant.suspend", "x");
         self.stores.suspend(self.tenant.id, since, &entry).await.unwrap();
         self.identity.forget_tenants();
-    }
-
-    /// A device has these certificates of its own, as told by whoever did it.
-    pub(crate) fn own(&self, id: &str, certificates: Vec<DeviceCertificate>) {
-        let key = (self.tenant.id, DeviceId::parse(id).unwrap());
-        self.stores.devices.lock().unwrap().get_mut(&key).unwrap().certificates = certificates;
-        self.identity.revocations().tell(self.tenant.id);
     }
 
     /// Blocks a device, as told by whoever did it.

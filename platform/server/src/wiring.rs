@@ -426,7 +426,6 @@ fn services(
         tokens: store.clone(),
         clients: store.clone(),
         authorities: store.clone(),
-        device_certificates: store.clone(),
         certificates: Arc::new(CertificateReader::new(clock.clone())),
         revocations: identity.revocations().clone(),
         device_keys: identity.clone(),

@@ -26,7 +26,6 @@ use crate::{
     columns::{self, folded, micros, sequence, storable, timestamp},
     credentials,
     database::Database,
-    device_certificates::own_certificates,
     entities::{
         assignments, device_tokens,
         devices::{Column, Entity, Model},
@@ -203,7 +202,7 @@ impl Devices for Database {
 }
 
 /// A device within the scope.
-pub(crate) async fn visible(tx: &TenantTx, scope: &Scope, device: &DeviceId) -> Result<Model, StorageError> {
+async fn visible(tx: &TenantTx, scope: &Scope, device: &DeviceId) -> Result<Model, StorageError> {
     let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
     let found = tx.one(found.filter(Column::Id.eq(device.as_str()))).await?;
     found.ok_or(StorageError::NotFound { what: "device" })
@@ -242,7 +241,7 @@ async fn logins(
     values: impl IntoIterator<Item = sea_orm::Value>,
 ) -> Result<Vec<DeviceLogin>, StorageError> {
     let sql = format!(
-        "SELECT t.device_id, t.hash, t.certificates, CASE WHEN d.blocked_since IS NULL THEN 0 ELSE 1 END,
+        "SELECT t.device_id, t.hash, CASE WHEN d.blocked_since IS NULL THEN 0 ELSE 1 END,
             CASE WHEN EXISTS (SELECT 1 FROM devices b WHERE b.tenant_id = t.tenant_id AND b.gateway_id = t.device_id)
                 THEN 1 ELSE 0 END
          FROM device_tokens t JOIN devices d ON d.tenant_id = t.tenant_id AND d.id = t.device_id
@@ -251,8 +250,7 @@ async fn logins(
     let mut logins = Vec::new();
     for row in database.query_once(tenant, &sql, values).await? {
         let (id, hash): (String, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let certificates = own_certificates(row.try_get_by_index(2)?)?;
-        let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
+        let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
         let mut behind = Vec::new();
         if is_gateway == 1 {
             // Nobody speaks for one that may not connect.
@@ -264,7 +262,7 @@ async fn logins(
             }
         }
         let (device, token) = (columns::device(&id)?, secret_hash(&hash)?);
-        logins.push(DeviceLogin { device, token, certificates, blocked: blocked == 1, behind });
+        logins.push(DeviceLogin { device, token, blocked: blocked == 1, behind });
     }
     Ok(logins)
 }
@@ -292,8 +290,7 @@ async fn register(
         .await
         .map_err(|error| error.duplicate_as("a device with this id exists already").dangling_as("tenant"))?;
     let hash = token.as_bytes().to_vec();
-    let row = device_tokens::Model { tenant_id, device_id: id, hash, certificates: None };
-    tx.insert::<device_tokens::Entity>(row).await?;
+    tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
     placements::begin(tx, &record.id, record.unit, audit.at).await?;
     if let Some(patient) = record.patient {
         assign(tx, &record.id, patient, audit).await?;

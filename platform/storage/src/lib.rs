@@ -22,7 +22,6 @@ mod credentials;
 mod database;
 mod departures;
 mod device_authorities;
-mod device_certificates;
 mod devices;
 mod elevations;
 mod enrolment;

@@ -1,9 +1,7 @@
-//! Devices that show a certificate: it names the device, and an authority that its hospital has enrolled has signed it, or it is
-//! known as the device's own.
+//! Devices that show a certificate: it names the device, and an authority that its hospital has enrolled has signed it.
 //!
 //! TLS has made sure that the device has the certificate's key. Who signed it is judged here, where the hospital is known,
-//! and again while the device is connected: an authority may be removed, or take a
-//! certificate back, and a device may have another one.
+//! and again while the device is connected: an authority may be removed, or take a certificate back.
 
 mod authority;
 mod chain;
@@ -15,7 +13,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use tenants::{
     AuthorityId, DeviceId, Tenant, TenantId, audit::Channel, device_authority::EnrolledAuthorities,
-    device_certificate::Fingerprint, enrolment::of_id_scope, stores::DeviceLogin,
+    enrolment::of_id_scope,
 };
 
 use self::{authority::Standing, chain::Chain};
@@ -61,16 +59,10 @@ pub struct Certified {
     pub device: DeviceId,
     /// Until when the certificate counts.
     pub until: Timestamp,
-    by: Warrant,
-}
-
-/// What makes a certificate count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Warrant {
-    /// An authority, and by serial number what it has signed of the chain.
-    Authority(AuthorityId, Arc<[Box<[u8]>]>),
-    /// It is the device's own.
-    Own(Fingerprint),
+    /// Which authority stands for it.
+    pub authority: AuthorityId,
+    /// What that has signed of it, by serial number.
+    serials: Arc<[Box<[u8]>]>,
 }
 
 impl Identity {
@@ -100,17 +92,9 @@ impl Identity {
     /// # Errors
     /// When the database fails.
     pub async fn still_certified(&self, of: &Certified) -> Result<bool, IdentityError> {
-        match &of.by {
-            Warrant::Authority(id, serials) => {
-                let authorities = self.authorities_of(of.tenant).await?;
-                let authority = authorities.iter().find(|authority| authority.id == *id);
-                Ok(authority.is_some_and(|authority| authority.stands_by(serials)))
-            }
-            Warrant::Own(fingerprint) => {
-                let login = self.login(of.tenant, &of.device).await?;
-                Ok(login.is_some_and(|login| has(&login, *fingerprint)))
-            }
-        }
+        let authorities = self.authorities_of(of.tenant).await?;
+        let authority = authorities.iter().find(|authority| authority.id == of.authority);
+        Ok(authority.is_some_and(|authority| authority.stands_by(&of.serials)))
     }
 
     async fn certified(&self, shown: Shown<'_>, origin: Origin<'_>) -> Result<Certified, IdentityError> {
@@ -127,9 +111,9 @@ impl Identity {
             },
             Belongs::Host(host) => match self.of_host(host).await? {
                 Some(tenant) => Some(tenant),
-                None => self.of_certificate(&chain).await?,
+                None => self.of_authority(&chain).await?,
             },
-            Belongs::Unsaid => self.of_certificate(&chain).await?,
+            Belongs::Unsaid => self.of_authority(&chain).await?,
         };
         let Some(tenant) = tenant else {
             let reason = "a certificate, and no hospital that it leads to";
@@ -142,7 +126,7 @@ impl Identity {
             }
             _ => self.judge(tenant.id, &chain).await?,
         };
-        let (until, by) = match judged {
+        let (authority, Standing { until, serials }) = match judged {
             Ok(judged) => judged,
             Err(fault) => return self.at_fault(&tenant, chain.device.as_str(), fault, origin).await,
         };
@@ -154,7 +138,7 @@ impl Identity {
             None => return self.refused(tenant.id, None, "no device of this name", origin).await,
         }
         let (tenant, device) = (tenant.id, chain.device);
-        Ok(Certified { tenant, device, until, by })
+        Ok(Certified { tenant, device, until, authority, serials: serials.into() })
     }
 
     /// Tells the hospital's audit trail and whoever asked, as far as the device is known there.
@@ -178,24 +162,17 @@ impl Identity {
         }
     }
 
-    /// Whether a certificate is its device's own and counts, else what the hospital's authorities say of its chain. Where none
-    /// says that it counts, what the one says that signed it.
+    /// What the hospital's authorities say of a chain. Where none says that it counts, what the one says that signed it.
     async fn judge(
         &self,
         tenant: TenantId,
         chain: &Chain<'_>,
-    ) -> Result<Result<(Timestamp, Warrant), CertificateFault>, IdentityError> {
+    ) -> Result<Result<(AuthorityId, Standing), CertificateFault>, IdentityError> {
         let now = self.clock.now();
-        let login = self.login(tenant, &chain.device).await?;
-        if login.is_some_and(|login| has(&login, chain.fingerprint)) {
-            return Ok(chain.own(now).map(|until| (until, Warrant::Own(chain.fingerprint))));
-        }
         let mut fault = CertificateFault::NotOurs;
         for authority in self.authorities_of(tenant).await?.iter() {
             match authority.judge(chain, now) {
-                Ok(Standing { until, serials }) => {
-                    return Ok(Ok((until, Warrant::Authority(authority.id, serials.into()))));
-                }
+                Ok(standing) => return Ok(Ok((authority.id, standing))),
                 Err(CertificateFault::NotOurs) => {}
                 Err(other) => fault = other,
             }
@@ -203,9 +180,8 @@ impl Identity {
         Ok(Err(fault))
     }
 
-    /// The one hospital whose device's own it is, or whose authority has signed its chain; where there are several, a device has
-    /// to say which is its.
-    async fn of_certificate(&self, chain: &Chain<'_>) -> Result<Option<Tenant>, IdentityError> {
+    /// The one hospital whose authority has signed a chain; where several have enrolled it, a device has to say which is its.
+    async fn of_authority(&self, chain: &Chain<'_>) -> Result<Option<Tenant>, IdentityError> {
         let mut found = None;
         for tenant in self.all_tenants().await?.iter() {
             let signed = match self.judge(tenant.id, chain).await? {
@@ -233,11 +209,6 @@ impl Identity {
         self.cache.authorities.insert(tenant, (generation, Arc::clone(&found)));
         Ok(found)
     }
-}
-
-/// Whether a certificate is among a device's own.
-fn has(login: &DeviceLogin, fingerprint: Fingerprint) -> bool {
-    login.certificates.iter().any(|own| own.fingerprint == fingerprint)
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use tenants::{
     StoreError,
     clock::Clock,
     device_authority::{Certificates, DeviceAuthority},
-    device_certificate::DeviceCertificate,
     enrolment::id_scope,
 };
 
@@ -191,8 +190,7 @@ async fn a_certificate_of_an_enrolled_authority_lets_its_device_in() {
     ] {
         let certified = hospitals.shows(&shown, to, device).await.unwrap();
         assert_eq!((certified.tenant, certified.device.as_str()), (world.tenant.id, "monitor-1"), "{to:?}");
-        assert!(matches!(certified.by, Warrant::Authority(by, _) if by == authority.id));
-        assert_eq!(certified.until, hospitals.now + DAY * 9);
+        assert_eq!((certified.authority, certified.until), (authority.id, hospitals.now + DAY * 9));
         assert!(world.identity.still_certified(&certified).await.unwrap());
     }
     let theirs = id_scope(world.other.id);
@@ -203,78 +201,6 @@ async fn a_certificate_of_an_enrolled_authority_lets_its_device_in() {
         assert!(matches!(error, Some(IdentityError::NotValid)), "{to:?}: {error:?}");
     }
     assert!(world.stores.audited().iter().all(|entry| entry.action == "device.connect"));
-}
-
-#[tokio::test]
-async fn a_certificate_of_its_own_lets_a_device_in_whoever_has_signed_it() {
-    let hospitals = Hospitals::new();
-    let (world, now) = (&hospitals.world, hospitals.now);
-    let (device, stranger) = (DeviceId::parse("monitor-1").unwrap(), Maker::new("Somebody", now));
-    world.device("monitor-1");
-    let signed = stranger.made("monitor-1", |_| {});
-    let by_itself = params("monitor-1", now).self_signed(&KeyPair::generate().unwrap()).unwrap();
-    let own = [&signed, &by_itself].map(|made| hospitals.reader.device(&device, &made.pem()).unwrap());
-    for shown in [&signed, &by_itself] {
-        assert_eq!(hospitals.fault(&[shown.der().clone()]).await, Some(CertificateFault::NotOurs));
-    }
-    world.own("monitor-1", own.into());
-    let scope = id_scope(world.tenant.id);
-    let places = [
-        OURS,
-        Belongs::Host("hub.example.org"),
-        Belongs::Host("st-elsewhere.example.org"),
-        Belongs::IdScope(&scope),
-        Belongs::Unsaid,
-    ];
-    for shown in [&signed, &by_itself] {
-        for to in places {
-            let certified = hospitals.shows(&[shown.der().clone()], to, Some("monitor-1")).await.unwrap();
-            assert_eq!((certified.tenant, &certified.device), (world.tenant.id, &device), "{to:?}");
-            assert_eq!(certified.until, now + DAY * 9);
-            assert!(world.identity.still_certified(&certified).await.unwrap());
-        }
-        let elsewhere = Belongs::Hospital("county-general");
-        assert!(hospitals.shows(&[shown.der().clone()], elsewhere, None).await.is_err());
-    }
-    // Another one of the same names is another one.
-    let another = stranger.sign("monitor-1");
-    assert_eq!(hospitals.fault(&[another]).await, Some(CertificateFault::NotOurs));
-    let known = hospitals.shows(&[signed.der().clone()], OURS, None).await.unwrap();
-    world.own("monitor-1", vec![own[1]]);
-    assert!(!world.identity.still_certified(&known).await.unwrap());
-    assert_eq!(hospitals.fault(&[signed.der().clone()]).await, Some(CertificateFault::NotOurs));
-
-    let expired = stranger.made("monitor-1", |of| {
-        (of.not_before, of.not_after) = (date!(now - DAY * 9), date!(now - DAY));
-    });
-    let later = stranger.made("monitor-1", |of| of.not_before = date!(now + DAY));
-    let kept = |made: &rcgen::Certificate| DeviceCertificate {
-        fingerprint: Fingerprint::of(made.der()),
-        not_after: now - DAY,
-    };
-    world.own("monitor-1", vec![kept(&expired), kept(&later)]);
-    let fault = CertificateFault::Expired { days: 1 };
-    assert_eq!(hospitals.fault(&[expired.der().clone()]).await, Some(fault));
-    let fault = CertificateFault::NotYet { from: now + DAY };
-    assert_eq!(hospitals.fault(&[later.der().clone()]).await, Some(fault));
-    world.block("monitor-1");
-    world.own("monitor-1", own.into());
-    let blocked = hospitals.shows(&[signed.der().clone()], OURS, None).await.err();
-    assert!(matches!(blocked, Some(IdentityError::Blocked { .. })), "{blocked:?}");
-
-    let for_servers = stranger.made("monitor-1", |of| {
-        of.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    });
-    for (pem, why) in [
-        (stranger.made("monitor-2", |_| {}).pem(), "common name has to be monitor-1"),
-        (expired.pem(), "has expired"),
-        (for_servers.pem(), "not made for TLS clients"),
-        (format!("{}{}", signed.pem(), by_itself.pem()), "expected one certificate, found 2"),
-        (String::new(), "expected one certificate in PEM"),
-    ] {
-        let error = hospitals.reader.device(&device, &pem).unwrap_err().to_string();
-        assert!(error.contains(why), "{error}");
-    }
 }
 
 #[tokio::test]
