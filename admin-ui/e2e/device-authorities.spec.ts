@@ -56,3 +56,30 @@ test('an authority is added, proven as its page says, and revokes a certificate'
   await page.getByRole('link', { name: 'Audit' }).click();
   await expect(page.getByText('authority.remove').first()).toBeVisible();
 });
+
+test('a device is given a certificate of its own, and loses it again', async ({ page, hospital, signIn }) => {
+  const device = hospital.device(4);
+  const maker = makeAuthority('Whoever made it');
+  maker.run(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=${device.id}" \
+      -days 30 -keyout own-key.pem -out own.pem`);
+  await signIn(hospital.person('admin'));
+  await page.goto(`${hospital.http}/devices/${device.id}`);
+  const panel = page.getByRole('region', { name: 'Its own certificates' });
+  await panel.getByRole('button', { name: 'Add a certificate' }).click();
+  const upload = async (name: string) => {
+    const choosing = page.waitForEvent('filechooser');
+    await panel.getByRole('button', { name: 'From a file' }).click();
+    await (await choosing).setFiles(maker.file(name));
+  };
+  await upload('ca.pem');
+  await panel.getByRole('button', { name: 'Add it' }).click();
+  await expect(panel.getByRole('alert')).toContainText(`common name has to be ${device.id}`);
+  await upload('own.pem');
+  await panel.getByRole('button', { name: 'Add it' }).click();
+  await expect(panel).toContainText('Counts until');
+  await expect(panel).toContainText('has not shown it yet');
+  await expectAccessible(page);
+  await panel.getByRole('button', { name: 'Remove' }).click();
+  await panel.getByRole('button', { name: 'Remove it' }).click();
+  await expect(panel).toContainText('None.');
+});

@@ -7,6 +7,7 @@ use tenants::{
     authenticator::Authenticators,
     clock::Clock,
     device_authority::{Certificates, DeviceAuthorities},
+    device_certificate::DeviceCertificates,
     enrolment::DeviceKeys,
     identity_provider::Enrolment,
     keys::KeyManagement,
@@ -74,7 +75,9 @@ pub struct Services {
     pub revocations: Arc<Revocations>,
     /// Certificate authorities whose devices are let in.
     pub authorities: Arc<dyn DeviceAuthorities>,
-    /// Reads what is uploaded of them.
+    /// Certificates that are one device's own.
+    pub device_certificates: Arc<dyn DeviceCertificates>,
+    /// Reads what is uploaded of either.
     pub certificates: Arc<dyn Certificates>,
     /// Makes the keys with which devices sign.
     pub device_keys: Arc<dyn DeviceKeys>,

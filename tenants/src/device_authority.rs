@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::{
     access::Scope,
     audit::AuditEntry,
+    device_certificate::DeviceCertificate,
     errors::StoreError,
-    ids::{AuthorityId, TenantId},
+    ids::{AuthorityId, DeviceId, TenantId},
 };
 
 /// An authority as it is kept.
@@ -118,6 +119,11 @@ pub trait Certificates: Send + Sync {
     /// # Errors
     /// [`CertificateError`].
     fn proves(&self, authority: &DeviceAuthority, pem: &str) -> Result<(), CertificateError>;
+    /// A certificate of a device's own, in PEM: its common name is the device's, and it has not expired.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    fn device(&self, device: &DeviceId, pem: &str) -> Result<DeviceCertificate, CertificateError>;
     /// A revocation list of the authority, in PEM.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod break_glass;
 pub mod clock;
 pub mod credentials;
 pub mod device_authority;
+pub mod device_certificate;
 pub mod elevation;
 pub mod enrolment;
 pub mod errors;

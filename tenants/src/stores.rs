@@ -11,6 +11,7 @@ use crate::{
     audit::{AuditEntry, AuditFilter},
     break_glass::{Opening, Review},
     credentials::SecretHash,
+    device_certificate::{DeviceCertificate, Fingerprint},
     elevation::{Answer, Elevation},
     errors::StoreError,
     identity_provider::{Arrival, ExternalSession, IdentityProvider, Linked, LoginAttempt, LogoutNotice},
@@ -444,6 +445,15 @@ pub trait DeviceCredentials: Send + Sync {
         tenant: TenantId,
         hash: &SecretHash,
     ) -> Result<Option<DeviceLogin>, StoreError>;
+    /// A device has shown this certificate of its own, and named this hospital. Changes nothing where it had done so before, or
+    /// does not have the certificate any more.
+    async fn prove_certificate(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        fingerprint: Fingerprint,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError>;
 }
 
 /// How a device is known when it presents itself.
@@ -453,6 +463,8 @@ pub struct DeviceLogin {
     pub device: DeviceId,
     /// SHA-256 of its token.
     pub token: SecretHash,
+    /// Certificates of its own.
+    pub certificates: Vec<DeviceCertificate>,
     /// It may not connect.
     pub blocked: bool,
     /// The devices that speak through it, where it is a gateway; not those that may not connect.

@@ -1,4 +1,4 @@
-//! Devices that show a certificate of an authority that their hospital has enrolled.
+//! Devices that show a certificate: of an authority that their hospital has enrolled, or one of their own.
 use serde_json::json;
 use tests::authority::{Authority, Signed};
 use tests::mqtt::{Login, Publisher, Refused, Version};
@@ -81,6 +81,23 @@ async fn journey(database: Option<String>) {
     admin.data(remove, json!({ "id": id })).await;
     cut_off(unnamed).await;
     assert!(shows(&server, "", &second).await.is_err(), "its authority is gone");
+
+    // One of its own needs no authority.
+    let change = async |what: &str, variables| admin.data(what, variables).await;
+    let add = "mutation ($id: ID!, $pem: String!) {
+        addDeviceCertificate(device: $id, certificate: $pem) { certificates { fingerprint } } }";
+    let added = change(add, json!({ "id": one.id, "pem": stranger.pem })).await;
+    let fingerprint = &added["addDeviceCertificate"]["certificates"][0]["fingerprint"];
+    assert_eq!(shows(&server, "", &stranger).await.unwrap_err(), Refused::Code(0x86), "it leads nowhere yet");
+    let mut named = shows(&server, &hospital.user_name(one), &stranger).await.unwrap();
+    let mut unnamed = shows(&server, "", &stranger).await.unwrap();
+    assert!(unnamed.ping().await && named.ping().await);
+    let remove = "mutation ($id: ID!, $fingerprint: String!) {
+        removeDeviceCertificate(device: $id, fingerprint: $fingerprint) { id } }";
+    change(remove, json!({ "id": one.id, "fingerprint": fingerprint })).await;
+    cut_off(unnamed).await;
+    cut_off(named).await;
+    assert!(shows(&server, "", &stranger).await.is_err(), "it is not its own any more");
 }
 
 async fn cut_off(mut connection: Connection) {

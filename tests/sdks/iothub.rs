@@ -2,7 +2,7 @@
 //! one server.
 
 use serde_json::{Value, json};
-use tests::authority::Authority;
+use tests::authority::{Authority, Signed};
 use tests::{GraphQl, Options, Server, environment, eventually, time};
 
 use crate::{gate::TlsGate, sdk::Program};
@@ -101,13 +101,25 @@ async fn new(server: &Server) {
     assert_eq!(there["device"], Value::Null, "nobody else has it");
 }
 
-/// One that nobody has registered, with a certificate of an authority that its hospital has enrolled.
+/// With certificates: one that nobody has registered, of an authority that its hospital has enrolled.
 async fn certified(server: &Server) {
     let admin = server.graphql_as("admin");
     let made = Authority::new("Biomedical engineering");
     made.enrolled(&admin).await;
+    shows(server, "sensor-8", made.sign("sensor-8", 8)).await;
+    // And one that is registered, with a certificate of its own.
+    let monitor = &server.first_tenant().monitor(0).id;
+    let own = Authority::new("Whoever made it").sign(monitor, 9);
+    let add =
+        "mutation ($id: ID!, $pem: String!) { addDeviceCertificate(device: $id, certificate: $pem) { id } }";
+    admin.data(add, json!({ "id": monitor, "pem": own.pem })).await;
+    shows(server, monitor, own).await;
+}
+
+/// A device asks where it belongs with a certificate, and connects there with it.
+async fn shows(server: &Server, device: &str, shown: Signed) {
+    let admin = server.graphql_as("admin");
     let folder = tempfile::tempdir().unwrap();
-    let shown = made.sign("sensor-8", 8);
     let [certificate, key] = [("cert.pem", shown.pem), ("key.pem", shown.key_pem)].map(|(name, text)| {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -116,13 +128,13 @@ async fn certified(server: &Server) {
     let credential = format!("x509:{certificate}:{key}");
     let authority = server.credentials.ca_pem.display().to_string();
     let scope = &server.first_tenant().id_scope;
-    let arguments = ["localhost", "sensor-8", &credential, &authority, scope, "dtmi:iomt:VitalsSensor;1"];
-    let Some(mut device) = Program::start("iothub", "iothub", &arguments) else { return };
-    assert_eq!(device.event("registered").await["status"], "assigned");
-    device.event("reported").await;
-    let seen = admin.data("{ device(id: \"sensor-8\") { connected } }", json!({})).await;
-    assert_eq!(seen["device"]["connected"], true);
-    device.finish().await;
+    let arguments = ["localhost", device, &credential, &authority, scope, "dtmi:iomt:VitalsSensor;1"];
+    let Some(mut program) = Program::start("iothub", "iothub", &arguments) else { return };
+    assert_eq!(program.event("registered").await["status"], "assigned");
+    program.event("reported").await;
+    let seen = "query ($id: ID!) { device(id: $id) { connected } }";
+    assert_eq!(admin.data(seen, json!({ "id": device })).await["device"]["connected"], true);
+    program.finish().await;
 }
 
 /// One that comes through whatever ends TLS for the hospital's HTTP port.

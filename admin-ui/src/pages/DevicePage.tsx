@@ -10,6 +10,7 @@ import classes from '../ui/device/device.module.css';
 import { Gateway } from '../ui/device/Gateway';
 import { LatestReadings } from '../ui/device/LatestReadings';
 import { LiveSessions } from '../ui/device/LiveSessions';
+import { OwnCertificates } from '../ui/device/OwnCertificates';
 import { Properties } from '../ui/device/Properties';
 import { Quarantine } from '../ui/device/Quarantine';
 import { SentList } from '../ui/device/SentList';
@@ -97,6 +98,9 @@ function OneDevice({ id }: { id: string }) {
               blockedSince={device.blockedSince}
               onChanged={refetch}
             />
+          )}
+          {may('device:write') && (
+            <OwnCertificates deviceId={id} certificates={device.certificates} onChanged={refetch} />
           )}
           <div className={classes.columns}>
             <Properties deviceId={id} properties={device.properties} onChanged={refetch} />

@@ -6,6 +6,7 @@ use tenants::{
     access::{Action, Scope},
     audit::AuditEntry,
     credentials::BearerToken,
+    device_certificate::{Fingerprint, NoFingerprint},
 };
 use twins::store::directory::DeviceRecord;
 
@@ -88,6 +89,46 @@ impl DeviceAccessMutation {
         come_again(ctx, &scope, found.gateway.as_ref())?;
         come_again(ctx, &scope, through.as_ref())?;
         again(ctx, &id).await
+    }
+
+    /// The device is let in with this certificate, in PEM, whoever has signed it, also if it has signed itself: its common name is the
+    /// device's id. The first time it has to name the hospital (id scope, host or user name): it alone can prove to have the key. A
+    /// device has two at most: the one that it shows, and the next one.
+    async fn add_device_certificate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "device")] id: ID,
+        certificate: String,
+    ) -> Result<Device> {
+        let (scope, found) = device(ctx, &id, Action::Write).await?;
+        let services = ctx.services()?;
+        let certificate = services.certificates.device(&found.id, &certificate)?;
+        let detail = certificate.fingerprint.to_string();
+        let entry = entry(ctx, &scope, &found, "device.add_certificate", &detail)?;
+        services.device_certificates.add_device_certificate(&scope, &found.id, &certificate, &entry).await?;
+        services.revocations.tell(scope.tenant());
+        Ok(found.into())
+    }
+
+    /// The device is not let in with that certificate any more; where it is connected with it, it is cut off at once.
+    async fn remove_device_certificate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "device")] id: ID,
+        fingerprint: String,
+    ) -> Result<Device> {
+        let (scope, found) = device(ctx, &id, Action::Write).await?;
+        let services = ctx.services()?;
+        let fingerprint: Fingerprint =
+            fingerprint.parse().map_err(|error: NoFingerprint| ApiError::bad_input(error.to_string()))?;
+        let detail = fingerprint.to_string();
+        let entry = entry(ctx, &scope, &found, "device.remove_certificate", &detail)?;
+        services
+            .device_certificates
+            .remove_device_certificate(&scope, &found.id, fingerprint, &entry)
+            .await?;
+        services.revocations.tell(scope.tenant());
+        Ok(found.into())
     }
 
     /// Gives the device another token. The one before counts no more: where the device is connected it is cut off at once.

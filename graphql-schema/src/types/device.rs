@@ -18,7 +18,7 @@ use twins::{
     store::{directory::DeviceRecord, journal},
 };
 
-use super::Patient;
+use super::{DeviceCertificate, Patient};
 use crate::{
     arguments,
     context::RequestContext,
@@ -313,6 +313,13 @@ impl Device {
     /// It may not connect since then; null while it may.
     async fn blocked_since(&self) -> Option<DateTime> {
         self.0.blocked_since.map(DateTime)
+    }
+
+    /// Certificates (X.509) of its own, by which it is let in whoever has signed them.
+    async fn certificates(&self, ctx: &Context<'_>) -> Result<Vec<DeviceCertificate>> {
+        let scope = ctx.grant(Thing::Device, Action::Read).await?;
+        let found = ctx.services()?.device_certificates.device_certificates(&scope, &self.0.id).await?;
+        Ok(found.into_iter().map(Into::into).collect())
     }
 
     /// The device through which it speaks; null where it speaks for itself, and where that one is outside the caller's rows.

@@ -1,7 +1,7 @@
 //! Certificate authorities whose devices a hospital lets in.
 
 use async_graphql::{ID, SimpleObject};
-use tenants::device_authority as domain;
+use tenants::{device_authority as domain, device_certificate::Fingerprint};
 
 use crate::scalars::DateTime;
 
@@ -41,11 +41,10 @@ struct RevocationList {
 
 impl From<domain::DeviceAuthority> for DeviceAuthority {
     fn from(authority: domain::DeviceAuthority) -> Self {
-        let fingerprint: Vec<_> = authority.fingerprint.iter().map(|byte| format!("{byte:02X}")).collect();
         Self {
             id: ID(authority.id.to_string()),
             subject: authority.subject,
-            fingerprint: fingerprint.join(":"),
+            fingerprint: Fingerprint(authority.fingerprint).to_string(),
             not_before: authority.not_before.into(),
             not_after: authority.not_after.into(),
             challenge: authority.challenge,

@@ -6,6 +6,7 @@ mod audit;
 mod connection;
 mod device;
 mod device_authority;
+mod device_certificate;
 mod elevation;
 mod enums;
 mod identity_provider;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     },
     device::Device,
     device_authority::DeviceAuthority,
+    device_certificate::DeviceCertificate,
     elevation::{ActingAs, Elevation, ElevationNow},
     enums::{
         AlarmPriority, AlarmState, AuditOutcome, ClinicalRisk, Comparison, ElevationStanding,

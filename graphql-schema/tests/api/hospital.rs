@@ -225,6 +225,7 @@ impl Hospital {
             tokens: stores.clone(),
             clients: stores.clone(),
             authorities: stores.clone(),
+            device_certificates: stores.clone(),
             certificates: Arc::new(CertificateReader::new(Arc::new(clock.clone()))),
             revocations: Arc::clone(&revocations),
             device_keys: Arc::new(Door(Arc::clone(&waiting))),

@@ -7,6 +7,7 @@ mod authority;
 mod batching;
 mod changes;
 mod device_authorities;
+mod device_certificates;
 mod downlink;
 mod elevations;
 mod emergencies;

@@ -101,7 +101,7 @@ impl Audit {
         }
     }
 
-    fn entry(
+    pub(crate) fn entry(
         &self,
         (tenant, subject): (TenantId, String),
         actor: String,

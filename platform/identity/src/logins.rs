@@ -11,7 +11,9 @@ use std::{
 use parking_lot::Mutex;
 use tenants::{
     DeviceId, StoreError, TenantId,
+    audit::AuditEntry,
     credentials::SecretHash,
+    device_certificate::Fingerprint,
     stores::{DeviceCredentials, DeviceLogin},
 };
 use tokio::sync::oneshot;
@@ -77,6 +79,20 @@ impl Logins {
         hash: &SecretHash,
     ) -> Result<Option<DeviceLogin>, StoreError> {
         self.devices.device_of_token(tenant, hash).await
+    }
+
+    /// A device has shown a certificate of its own, and named its hospital.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn prove(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        fingerprint: Fingerprint,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        self.devices.prove_certificate(tenant, device, fingerprint, audit).await
     }
 
     /// Until nobody of the hospital waits any more.
@@ -160,12 +176,23 @@ mod tests {
         ) -> Result<Option<DeviceLogin>, StoreError> {
             Ok(None)
         }
+
+        async fn prove_certificate(
+            &self,
+            _: TenantId,
+            _: &DeviceId,
+            _: Fingerprint,
+            _: &AuditEntry,
+        ) -> Result<(), StoreError> {
+            Ok(())
+        }
     }
 
     fn login(id: &str) -> DeviceLogin {
         DeviceLogin {
             device: device(id),
             token: SecretHash::of(id.as_bytes()),
+            certificates: Vec::new(),
             blocked: false,
             behind: Vec::new(),
         }

@@ -18,6 +18,7 @@ use tenants::{
     audit::{AuditEntry, AuditFilter},
     clock::{Clock, ManualClock},
     credentials::{BearerToken, SecretHash},
+    device_certificate::{DeviceCertificate, Fingerprint},
     enrolment::{EnrolmentKey, EnrolmentKeys},
     keys::{BlindIndex, HEADER_BYTES, Keyring, SealError, SealedFor, TenantKeys},
     locality::Locality,
@@ -97,15 +98,21 @@ impl World {
 
     /// Adds a device and returns its token.
     pub(crate) fn device(&self, id: &str) -> String {
-        let token = BearerToken::generate(self.tenant.id).unwrap().reveal().to_owned();
+        self.device_of(self.tenant.id, id)
+    }
+
+    /// The same in that hospital.
+    pub(crate) fn device_of(&self, tenant: TenantId, id: &str) -> String {
+        let token = BearerToken::generate(tenant).unwrap().reveal().to_owned();
         let device = DeviceId::parse(id).unwrap();
         let login = DeviceLogin {
             device: device.clone(),
             token: SecretHash::of(token.as_bytes()),
+            certificates: Vec::new(),
             blocked: false,
             behind: Vec::new(),
         };
-        self.stores.devices.lock().unwrap().insert((self.tenant.id, device), login);
+        self.stores.devices.lock().unwrap().insert((tenant, device), login);
         token
     }
 
@@ -114,6 +121,13 @@ impl World {
         let entry = AuditEntry::new(self.tenant.id, self.clock.now(), "x", "tenant.suspend", "x");
         self.stores.suspend(self.tenant.id, since, &entry).await.unwrap();
         self.identity.forget_tenants();
+    }
+
+    /// A device has these certificates of its own, as told by whoever did it.
+    pub(crate) fn own(&self, tenant: TenantId, id: &str, certificates: Vec<DeviceCertificate>) {
+        let key = (tenant, DeviceId::parse(id).unwrap());
+        self.stores.devices.lock().unwrap().get_mut(&key).unwrap().certificates = certificates;
+        self.identity.revocations().tell(tenant);
     }
 
     /// Blocks a device, as told by whoever did it.
@@ -377,6 +391,21 @@ impl DeviceCredentials for Stores {
             .iter()
             .find(|((of, _), login)| *of == tenant && login.token == *hash)
             .map(|(_, login)| login.clone()))
+    }
+    async fn prove_certificate(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        fingerprint: Fingerprint,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let mut all = self.devices.lock().unwrap();
+        let mut own = all.get_mut(&(tenant, device.clone())).into_iter().flat_map(|of| &mut of.certificates);
+        if let Some(own) = own.find(|own| own.fingerprint == fingerprint && own.proven_at.is_none()) {
+            own.proven_at = Some(audit.at);
+            self.audit.lock().unwrap().push(audit.clone());
+        }
+        Ok(())
     }
 }
 

@@ -426,6 +426,7 @@ fn services(
         tokens: store.clone(),
         clients: store.clone(),
         authorities: store.clone(),
+        device_certificates: store.clone(),
         certificates: Arc::new(CertificateReader::new(clock.clone())),
         revocations: identity.revocations().clone(),
         device_keys: identity.clone(),

@@ -7,6 +7,7 @@ use ::tenants::{
     access::{self, Scope},
     audit::AuditEntry,
     credentials::SecretHash,
+    device_certificate::Fingerprint,
     stores::{DeviceCredentials, DeviceLogin},
 };
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use crate::{
     columns::{self, folded, micros, sequence, storable, timestamp},
     credentials,
     database::Database,
+    device_certificates::{self, own_certificates},
     entities::{
         assignments, device_tokens,
         devices::{Column, Entity, Model},
@@ -202,7 +204,7 @@ impl Devices for Database {
 }
 
 /// A device within the scope.
-async fn visible(tx: &TenantTx, scope: &Scope, device: &DeviceId) -> Result<Model, StorageError> {
+pub(crate) async fn visible(tx: &TenantTx, scope: &Scope, device: &DeviceId) -> Result<Model, StorageError> {
     let found = tx.find::<Entity>().filter(predicate::rows::<Entity>(scope, tx.backend()));
     let found = tx.one(found.filter(Column::Id.eq(device.as_str()))).await?;
     found.ok_or(StorageError::NotFound { what: "device" })
@@ -231,6 +233,16 @@ impl DeviceCredentials for Database {
         let hash = hash.as_bytes().to_vec().into();
         Ok(logins(self, tenant, "t.hash = $2", [hash]).await?.pop())
     }
+
+    async fn prove_certificate(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        fingerprint: Fingerprint,
+        audit: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        Ok(device_certificates::prove(self, tenant, device, fingerprint, audit).await?)
+    }
 }
 
 /// Of a fleet that comes back thousands are looked up: in one query, unless there are gateways among them.
@@ -241,7 +253,7 @@ async fn logins(
     values: impl IntoIterator<Item = sea_orm::Value>,
 ) -> Result<Vec<DeviceLogin>, StorageError> {
     let sql = format!(
-        "SELECT t.device_id, t.hash, CASE WHEN d.blocked_since IS NULL THEN 0 ELSE 1 END,
+        "SELECT t.device_id, t.hash, t.certificates, CASE WHEN d.blocked_since IS NULL THEN 0 ELSE 1 END,
             CASE WHEN EXISTS (SELECT 1 FROM devices b WHERE b.tenant_id = t.tenant_id AND b.gateway_id = t.device_id)
                 THEN 1 ELSE 0 END
          FROM device_tokens t JOIN devices d ON d.tenant_id = t.tenant_id AND d.id = t.device_id
@@ -250,7 +262,8 @@ async fn logins(
     let mut logins = Vec::new();
     for row in database.query_once(tenant, &sql, values).await? {
         let (id, hash): (String, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+        let certificates = own_certificates(row.try_get_by_index(2)?)?;
+        let (blocked, is_gateway): (i32, i32) = (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
         let mut behind = Vec::new();
         if is_gateway == 1 {
             // Nobody speaks for one that may not connect.
@@ -262,7 +275,7 @@ async fn logins(
             }
         }
         let (device, token) = (columns::device(&id)?, secret_hash(&hash)?);
-        logins.push(DeviceLogin { device, token, blocked: blocked == 1, behind });
+        logins.push(DeviceLogin { device, token, certificates, blocked: blocked == 1, behind });
     }
     Ok(logins)
 }
@@ -290,7 +303,8 @@ async fn register(
         .await
         .map_err(|error| error.duplicate_as("a device with this id exists already").dangling_as("tenant"))?;
     let hash = token.as_bytes().to_vec();
-    tx.insert::<device_tokens::Entity>(device_tokens::Model { tenant_id, device_id: id, hash }).await?;
+    let row = device_tokens::Model { tenant_id, device_id: id, hash, certificates: None };
+    tx.insert::<device_tokens::Entity>(row).await?;
     placements::begin(tx, &record.id, record.unit, audit.at).await?;
     if let Some(patient) = record.patient {
         assign(tx, &record.id, patient, audit).await?;

@@ -22,6 +22,7 @@ mod credentials;
 mod database;
 mod departures;
 mod device_authorities;
+mod device_certificates;
 mod devices;
 mod elevations;
 mod enrolment;

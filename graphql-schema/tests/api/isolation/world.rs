@@ -18,6 +18,7 @@ use tenants::{
     clock::Clock as _,
     credentials::SecretHash,
     device_authority::{Certificates as _, DeviceAuthorities, DeviceAuthority},
+    device_certificate::{DeviceCertificate, DeviceCertificates as _, Fingerprint},
     elevation::{Elevation, Wish},
     identity_provider::{GroupRole, IdentityProvider},
     org::{OrgUnit, UnitKind},
@@ -144,6 +145,13 @@ pub(super) struct World {
     /// Of each ward.
     alarms: [String; 4],
 }
+
+/// What every monitor has.
+const OWN: DeviceCertificate = DeviceCertificate {
+    fingerprint: Fingerprint([7; 32]),
+    not_after: jiff::Timestamp::UNIX_EPOCH,
+    proven_at: None,
+};
 
 /// Where operators are called after: one for each hospital.
 const OPERATORS: [Ward; 2] = [ASH_EAST, BIRCH_WEST];
@@ -321,6 +329,7 @@ impl World {
         };
         let (hash, scope) = (SecretHash::of(mark.as_bytes()), self.scope(ward, Object::Device).await);
         Devices::create(database, &scope, &device, &hash, &self.entry(ward)).await.unwrap();
+        database.add_device_certificate(&scope, &device.id, &OWN, &self.entry(ward)).await.unwrap();
         self.hospital.access.changed(ward.tenant());
         let event = ConnectionEvent {
             at: self.hospital.clock.now(),
@@ -426,6 +435,8 @@ impl World {
             | "Mutation.unblockDevice(id)"
             | "Mutation.renewDeviceToken(id)"
             | "Mutation.revealDeviceKey(id)"
+            | "Mutation.addDeviceCertificate(device)"
+            | "Mutation.removeDeviceCertificate(device)"
             | "Query.alarms(device)" => json!(device),
             "Query.patient(id)"
             | "Query.alarms(patient)"
@@ -509,7 +520,9 @@ impl World {
             // What is said of one has tests of its own.
             "Mutation.addDeviceAuthority(certificate)"
             | "Mutation.proveDeviceAuthority(certificate)"
+            | "Mutation.addDeviceCertificate(certificate)"
             | "Mutation.setRevocationList(list)" => json!(mine),
+            "Mutation.removeDeviceCertificate(fingerprint)" => json!(OWN.fingerprint),
             "Mutation.proveDeviceAuthority(id)"
             | "Mutation.setRevocationList(id)"
             | "Mutation.removeDeviceAuthority(id)" => json!(target.authority().to_string()),

@@ -45,10 +45,19 @@ pub enum CertificateFault {
     AuthorityOver,
 }
 
+impl CertificateFault {
+    /// It counted until then.
+    pub(super) fn expired(until: Timestamp, now: Timestamp) -> Self {
+        Self::Expired { days: (now.as_second() - until.as_second()) / SECONDS_OF_A_DAY }
+    }
+}
+
 impl fmt::Display for CertificateFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOurs => f.write_str("its certificate is of no authority that the hospital has enrolled"),
+            Self::NotOurs => f.write_str(
+                "its certificate is neither known as its own nor of an authority that the hospital has enrolled",
+            ),
             Self::OtherDevice => f.write_str("its certificate is another device's"),
             Self::Expired { days: 0 } => f.write_str("its certificate expired less than a day ago"),
             Self::Expired { days: 1 } => f.write_str("its certificate expired a day ago"),
@@ -120,8 +129,7 @@ impl Authority {
             // Said only of what would count otherwise: anybody can write a name into a certificate.
             Err(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
                 self.verified(chain, until).map_err(|_| CertificateFault::NotOurs)?;
-                let days = (now.as_second() - until.as_second()) / SECONDS_OF_A_DAY;
-                return Err(CertificateFault::Expired { days });
+                return Err(CertificateFault::expired(until, now));
             }
             Err(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
                 self.verified(chain, from).map_err(|_| CertificateFault::NotOurs)?;

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use tenants::DeviceId;
+use tenants::{DeviceId, device_certificate::Fingerprint};
 use x509_parser::{prelude::X509Certificate, time::ASN1Time, x509::X509Name};
+
+use super::authority::CertificateFault;
 
 /// Certificates that are looked at: a device's, and those of the authorities between it and the enrolled one.
 const MAX_LENGTH: usize = 8;
@@ -13,6 +15,8 @@ pub(super) struct Chain<'a> {
     pub(super) shown: &'a [CertificateDer<'a>],
     /// Whose it is.
     pub(super) device: DeviceId,
+    /// Of the device's certificate.
+    pub(super) fingerprint: Fingerprint,
     links: Vec<Link>,
 }
 
@@ -22,6 +26,8 @@ struct Link {
     serial: Box<[u8]>,
     from: Timestamp,
     until: Timestamp,
+    /// As far as it says what it is for.
+    is_for_clients: bool,
 }
 
 impl<'a> Chain<'a> {
@@ -30,9 +36,11 @@ impl<'a> Chain<'a> {
         if shown.len() > MAX_LENGTH {
             return None;
         }
-        let device = DeviceId::parse(common_name(parse(shown.first()?)?.subject())?).ok()?;
+        let own = shown.first()?;
+        let device = DeviceId::parse(common_name(parse(own)?.subject())?).ok()?;
+        let fingerprint = Fingerprint::of(own);
         let links = shown.iter().map(|der| parse(der).map(|certificate| Link::of(&certificate)));
-        Some(Self { shown, device, links: links.collect::<Option<_>>()? })
+        Some(Self { shown, device, fingerprint, links: links.collect::<Option<_>>()? })
     }
 
     /// Serial numbers of those that an authority of this name has signed.
@@ -45,6 +53,18 @@ impl<'a> Chain<'a> {
         let from = self.links.iter().map(|link| link.from).max();
         let until = self.links.iter().map(|link| link.until).min();
         (from.unwrap_or(Timestamp::MAX), until.unwrap_or(Timestamp::MIN))
+    }
+
+    /// Until when the device's certificate counts by itself, whoever has signed it.
+    pub(super) fn own(&self, now: Timestamp) -> Result<Timestamp, CertificateFault> {
+        let own = self.links.first().ok_or(CertificateFault::NotOurs)?;
+        if own.until < now {
+            return Err(CertificateFault::expired(own.until, now));
+        }
+        if now < own.from {
+            return Err(CertificateFault::NotYet { from: own.from });
+        }
+        if own.is_for_clients { Ok(own.until) } else { Err(CertificateFault::Purpose) }
     }
 
     /// Until when all of those count that count now: others may be shown that nobody needs.
@@ -61,7 +81,17 @@ impl Link {
             serial: certificate.raw_serial().into(),
             from: time(validity.not_before),
             until: time(validity.not_after),
+            is_for_clients: is_for_clients(certificate),
         }
+    }
+}
+
+/// What cannot be read is for nobody.
+pub(super) fn is_for_clients(certificate: &X509Certificate<'_>) -> bool {
+    match certificate.extended_key_usage() {
+        Ok(Some(usage)) => usage.value.client_auth || usage.value.any,
+        Ok(None) => true,
+        Err(_) => false,
     }
 }
 

@@ -1,7 +1,9 @@
-//! Devices that show a certificate: it names the device, and an authority that its hospital has enrolled has signed it.
+//! Devices that show a certificate: it names the device, and an authority that its hospital has enrolled has signed it, or it is
+//! known as the device's own.
 //!
 //! TLS has made sure that the device has the certificate's key. Who signed it is judged here, where the hospital is known,
-//! and again while the device is connected: an authority may be removed, or take a certificate back.
+//! and again while the device is connected: an authority may be removed, or take a
+//! certificate back, and a device may have another one.
 
 mod authority;
 mod chain;
@@ -12,8 +14,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use tenants::{
-    AuthorityId, DeviceId, Tenant, TenantId, audit::Channel, device_authority::EnrolledAuthorities,
+    AuthorityId, DeviceId, Tenant, TenantId,
+    audit::{Channel, Outcome},
+    device_authority::EnrolledAuthorities,
+    device_certificate::{DeviceCertificate, Fingerprint},
     enrolment::of_id_scope,
+    stores::DeviceLogin,
 };
 
 use self::{authority::Standing, chain::Chain};
@@ -42,12 +48,21 @@ pub struct Shown<'a> {
 pub enum Belongs<'a> {
     /// To the hospital of this name.
     Hospital(&'a str),
-    /// To the hospital that this host is named after, or to one that has enrolled the certificate's authority.
+    /// To the hospital that this host is named after, or to the one to which the certificate leads.
     Host(&'a str),
     /// To the hospital of this id scope, and need not be registered there yet.
     IdScope(&'a str),
-    /// To one that has enrolled the certificate's authority.
+    /// To the one to which the certificate leads.
     Unsaid,
+}
+
+/// How a device came to a hospital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It has named it.
+    Named,
+    /// Its certificate leads there: the one that shows it has the key, so not by what anybody else has uploaded.
+    Found,
 }
 
 /// A device that has shown a certificate that counts.
@@ -59,10 +74,16 @@ pub struct Certified {
     pub device: DeviceId,
     /// Until when the certificate counts.
     pub until: Timestamp,
-    /// Which authority stands for it.
-    pub authority: AuthorityId,
-    /// What that has signed of it, by serial number.
-    serials: Arc<[Box<[u8]>]>,
+    by: Warrant,
+}
+
+/// What makes a certificate count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Warrant {
+    /// An authority, and by serial number what it has signed of the chain.
+    Authority(AuthorityId, Arc<[Box<[u8]>]>),
+    /// It is the device's own.
+    Own(Fingerprint),
 }
 
 impl Identity {
@@ -92,9 +113,17 @@ impl Identity {
     /// # Errors
     /// When the database fails.
     pub async fn still_certified(&self, of: &Certified) -> Result<bool, IdentityError> {
-        let authorities = self.authorities_of(of.tenant).await?;
-        let authority = authorities.iter().find(|authority| authority.id == of.authority);
-        Ok(authority.is_some_and(|authority| authority.stands_by(&of.serials)))
+        match &of.by {
+            Warrant::Authority(id, serials) => {
+                let authorities = self.authorities_of(of.tenant).await?;
+                let authority = authorities.iter().find(|authority| authority.id == *id);
+                Ok(authority.is_some_and(|authority| authority.stands_by(serials)))
+            }
+            Warrant::Own(fingerprint) => {
+                let login = self.login(of.tenant, &of.device).await?;
+                Ok(login.is_some_and(|login| own(&login, *fingerprint).is_some()))
+            }
+        }
     }
 
     async fn certified(&self, shown: Shown<'_>, origin: Origin<'_>) -> Result<Certified, IdentityError> {
@@ -103,19 +132,7 @@ impl Identity {
                 .refused(TenantId::PLATFORM, None, "a certificate that names no device", origin)
                 .await;
         };
-        let tenant = match shown.to {
-            Belongs::Hospital(slug) => self.tenant_named(slug).await?,
-            Belongs::IdScope(scope) => match of_id_scope(scope) {
-                Some(id) => self.tenant_by_id(id).await?,
-                None => None,
-            },
-            Belongs::Host(host) => match self.of_host(host).await? {
-                Some(tenant) => Some(tenant),
-                None => self.of_authority(&chain).await?,
-            },
-            Belongs::Unsaid => self.of_authority(&chain).await?,
-        };
-        let Some(tenant) = tenant else {
+        let Some((tenant, way)) = self.hospital(shown.to, &chain).await? else {
             let reason = "a certificate, and no hospital that it leads to";
             return self.refused(TenantId::PLATFORM, None, reason, origin).await;
         };
@@ -124,21 +141,64 @@ impl Identity {
             Some(claimed) if claimed != chain.device.as_str() => {
                 return self.at_fault(&tenant, claimed, CertificateFault::OtherDevice, origin).await;
             }
-            _ => self.judge(tenant.id, &chain).await?,
+            _ => self.judge(tenant.id, way, &chain).await?,
         };
-        let (authority, Standing { until, serials }) = match judged {
+        let (until, by) = match judged {
             Ok(judged) => judged,
             Err(fault) => return self.at_fault(&tenant, chain.device.as_str(), fault, origin).await,
         };
         match self.login(tenant.id, &chain.device).await? {
             Some(login) => {
+                let unproven = own(&login, chain.fingerprint).is_some_and(|own| own.proven_at.is_none());
                 self.unless_blocked(tenant.id, login, origin).await?;
+                if let (Warrant::Own(fingerprint), true) = (&by, unproven) {
+                    self.prove(tenant.id, &chain.device, *fingerprint, origin).await?;
+                }
             }
             None if matches!(shown.to, Belongs::IdScope(_)) => {}
             None => return self.refused(tenant.id, None, "no device of this name", origin).await,
         }
         let (tenant, device) = (tenant.id, chain.device);
-        Ok(Certified { tenant, device, until, authority, serials: serials.into() })
+        Ok(Certified { tenant, device, until, by })
+    }
+
+    /// The hospital to which a device belongs.
+    async fn hospital(
+        &self,
+        to: Belongs<'_>,
+        chain: &Chain<'_>,
+    ) -> Result<Option<(Tenant, Way)>, IdentityError> {
+        let (named, may_be_found) = match to {
+            Belongs::Hospital(slug) => (self.tenant_named(slug).await?, false),
+            Belongs::IdScope(scope) => match of_id_scope(scope) {
+                Some(id) => (self.tenant_by_id(id).await?, false),
+                None => (None, false),
+            },
+            Belongs::Host(host) => (self.of_host(host).await?, true),
+            Belongs::Unsaid => (None, true),
+        };
+        match named {
+            Some(tenant) => Ok(Some((tenant, Way::Named))),
+            None if may_be_found => Ok(self.of_certificate(chain).await?.map(|tenant| (tenant, Way::Found))),
+            None => Ok(None),
+        }
+    }
+
+    /// From now on the certificate leads its device to this hospital, which the device has named.
+    async fn prove(
+        &self,
+        tenant: TenantId,
+        device: &DeviceId,
+        fingerprint: Fingerprint,
+        origin: Origin<'_>,
+    ) -> Result<(), IdentityError> {
+        let (subject, detail) = (format!("device:{device}"), fingerprint.to_string());
+        let of = (tenant, subject.clone());
+        let action = "device.prove_certificate";
+        let entry = self.audit.entry(of, subject, action, Outcome::Success, detail, origin);
+        self.logins.prove(tenant, device, fingerprint, &entry).await?;
+        self.cache.devices.invalidate(&(tenant, device.clone()));
+        Ok(())
     }
 
     /// Tells the hospital's audit trail and whoever asked, as far as the device is known there.
@@ -162,17 +222,26 @@ impl Identity {
         }
     }
 
-    /// What the hospital's authorities say of a chain. Where none says that it counts, what the one says that signed it.
+    /// Whether a certificate is its device's own and counts, else what the hospital's authorities say of its chain. Where none
+    /// says that it counts, what the one says that signed it.
     async fn judge(
         &self,
         tenant: TenantId,
+        way: Way,
         chain: &Chain<'_>,
-    ) -> Result<Result<(AuthorityId, Standing), CertificateFault>, IdentityError> {
+    ) -> Result<Result<(Timestamp, Warrant), CertificateFault>, IdentityError> {
         let now = self.clock.now();
+        let login = self.login(tenant, &chain.device).await?;
+        let own = login.as_ref().and_then(|login| own(login, chain.fingerprint));
+        if own.is_some_and(|own| way == Way::Named || own.proven_at.is_some()) {
+            return Ok(chain.own(now).map(|until| (until, Warrant::Own(chain.fingerprint))));
+        }
         let mut fault = CertificateFault::NotOurs;
         for authority in self.authorities_of(tenant).await?.iter() {
             match authority.judge(chain, now) {
-                Ok(standing) => return Ok(Ok((authority.id, standing))),
+                Ok(Standing { until, serials }) => {
+                    return Ok(Ok((until, Warrant::Authority(authority.id, serials.into()))));
+                }
                 Err(CertificateFault::NotOurs) => {}
                 Err(other) => fault = other,
             }
@@ -180,11 +249,12 @@ impl Identity {
         Ok(Err(fault))
     }
 
-    /// The one hospital whose authority has signed a chain; where several have enrolled it, a device has to say which is its.
-    async fn of_authority(&self, chain: &Chain<'_>) -> Result<Option<Tenant>, IdentityError> {
+    /// The one hospital that knows it from the device as its own, or whose authority has signed its chain; where there are several, a
+    /// device has to say which is its.
+    async fn of_certificate(&self, chain: &Chain<'_>) -> Result<Option<Tenant>, IdentityError> {
         let mut found = None;
         for tenant in self.all_tenants().await?.iter() {
-            let signed = match self.judge(tenant.id, chain).await? {
+            let signed = match self.judge(tenant.id, Way::Found, chain).await? {
                 // Whoever has not proven it has no say: anybody can upload somebody else's certificate.
                 Err(CertificateFault::NotOurs | CertificateFault::NotProven) => false,
                 Ok(_) | Err(_) => true,
@@ -209,6 +279,11 @@ impl Identity {
         self.cache.authorities.insert(tenant, (generation, Arc::clone(&found)));
         Ok(found)
     }
+}
+
+/// A certificate that is among a device's own.
+fn own(login: &DeviceLogin, fingerprint: Fingerprint) -> Option<&DeviceCertificate> {
+    login.certificates.iter().find(|own| own.fingerprint == fingerprint)
 }
 
 #[cfg(test)]

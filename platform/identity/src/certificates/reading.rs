@@ -7,15 +7,18 @@ use rand::{TryRngCore, rngs::OsRng};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem, pem::PemObject};
 use sha2::{Digest, Sha256};
 use tenants::{
-    AuthorityId,
+    AuthorityId, DeviceId,
     clock::Clock,
     device_authority::{CertificateError, Certificates, DeviceAuthority, RevocationList},
+    device_certificate::{DeviceCertificate, Fingerprint},
 };
-use x509_parser::{certificate::X509Certificate, extensions::X509Extension, time::ASN1Time};
+use x509_parser::{
+    certificate::X509Certificate, extensions::X509Extension, time::ASN1Time, x509::X509Version,
+};
 
 use super::{
     authority,
-    chain::{common_name, parse, time},
+    chain::{common_name, is_for_clients, parse, time},
 };
 
 /// Bytes of the challenge: as many as a key would have that cannot be guessed.
@@ -85,6 +88,27 @@ impl Certificates for CertificateReader {
             return Err("the certificate is not signed with the authority's key".into());
         }
         Ok(())
+    }
+
+    fn device(&self, device: &DeviceId, pem: &str) -> Result<DeviceCertificate, CertificateError> {
+        let der = only_certificate(pem)?;
+        let certificate = read(&der)?;
+        if common_name(certificate.subject()) != Some(device.as_str()) {
+            return Err(format!("the certificate's common name has to be {device}, and nothing else").into());
+        }
+        let (_, not_after) = validity(&certificate);
+        if not_after <= self.clock.now() {
+            return Err(format!("the certificate has expired at {not_after:.0}").into());
+        }
+        if certificate.version() != X509Version::V3 {
+            return Err("the certificate is of version 1, which TLS does not take; make one of version 3 \
+                 (OpenSSL does where it has extensions)"
+                .into());
+        }
+        if !is_for_clients(&certificate) {
+            return Err("the certificate is not made for TLS clients (extended key usage)".into());
+        }
+        Ok(DeviceCertificate { fingerprint: Fingerprint::of(&der), not_after, proven_at: None })
     }
 
     fn revocations(

@@ -11,8 +11,10 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use tenants::{
     StoreError,
+    audit::AuditEntry,
     clock::Clock,
     device_authority::{Certificates, DeviceAuthority},
+    device_certificate::DeviceCertificate,
     enrolment::id_scope,
 };
 
@@ -190,7 +192,8 @@ async fn a_certificate_of_an_enrolled_authority_lets_its_device_in() {
     ] {
         let certified = hospitals.shows(&shown, to, device).await.unwrap();
         assert_eq!((certified.tenant, certified.device.as_str()), (world.tenant.id, "monitor-1"), "{to:?}");
-        assert_eq!((certified.authority, certified.until), (authority.id, hospitals.now + DAY * 9));
+        assert!(matches!(certified.by, Warrant::Authority(by, _) if by == authority.id));
+        assert_eq!(certified.until, hospitals.now + DAY * 9);
         assert!(world.identity.still_certified(&certified).await.unwrap());
     }
     let theirs = id_scope(world.other.id);
@@ -201,6 +204,144 @@ async fn a_certificate_of_an_enrolled_authority_lets_its_device_in() {
         assert!(matches!(error, Some(IdentityError::NotValid)), "{to:?}: {error:?}");
     }
     assert!(world.stores.audited().iter().all(|entry| entry.action == "device.connect"));
+}
+
+#[tokio::test]
+async fn a_certificate_of_its_own_lets_a_device_in_whoever_has_signed_it() {
+    let hospitals = Hospitals::new();
+    let (world, now) = (&hospitals.world, hospitals.now);
+    let (device, stranger) = (DeviceId::parse("monitor-1").unwrap(), Maker::new("Somebody", now));
+    world.device("monitor-1");
+    let signed = stranger.made("monitor-1", |_| {});
+    let by_itself = params("monitor-1", now).self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let own = [&signed, &by_itself].map(|made| hospitals.reader.device(&device, &made.pem()).unwrap());
+    for shown in [&signed, &by_itself] {
+        assert_eq!(hospitals.fault(&[shown.der().clone()]).await, Some(CertificateFault::NotOurs));
+    }
+    world.own(world.tenant.id, "monitor-1", own.into());
+    let scope = id_scope(world.tenant.id);
+    let places = [
+        OURS,
+        Belongs::Host("hub.example.org"),
+        Belongs::Host("st-elsewhere.example.org"),
+        Belongs::IdScope(&scope),
+        Belongs::Unsaid,
+    ];
+    for shown in [&signed, &by_itself] {
+        for to in places {
+            let certified = hospitals.shows(&[shown.der().clone()], to, Some("monitor-1")).await.unwrap();
+            assert_eq!((certified.tenant, &certified.device), (world.tenant.id, &device), "{to:?}");
+            assert_eq!(certified.until, now + DAY * 9);
+            assert!(world.identity.still_certified(&certified).await.unwrap());
+        }
+        let elsewhere = Belongs::Hospital("county-general");
+        assert!(hospitals.shows(&[shown.der().clone()], elsewhere, None).await.is_err());
+    }
+    // Another one of the same names is another one.
+    let another = stranger.sign("monitor-1");
+    assert_eq!(hospitals.fault(&[another]).await, Some(CertificateFault::NotOurs));
+    let known = hospitals.shows(&[signed.der().clone()], OURS, None).await.unwrap();
+    world.own(world.tenant.id, "monitor-1", vec![own[1]]);
+    assert!(!world.identity.still_certified(&known).await.unwrap());
+    assert_eq!(hospitals.fault(&[signed.der().clone()]).await, Some(CertificateFault::NotOurs));
+
+    let expired = stranger.made("monitor-1", |of| {
+        (of.not_before, of.not_after) = (date!(now - DAY * 9), date!(now - DAY));
+    });
+    let later = stranger.made("monitor-1", |of| of.not_before = date!(now + DAY));
+    let kept = |made: &rcgen::Certificate| DeviceCertificate {
+        fingerprint: Fingerprint::of(made.der()),
+        not_after: now - DAY,
+        proven_at: None,
+    };
+    world.own(world.tenant.id, "monitor-1", vec![kept(&expired), kept(&later)]);
+    let fault = CertificateFault::Expired { days: 1 };
+    assert_eq!(hospitals.fault(&[expired.der().clone()]).await, Some(fault));
+    let fault = CertificateFault::NotYet { from: now + DAY };
+    assert_eq!(hospitals.fault(&[later.der().clone()]).await, Some(fault));
+    world.block("monitor-1");
+    world.own(world.tenant.id, "monitor-1", own.into());
+    let blocked = hospitals.shows(&[signed.der().clone()], OURS, None).await.err();
+    assert!(matches!(blocked, Some(IdentityError::Blocked { .. })), "{blocked:?}");
+
+    let for_servers = stranger.made("monitor-1", |of| {
+        of.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    for (pem, why) in [
+        (stranger.made("monitor-2", |_| {}).pem(), "common name has to be monitor-1"),
+        (expired.pem(), "has expired"),
+        (for_servers.pem(), "not made for TLS clients"),
+        (format!("{}{}", signed.pem(), by_itself.pem()), "expected one certificate, found 2"),
+        (String::new(), "expected one certificate in PEM"),
+    ] {
+        let error = hospitals.reader.device(&device, &pem).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+/// Where devices say no hospital.
+const UNNAMED: [Belongs<'_>; 2] = [Belongs::Host("hub.example.org"), Belongs::Unsaid];
+
+#[tokio::test]
+async fn a_certificate_of_its_own_leads_to_a_hospital_once_the_device_has_named_it() {
+    let hospitals = Hospitals::new();
+    let (world, maker) = (&hospitals.world, Maker::new("Whoever made it", hospitals.now));
+    let (ours, theirs) = (world.tenant.id, world.other.id);
+    let made = maker.made("monitor-1", |_| {});
+    let own = hospitals.reader.device(&DeviceId::parse("monitor-1").unwrap(), &made.pem()).unwrap();
+    let shown = [made.der().clone()];
+    let leads = async |to| hospitals.shows(&shown, to, None).await.ok().map(|certified| certified.tenant);
+    let unnamed = async || [leads(UNNAMED[0]).await, leads(UNNAMED[1]).await];
+    // Somebody who has seen the certificate adds it to a device of his own.
+    world.device_of(theirs, "monitor-1");
+    world.own(theirs, "monitor-1", vec![own]);
+    assert_eq!(unnamed().await, [None; 2], "where its own hospital does not know it");
+    hospitals.enrol(ours, &maker);
+    world.device("monitor-1");
+    world.identity.revocations().tell(ours);
+    assert_eq!(unnamed().await, [Some(ours); 2], "where its hospital knows who signed it");
+    world.own(ours, "monitor-1", vec![own]);
+    assert_eq!(unnamed().await, [Some(ours); 2], "where both have it, and its hospital knows who signed it");
+    hospitals.enrolled.0.lock().unwrap().clear();
+    world.identity.revocations().tell(ours);
+    assert_eq!(unnamed().await, [None; 2], "where it has named neither");
+
+    let scope = id_scope(ours);
+    assert_eq!(leads(Belongs::IdScope(&scope)).await, Some(ours));
+    assert_eq!(unnamed().await, [Some(ours); 2], "where it has named one");
+    let proven = |entry: &AuditEntry| {
+        (entry.tenant, &entry.subject[..], &entry.detail[..], &entry.action[..])
+            == (ours, "device:monitor-1", &own.fingerprint.to_string()[..], "device.prove_certificate")
+    };
+    let written = || world.stores.audited().iter().filter(|entry| proven(entry)).count();
+    assert_eq!((leads(OURS).await, written()), (Some(ours), 1), "once");
+
+    // It has the key, so it may well belong to both; then it has to say where.
+    assert_eq!(leads(Belongs::Host("county-general.example.org")).await, Some(theirs));
+    assert_eq!(unnamed().await, [None; 2], "where it has named both");
+    world.own(theirs, "monitor-1", vec![own]);
+    assert_eq!(unnamed().await, [Some(ours); 2], "where it has been added anew");
+    world.block("monitor-1");
+    assert_eq!(unnamed().await, [None; 2]);
+}
+
+#[tokio::test]
+async fn who_may_not_come_in_has_proven_nothing() {
+    let hospitals = Hospitals::new();
+    let (world, maker) = (&hospitals.world, Maker::new("Whoever made it", hospitals.now));
+    world.device("monitor-1");
+    let made = maker.made("monitor-1", |_| {});
+    let own = hospitals.reader.device(&DeviceId::parse("monitor-1").unwrap(), &made.pem()).unwrap();
+    world.own(world.tenant.id, "monitor-1", vec![own]);
+    let shown = [made.der().clone()];
+    world.block("monitor-1");
+    assert!(hospitals.shows(&shown, OURS, None).await.is_err());
+    assert!(hospitals.shows(&shown, OURS, Some("monitor-2")).await.is_err(), "it says that it is another");
+    world.device("monitor-1");
+    world.own(world.tenant.id, "monitor-1", vec![own]);
+    assert!(hospitals.shows(&shown, Belongs::Unsaid, None).await.is_err());
+    assert!(hospitals.shows(&shown, OURS, None).await.is_ok());
+    assert!(hospitals.shows(&shown, Belongs::Unsaid, None).await.is_ok());
 }
 
 #[tokio::test]

@@ -61,6 +61,7 @@ pub(super) async fn a_row_policy_covers_only_its_rows(world: World) {
     let login = |id: &str| DeviceLogin {
         device: device(id),
         token: SecretHash::of(id.as_bytes()),
+        certificates: Vec::new(),
         blocked: false,
         behind: Vec::new(),
     };

@@ -10,6 +10,7 @@ mod boundary;
 mod connections;
 mod departures;
 mod device_authorities;
+mod device_certificates;
 mod durability;
 mod elevations;
 mod fence;
@@ -101,6 +102,11 @@ cases! {
     device_authorities {
         an_authority_is_kept_and_every_change_is_told
         a_hospital_has_only_so_many_authorities
+    }
+    device_certificates {
+        a_certificate_is_proven_once_and_for_one_hospital
+        a_device_has_certificates_of_its_own_and_every_change_is_told
+        who_may_not_see_a_device_sees_and_changes_none_of_its_certificates
     }
     elevations {
         an_operator_is_let_in_once_and_for_a_while

@@ -27,6 +27,7 @@ mod m0026_blocked_devices;
 mod m0027_gateways;
 mod m0028_device_authorities;
 mod m0029_device_rates;
+mod m0030_device_certificates;
 
 use std::collections::HashSet;
 
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_gateways::Migration),
             Box::new(m0028_device_authorities::Migration),
             Box::new(m0029_device_rates::Migration),
+            Box::new(m0030_device_certificates::Migration),
         ]
     }
 }

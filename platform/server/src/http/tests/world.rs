@@ -266,6 +266,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
         tokens: store.clone(),
         clients: store.clone(),
         authorities: store.clone(),
+        device_certificates: store.clone(),
         certificates: Arc::new(CertificateReader::new(clock.clone())),
         revocations: foundation.identity.revocations().clone(),
         device_keys: identity.clone(),
