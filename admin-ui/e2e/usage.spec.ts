@@ -11,7 +11,7 @@ test('an operator says what a hospital may use, and its admin sees what it uses'
     await signInAt(page, hospital, hospital.operator);
     await page.getByRole('link', { name: /^Usage of St\. Elsewhere/ }).click();
     await expect(page.getByRole('heading', { name: /^Usage of St\. Elsewhere/ })).toBeVisible();
-    const devices = page.getByRole('row', { name: /^Devices/ });
+    const devices = page.getByRole('row', { name: /^Devices \d/ });
     await expect(devices).toContainText('100,000');
     await expect(page.getByText('Nothing had to wait')).toBeVisible();
     await expectAccessible(page);
@@ -22,10 +22,21 @@ test('an operator says what a hospital may use, and its admin sees what it uses'
     await expect(form.getByText('Enter a whole number')).toBeVisible();
     await form.getByLabel('Devices').fill('250');
     await form.getByLabel('Query cost a minute').fill('4000');
+    await form.getByLabel('Connected at once').fill('300');
+    await form.getByLabel('Largest packet').fill('512');
+    await form.getByLabel('Subscriptions').fill('16');
     await form.getByLabel('Days that messages are kept').fill('365');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await expect(form.getByText('Enter a whole number, 1024 to 266240.')).toBeVisible();
+    await form.getByLabel('Largest packet').fill('65536');
     await expectAccessible(page);
     await form.getByRole('button', { name: 'Save' }).click();
     await expect(form).toHaveCount(0);
+    await expect(page.getByRole('row', { name: /^Devices and programs that are connected/ })).toContainText(
+      '300',
+    );
+    await expect(page.getByText('packets of 65.5 kB')).toBeVisible();
+    await expect(page.getByText('has 16 subscriptions')).toBeVisible();
     await expect(devices).toContainText('250');
     await expect(page.getByRole('row', { name: /^Messages that are kept/ })).toContainText('365 days');
 

@@ -1,7 +1,7 @@
 //! A hospital at its quotas.
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use tests::mqtt::{Login, Publisher, Version};
+use tests::mqtt::{Login, Publisher, Refused, Version};
 use tests::{GraphQl, Options, Postgres, Server, eventually, time};
 use tokio::time::timeout;
 
@@ -10,7 +10,7 @@ use crate::bedside::{Seconds, folded};
 const SET: &str = "mutation ($tenant: ID!, $input: QuotasInput!) { setQuotas(tenant: $tenant, input: $input) { messagesPerSecond } }";
 const LOG: &str = "query ($id: ID!) { device(id: $id) { connectionLog { reason } } }";
 const USAGE: &str =
-    "{ usage { quotas { messagesPerSecond } devices messages heldBack refusedMessages refusedQueries
+    "{ usage { quotas { messagesPerSecond clients { connections packetBytes subscriptions } } devices messages heldBack refusedMessages refusedQueries
     days { messages } } }";
 
 #[tokio::test]
@@ -120,6 +120,21 @@ async fn journey(database: Option<String>) {
     beside.publish("telemetry", message.as_bytes(), 0).await.unwrap();
     beside.settle().await.unwrap();
     assert!(server.metric("iomt_quota_device_messages_refused_total", "").await > 0.0);
+
+    // What its devices and programs may take up counts from their next connection on.
+    let another = Login { client_id: "another".to_owned(), ..server.login(theirs, theirs.monitor(2)) };
+    set(&server, json!({ "clients": { "connections": 1 } })).await;
+    let refused = Publisher::connect(server.mqtt(), &another, Version::V5, 1).await.unwrap_err();
+    assert_eq!(refused, Refused::Code(0x97), "others are connected");
+    set(&server, json!({ "clients": { "packetBytes": 1_024, "subscriptions": 1 } })).await;
+    let clients = usage(&admin).await["quotas"]["clients"].take();
+    assert_eq!(clients, json!({ "connections": 50_000, "packetBytes": 1_024, "subscriptions": 1 }));
+    let mut another = Publisher::connect(server.mqtt(), &another, Version::V5, 1).await.unwrap();
+    assert_eq!(another.subscribe("commands/#").await, Some(1));
+    assert_eq!(another.subscribe("properties/desired").await, Some(0x97));
+    another.publish("telemetry", &[b' '; 1_100], 0).await.unwrap();
+    assert!(another.settle().await.is_err(), "it is too large");
+    set(&server, json!({})).await;
 
     // The other hospital is not concerned.
     let monitor = others.monitor(0);

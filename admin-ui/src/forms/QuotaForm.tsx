@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack } from '@mantine/core';
+import { Button, Fieldset, Group, NumberInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation } from 'urql';
 import { type QuotaFieldsFragment, SetQuotasDocument } from '../api/generated/graphql';
@@ -6,6 +6,53 @@ import { ErrorNotice } from '../ui/feedback/ErrorNotice';
 
 const MOST = 1_000_000_000;
 const MOST_DAYS = 36_500;
+
+type Amounts = Omit<QuotaFieldsFragment, '__typename' | 'clients' | 'storedDays'>;
+type Clients = Omit<QuotaFieldsFragment['clients'], '__typename'>;
+
+interface Field<K> {
+  name: K;
+  label: string;
+  least?: number;
+  most?: number;
+}
+
+/** What the hospital as a whole may use. */
+const AMOUNTS: readonly Field<keyof Amounts>[] = [
+  { name: 'devices', label: 'Devices' },
+  { name: 'users', label: 'People with an account' },
+  { name: 'messagesPerSecond', label: 'Messages a second' },
+  { name: 'deviceMessagesPerSecond', label: 'Messages a second, one device' },
+  { name: 'queryCostPerMinute', label: 'Query cost a minute' },
+];
+
+/** What devices and programs may take up over MQTT. */
+const CLIENTS: readonly Field<keyof Clients>[] = [
+  { name: 'connections', label: 'Connected at once' },
+  { name: 'packetBytes', label: 'Largest packet, in bytes', least: 1024, most: 266_240 },
+  { name: 'receiveMaximum', label: 'Sent, not acknowledged', most: 65_535 },
+  { name: 'inFlight', label: 'Received, not acknowledged', most: 65_535 },
+  { name: 'queuedMessages', label: 'Waiting for it', most: 100_000 },
+  { name: 'subscriptions', label: 'Subscriptions', most: 1000 },
+];
+
+type Entered<T> = Record<keyof T, number | string>;
+
+const initial = <K extends string>(fields: readonly Field<K>[], of: Record<K, number>) =>
+  Object.fromEntries(fields.map(({ name }) => [name, of[name]])) as Record<K, number | string>;
+
+const numbers = <K extends string>(fields: readonly Field<K>[], of: Record<K, number | string>) =>
+  Object.fromEntries(fields.map(({ name }) => [name, Number(of[name])])) as Record<K, number>;
+
+const within =
+  ({ least = 1, most = MOST }: { least?: number; most?: number }) =>
+  (value: number | string) =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+      ? null
+      : `Enter a whole number, ${least} to ${most}.`;
+
+const validators = <K extends string>(fields: readonly Field<K>[]) =>
+  Object.fromEntries(fields.map((field) => [field.name, within(field)]));
 
 interface QuotaFormProps {
   tenant: string;
@@ -16,93 +63,68 @@ interface QuotaFormProps {
 /** Says what a hospital may use. */
 export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
   const [{ fetching, error }, set] = useMutation(SetQuotasDocument);
-  const amount = (value: number | string) =>
-    Number.isInteger(value) && Number(value) >= 1 ? null : `Enter a whole number, 1 to ${MOST}.`;
-  const form = useForm<Record<keyof Omit<QuotaFieldsFragment, '__typename'>, number | string>>({
+  const days = within({ most: MOST_DAYS });
+  const form = useForm<Entered<Amounts> & { clients: Entered<Clients>; storedDays: number | string }>({
     mode: 'uncontrolled',
     initialValues: {
-      devices: quotas.devices,
-      users: quotas.users,
-      messagesPerSecond: quotas.messagesPerSecond,
-      deviceMessagesPerSecond: quotas.deviceMessagesPerSecond,
-      queryCostPerMinute: quotas.queryCostPerMinute,
+      ...initial(AMOUNTS, quotas),
+      clients: initial(CLIENTS, quotas.clients),
       storedDays: quotas.storedDays ?? '',
     },
     validate: {
-      devices: amount,
-      users: amount,
-      messagesPerSecond: amount,
-      deviceMessagesPerSecond: amount,
-      queryCostPerMinute: amount,
-      storedDays: (value) => (value === '' ? null : amount(value)),
+      ...validators(AMOUNTS),
+      clients: validators(CLIENTS),
+      storedDays: (value) => (value === '' ? null : days(value)),
     },
   });
-  const submit = form.onSubmit(async ({ storedDays, ...amounts }) => {
+  const submit = form.onSubmit(async ({ storedDays, clients, ...amounts }) => {
     const { data } = await set({
       tenant,
       input: {
-        devices: Number(amounts.devices),
-        users: Number(amounts.users),
-        messagesPerSecond: Number(amounts.messagesPerSecond),
-        deviceMessagesPerSecond: Number(amounts.deviceMessagesPerSecond),
-        queryCostPerMinute: Number(amounts.queryCostPerMinute),
+        ...numbers(AMOUNTS, amounts),
+        clients: numbers(CLIENTS, clients),
         storedDays: storedDays === '' ? null : Number(storedDays),
       },
     });
     if (data) onDone();
   });
   const numeric = {
-    min: 1,
-    max: MOST,
     allowDecimal: false,
     thousandSeparator: ' ',
     clampBehavior: 'none',
   } as const;
+  const input = ({ label, least = 1, most = MOST }: Field<string>, path: string) => (
+    <NumberInput
+      {...numeric}
+      label={label}
+      min={least}
+      max={most}
+      key={form.key(path)}
+      {...form.getInputProps(path)}
+    />
+  );
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="sm">
         <Group align="flex-start" gap="sm">
+          {AMOUNTS.map((field) => input(field, field.name))}
           <NumberInput
-            label="Devices"
             {...numeric}
-            key={form.key('devices')}
-            {...form.getInputProps('devices')}
-          />
-          <NumberInput
-            label="People with an account"
-            {...numeric}
-            key={form.key('users')}
-            {...form.getInputProps('users')}
-          />
-          <NumberInput
-            label="Messages a second"
-            {...numeric}
-            key={form.key('messagesPerSecond')}
-            {...form.getInputProps('messagesPerSecond')}
-          />
-          <NumberInput
-            label="Messages a second, one device"
-            {...numeric}
-            key={form.key('deviceMessagesPerSecond')}
-            {...form.getInputProps('deviceMessagesPerSecond')}
-          />
-          <NumberInput
-            label="Query cost a minute"
-            {...numeric}
-            key={form.key('queryCostPerMinute')}
-            {...form.getInputProps('queryCostPerMinute')}
-          />
-          <NumberInput
             label="Days that messages are kept"
             description="Empty: for good. What is older is deleted within an hour, and nothing brings it back."
             inputWrapperOrder={['label', 'input', 'description', 'error']}
-            {...numeric}
+            min={1}
             max={MOST_DAYS}
             w={280}
             key={form.key('storedDays')}
             {...form.getInputProps('storedDays')}
           />
         </Group>
+        <Fieldset legend="Devices and programs over MQTT; all but the first of each one, from its next connection on">
+          <Group align="flex-start" gap="sm">
+            {CLIENTS.map((field) => input(field, `clients.${field.name}`))}
+          </Group>
+        </Fieldset>
         {error && <ErrorNotice error={error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="subtle" onClick={onDone}>

@@ -71,7 +71,7 @@ export function UsagePage() {
           </section>
           <section className={page.panel} aria-label="Over MQTT">
             <h2>Over MQTT</h2>
-            <MqttFigures mqtt={usage.mqtt} />
+            <MqttFigures mqtt={usage.mqtt} clients={usage.quotas.clients} />
           </section>
           <section className={page.panel} aria-label="Messages by day">
             <h2>Messages by day</h2>

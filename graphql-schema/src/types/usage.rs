@@ -22,8 +22,44 @@ pub(crate) struct Quotas {
     device_messages_per_second: u32,
     /// Sum of the complexity of the requests to this API in a minute; what is more is RATE_LIMITED.
     query_cost_per_minute: u32,
+    clients: ClientQuotas,
     /// Messages are deleted after so many days; null when they are kept for good.
     stored_days: Option<u32>,
+}
+
+/// What devices and programs may take up over MQTT. All but the first is of each one, and counts from its next connection on.
+#[derive(SimpleObject)]
+struct ClientQuotas {
+    /// That are connected at once; others are refused (0x97).
+    connections: u32,
+    /// Largest packet that one sends, in bytes; a larger one ends its connection (0x95).
+    packet_bytes: u32,
+    /// Messages that one sends before the first is acknowledged; it is told, or not read any further.
+    receive_maximum: u32,
+    /// Messages of QoS 1 and 2 that one is sent before it acknowledges the first.
+    in_flight: u32,
+    /// Messages that wait for one while it is connected. Further ones of QoS 0 are dropped and counted; who takes none of the others for so
+    /// long is sent away (0x97).
+    queued_messages: u32,
+    /// Filters that one subscribes to; further ones are refused (0x97).
+    subscriptions: u32,
+}
+
+/// What is not said is as where nobody has said anything.
+#[derive(Default, InputObject)]
+struct ClientQuotasInput {
+    /// 1 to 1,000,000,000; 50,000 where nothing is said. The installation may have room for fewer.
+    connections: Option<u32>,
+    /// 1,024 to 266,240, which counts where nothing is said.
+    packet_bytes: Option<u32>,
+    /// 1 to 65,535; 1,024 where nothing is said.
+    receive_maximum: Option<u32>,
+    /// 1 to 65,535; 64 where nothing is said.
+    in_flight: Option<u32>,
+    /// 1 to 100,000; 1,000 where nothing is said. However many, they take 4 MiB at most.
+    queued_messages: Option<u32>,
+    /// 1 to 1,000; 64 where nothing is said.
+    subscriptions: Option<u32>,
 }
 
 #[derive(InputObject)]
@@ -35,6 +71,7 @@ pub(crate) struct QuotasInput {
     /// Of any one device; 10,000 where nothing is said.
     device_messages_per_second: Option<u32>,
     query_cost_per_minute: u32,
+    clients: Option<ClientQuotasInput>,
     /// 1 to 36,500: messages that are older are deleted within an hour, for good. Null keeps them.
     stored_days: Option<u32>,
 }
@@ -148,9 +185,38 @@ impl QuotasInput {
                 .device_messages_per_second
                 .unwrap_or(domain::Quotas::default().device_messages_per_second),
             query_cost_per_minute: self.query_cost_per_minute,
+            clients: self.clients.unwrap_or_default().into(),
             stored_days: self.stored_days,
         };
         Ok(quotas.checked()?)
+    }
+}
+
+impl From<ClientQuotasInput> for domain::ClientQuotas {
+    fn from(input: ClientQuotasInput) -> Self {
+        let usual = Self::default();
+        Self {
+            connections: input.connections.unwrap_or(usual.connections),
+            packet_bytes: input.packet_bytes.unwrap_or(usual.packet_bytes),
+            receive_maximum: input.receive_maximum.unwrap_or(usual.receive_maximum),
+            in_flight: input.in_flight.unwrap_or(usual.in_flight),
+            queued_messages: input.queued_messages.unwrap_or(usual.queued_messages),
+            subscriptions: input.subscriptions.unwrap_or(usual.subscriptions),
+        }
+    }
+}
+
+impl From<domain::ClientQuotas> for ClientQuotas {
+    fn from(quotas: domain::ClientQuotas) -> Self {
+        let domain::ClientQuotas {
+            connections,
+            packet_bytes,
+            receive_maximum,
+            in_flight,
+            queued_messages,
+            subscriptions,
+        } = quotas;
+        Self { connections, packet_bytes, receive_maximum, in_flight, queued_messages, subscriptions }
     }
 }
 
@@ -162,6 +228,7 @@ impl From<domain::Quotas> for Quotas {
             messages_per_second: quotas.messages_per_second,
             device_messages_per_second: quotas.device_messages_per_second,
             query_cost_per_minute: quotas.query_cost_per_minute,
+            clients: quotas.clients.into(),
             stored_days: quotas.stored_days,
         }
     }

@@ -7,15 +7,18 @@ use crate::{answers::code, hospital::Hospital};
 
 const SET: &str =
     "mutation ($tenant: ID!, $input: QuotasInput!) { setQuotas(tenant: $tenant, input: $input) {
-    devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays } }";
+    devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays
+    clients { connections packetBytes receiveMaximum inFlight queuedMessages subscriptions } } }";
 const USAGE: &str = "query ($tenant: ID) { usage(tenant: $tenant) {
-    quotas { devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays }
+    quotas { devices users messagesPerSecond deviceMessagesPerSecond queryCostPerMinute storedDays
+    clients { connections packetBytes receiveMaximum inFlight queuedMessages subscriptions } }
     devices users messages bytes days { date messages }
     messagesPerSecond busiestSecond queryCost heldBack refusedMessages refusedQueries } }";
 
 fn wanted(hospital: &Hospital, changes: &Value) -> Value {
     let mut input = json!({ "devices": 10, "users": 20, "messagesPerSecond": 30, "deviceMessagesPerSecond": 3, "queryCostPerMinute": 40_000,
-        "storedDays": 90 });
+        "storedDays": 90, "clients": { "connections": 50, "packetBytes": 2_048, "receiveMaximum": 60, "inFlight": 7,
+        "queuedMessages": 80, "subscriptions": 9 } });
     input.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     json!({ "tenant": hospital.tenant.to_string(), "input": input })
 }
@@ -28,6 +31,11 @@ async fn operators_say_what_a_hospital_may_use_and_its_admins_see_it() {
     let unsaid = wanted(&hospital, &json!({ "deviceMessagesPerSecond": null }));
     let usual = hospital.data(Role::Operator, SET, unsaid).await["setQuotas"].take();
     assert_eq!(usual["deviceMessagesPerSecond"], 10_000);
+    let unsaid = wanted(&hospital, &json!({ "clients": { "inFlight": 5, "connections": null } }));
+    let usual = hospital.data(Role::Operator, SET, unsaid).await["setQuotas"].take();
+    let expected = json!({ "connections": 50_000, "packetBytes": 266_240, "receiveMaximum": 1_024, "inFlight": 5,
+        "queuedMessages": 1_000, "subscriptions": 64 });
+    assert_eq!(usual["clients"], expected);
     let set = hospital.data(Role::Operator, SET, wanted(&hospital, &json!({}))).await["setQuotas"].take();
     hospital.send("monitor-01", json!({ "heartRate": 72 })).await;
     let own = hospital.data(Role::Admin, USAGE, json!({})).await["usage"].take();
@@ -52,7 +60,9 @@ async fn operators_say_what_a_hospital_may_use_and_its_admins_see_it() {
     assert_eq!(hospital.refusal(Role::Operator, USAGE, nowhere).await, "NOT_FOUND");
     let trail = hospital.data(Role::Admin, "{ auditLog { nodes { action detail } } }", json!({})).await;
     let line = json!({ "action": "tenant.quotas",
-        "detail": "10 devices, 20 users, 30 messages/s, 3 messages/s of one device, query cost 40000/min, messages kept 90 days" });
+        "detail": "10 devices, 20 users, 30 messages/s, 3 messages/s of one device, query cost 40000/min, \
+            50 connected at once, each with packets of 2048 bytes, 60 unacknowledged, 7 in flight, 80 queued, 9 subscriptions, \
+            messages kept 90 days" });
     assert!(trail["auditLog"]["nodes"].as_array().unwrap().contains(&line), "{trail}");
 }
 
@@ -66,6 +76,8 @@ async fn what_is_no_quota_is_refused() {
         json!({ "deviceMessagesPerSecond": 0 }),
         json!({ "queryCostPerMinute": 0 }),
         json!({ "storedDays": 36_501 }),
+        json!({ "clients": { "packetBytes": 1_023 } }),
+        json!({ "clients": { "subscriptions": 1_001 } }),
     ] {
         let refused = hospital.refusal(Role::Operator, SET, wanted(&hospital, &wrong)).await;
         assert_eq!(refused, "BAD_INPUT", "{wrong}");

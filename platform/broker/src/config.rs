@@ -8,12 +8,7 @@ use std::{
 };
 
 use rustls::ServerConfig;
-
-/// Largest payload of a message: what the device templates accept.
-const MAX_PAYLOAD_BYTES: usize = 256 * 1024;
-
-/// Room for the fixed header, topic and properties around the largest payload.
-const MAX_HEADER_BYTES: usize = 4 * 1024;
+use tenants::quotas::ClientQuotas;
 
 /// How TLS is spoken; asked for each connection, so that a renewed certificate counts from the next one on.
 pub trait TlsSettings: Send + Sync {
@@ -46,35 +41,29 @@ pub struct BrokerConfig {
     /// Whether a load balancer stands before both and says in a PROXY protocol header, version 2, where each connection
     /// comes from. One without it is refused then.
     pub proxied: bool,
-    /// Largest packet a client may send, fixed header included. Larger: DISCONNECT 0x95 and close.
-    pub max_packet_bytes: usize,
     /// How long a connection may take to send its CONNECT, and before that for its TLS handshake.
     pub connect_timeout: Duration,
     /// How long the gatekeeper may take; after it the client is told that the server is unavailable.
     pub admit_timeout: Duration,
     /// Open connections, those not yet authenticated included. Beyond it a new one is closed unread.
     pub max_connections: usize,
-    /// Sessions of a tenant that are connected; another client is refused (0x97), so that no hospital takes the others' places.
+    /// What the clients of a tenant may take up of whom the gatekeeper says nothing. A packet that is larger: DISCONNECT 0x95.
+    /// A v5 client is told how many messages it may send before one is acknowledged, or of QoS 2 completed, and disconnected
+    /// (0x93) when it sends more; from a v3.1.1 client the broker reads no further, and disconnects it when it leaves so many of
+    /// QoS 2 unreleased. What is queued to one beyond its bound is dropped and counted where it is of QoS 0, else disconnects the slow
+    /// consumer (0x97). Further connections and filters are refused (0x97).
+    pub clients: ClientQuotas,
+    /// Sessions of any one tenant that are connected, whatever it is allowed; another client is refused (0x97), so that no hospital
+    /// takes the others' places.
     pub max_tenant_connections: usize,
     /// Sessions of one device that are connected, which may call itself anything; another one is refused (0x97).
     pub max_device_connections: usize,
     /// Connections of devices that nobody knows yet, of all hospitals together; another one is refused (0x97).
     pub max_newcomers: usize,
-    /// Messages of one connection that wait for their commit, or of QoS 2 for their PUBREL. A v5 client is told this number
-    /// and disconnected (0x93) when it sends more; from a v3.1.1 client the broker reads no further, and disconnects it
-    /// when it leaves so many messages of QoS 2 unreleased.
-    pub receive_maximum: u16,
-    /// Messages of QoS 1 and 2 to one client that it has not acknowledged yet. More wait in the outbox.
-    pub max_in_flight: u16,
-    /// Messages queued to one client, those of QoS 0 and the others by themselves. QoS 0 beyond it is dropped and counted, the
-    /// others beyond it disconnect the slow consumer (0x97).
-    pub outbox_messages: usize,
-    /// The same bound in bytes.
+    /// Messages queued to one client, in bytes.
     pub outbox_bytes: usize,
     /// How long a client may take to receive anything at all before it counts as a slow consumer.
     pub write_timeout: Duration,
-    /// Filters one client may subscribe to; further ones are refused (0x97).
-    pub max_subscriptions: usize,
     /// Longest keep-alive of a v5 client, which is told so; a v3.1.1 client's is as it says.
     pub max_keep_alive: Duration,
     /// How long a session is kept at most while its client is away; also of a v3.1.1 client, which cannot say.
@@ -92,6 +81,11 @@ pub struct BrokerConfig {
     pub max_retained_bytes: usize,
 }
 
+/// A quota as what is there is counted.
+pub(crate) fn count(quota: u32) -> usize {
+    usize::try_from(quota).unwrap_or(usize::MAX)
+}
+
 impl BrokerConfig {
     /// How long a session is kept whose client asks for so many seconds.
     pub(crate) fn session_expiry(&self, seconds: u32) -> Duration {
@@ -105,19 +99,15 @@ impl Default for BrokerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
             tls: None,
             proxied: false,
-            max_packet_bytes: MAX_PAYLOAD_BYTES + MAX_HEADER_BYTES,
+            clients: ClientQuotas::default(),
             connect_timeout: Duration::from_secs(10),
             admit_timeout: Duration::from_secs(5),
             max_connections: 100_000,
             max_tenant_connections: 50_000,
             max_device_connections: 100,
             max_newcomers: 1_000,
-            receive_maximum: 1_024,
-            max_in_flight: 64,
-            outbox_messages: 1_000,
             outbox_bytes: 4 * 1024 * 1024,
             write_timeout: Duration::from_secs(20),
-            max_subscriptions: 64,
             max_keep_alive: Duration::from_secs(60),
             max_session_expiry: Duration::from_secs(7 * 24 * 3_600),
             max_kept_sessions_of_one: 100,

@@ -302,13 +302,14 @@ async fn seat(
     let assigned = connect.client_id.is_empty().then(|| format!("auto-{correlation}"));
     let client_id: Arc<str> = assigned.as_deref().unwrap_or(&connect.client_id).into();
     let properties = properties.as_ref();
+    let quotas = admission.quotas.unwrap_or(hub.config.clients);
     let limits = Limits::new(
-        &hub.config,
+        (&hub.config, &quotas),
         properties.and_then(|of| of.receive_maximum),
         properties.and_then(|of| of.max_packet_size),
         properties.and_then(|of| of.topic_alias_max),
     );
-    if !hub.registry.has_room(admission, &client_id, &hub.config) {
+    if !hub.registry.has_room(admission, &client_id, (&hub.config, &quotas)) {
         return Err(Refused::TooManyConnections);
     }
     let key = (admission.tenant, admission.client.clone(), Arc::clone(&client_id));
@@ -332,7 +333,8 @@ async fn seat(
     let info = Arc::new(SessionInfo { client_id, ..info.clone() });
     let seat = hub.registry.enter(admission, info, Arc::clone(&outbox)).ok_or(Refused::ShuttingDown)?;
     let number = mailbox.as_ref().map_or_else(|| seat.number(), |mailbox| mailbox.number);
-    let standing = Arc::new(Standing::new(Arc::clone(hub), admission.tenant, number, outbox, mailbox));
+    let of = (admission.tenant, quotas);
+    let standing = Arc::new(Standing::new(Arc::clone(hub), of, number, outbox, mailbox));
     let longest = u16::try_from(hub.config.max_keep_alive.as_secs()).unwrap_or(u16::MAX);
     let told = (version == Version::V5 && connect.keep_alive > longest).then_some(longest);
     let keep_alive = told.unwrap_or(connect.keep_alive);
@@ -346,7 +348,7 @@ async fn seat(
     Ok(Opened {
         version,
         client: admission.client.clone(),
-        connack: encode::accepted(version, welcome, &hub.config),
+        connack: encode::accepted(version, welcome, &quotas),
         rights,
         seat,
         standing,

@@ -5,9 +5,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use rumqttd::protocol::{
     ConnAck, ConnAckProperties, ConnectReturnCode, LastWillProperties, Packet, Protocol as _, v5::V5,
 };
+use tenants::quotas::ClientQuotas;
 
 use crate::{
-    config::BrokerConfig,
     message::Outgoing,
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
 };
@@ -52,17 +52,17 @@ pub(crate) struct Welcome<'a> {
 }
 
 /// The CONNACK of an accepted client.
-pub(crate) fn accepted(version: Version, welcome: Welcome<'_>, config: &BrokerConfig) -> Vec<u8> {
+pub(crate) fn accepted(version: Version, welcome: Welcome<'_>, quotas: &ClientQuotas) -> Vec<u8> {
     let Welcome { session_present, assigned_id, session_expiry, keep_alive, may_retain } = welcome;
     if version == Version::V311 {
         return vec![0x20, 2, u8::from(session_present), 0];
     }
     let properties = ConnAckProperties {
         session_expiry_interval: Some(session_expiry),
-        receive_max: Some(config.receive_maximum.max(1)),
+        receive_max: Some(u16::try_from(quotas.receive_maximum).unwrap_or(u16::MAX).max(1)),
         retain_available: Some(u8::from(may_retain)),
         server_keep_alive: keep_alive,
-        max_packet_size: Some(u32::try_from(config.max_packet_bytes).unwrap_or(u32::MAX)),
+        max_packet_size: Some(quotas.packet_bytes),
         topic_alias_max: Some(MAX_TOPIC_ALIASES),
         assigned_client_identifier: assigned_id.map(str::to_owned),
         subscription_identifiers_available: Some(1),
@@ -277,8 +277,8 @@ mod tests {
 
     #[test]
     fn the_codec_reads_what_we_write() {
-        let config = BrokerConfig::default();
-        let mut wire = BytesMut::from(&accepted(Version::V311, Welcome::default(), &config)[..]);
+        let quotas = ClientQuotas::default();
+        let mut wire = BytesMut::from(&accepted(Version::V311, Welcome::default(), &quotas)[..]);
         wire.extend_from_slice(&suback(Version::V311, 9, &[0, 1, 0x80]));
         wire.extend_from_slice(&unsuback(Version::V311, 9, &[0]));
         for expected in ["ConnAck", "SubAck", "UnsubAck"] {

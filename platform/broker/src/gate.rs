@@ -13,7 +13,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
-use tenants::{CorrelationId, DeviceId, TenantId, messaging::Received, topics::TopicFilters};
+use tenants::{
+    CorrelationId, DeviceId, TenantId, messaging::Received, quotas::ClientQuotas, topics::TopicFilters,
+};
 use tokio::sync::oneshot;
 
 use crate::registry::SessionInfo;
@@ -57,6 +59,8 @@ pub struct Admission {
     pub until: Option<Timestamp>,
     /// What it may hear and say, where it is an application.
     pub grants: Grants,
+    /// What its tenant allows of its clients; `None` for what the broker's settings say.
+    pub quotas: Option<ClientQuotas>,
 }
 
 /// What an application may hear and say. What a device may comes with its dialect.

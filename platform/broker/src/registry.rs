@@ -9,10 +9,10 @@ use std::{
 use ahash::RandomState;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tenants::{DeviceId, TenantId, clock::Clock};
+use tenants::{DeviceId, TenantId, clock::Clock, quotas::ClientQuotas};
 
 use crate::{
-    config::BrokerConfig,
+    config::{BrokerConfig, count},
     gate::{Admission, Client, Episode, Happened, Presence},
     mailbox::Key,
     protocol::Reason,
@@ -89,7 +89,12 @@ impl Registry {
 
     /// Whether another session of a client may be connected; one that takes the place of its own always may. Of many who come
     /// at the same moment a few more may be let in.
-    pub(crate) fn has_room(&self, admission: &Admission, client_id: &str, config: &BrokerConfig) -> bool {
+    pub(crate) fn has_room(
+        &self,
+        admission: &Admission,
+        client_id: &str,
+        (config, quotas): (&BrokerConfig, &ClientQuotas),
+    ) -> bool {
         let state = self.state.lock();
         let theirs = state.sessions.get(&(admission.tenant, admission.client.clone()));
         let mut theirs = theirs.into_iter().flatten();
@@ -102,7 +107,9 @@ impl Registry {
         };
         let most = match admission.client {
             Client::Newcomer { .. } => config.max_newcomers,
-            Client::Device(_) | Client::Application { .. } => config.max_tenant_connections,
+            Client::Device(_) | Client::Application { .. } => {
+                config.max_tenant_connections.min(count(quotas.connections))
+            }
         };
         let of_tenant = state.tenants.get(&admission.tenant).copied().unwrap_or_default();
         theirs.nth(of_device.saturating_sub(1)).is_none() && of_tenant < most

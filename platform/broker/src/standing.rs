@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tenants::TenantId;
+use tenants::{TenantId, quotas::ClientQuotas};
 
 use crate::{
+    config::count,
     hub::{Hub, Reach},
     mailbox::Mailbox,
     session::outbox::Outbox,
@@ -21,6 +22,8 @@ pub(crate) struct Standing {
     pub(crate) tally: Arc<Tally>,
     pub(crate) number: SessionNumber,
     pub(crate) outbox: Arc<Outbox>,
+    /// What its client may take up.
+    pub(crate) quotas: ClientQuotas,
     /// Of a session that is kept.
     pub(crate) mailbox: Option<Arc<Mailbox>>,
     /// Of one that is not; they leave the tree with it, however it ends.
@@ -30,14 +33,19 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn new(
         hub: Arc<Hub>,
-        tenant: TenantId,
+        (tenant, quotas): (TenantId, ClientQuotas),
         number: SessionNumber,
         outbox: Arc<Outbox>,
         mailbox: Option<Arc<Mailbox>>,
     ) -> Self {
         let tally = hub.metrics.tenants.of(tenant);
         tally.sessions.inc();
-        Self { hub, tenant, tally, number, outbox, mailbox, own: Subscriptions::default() }
+        Self { hub, tenant, tally, number, outbox, quotas, mailbox, own: Subscriptions::default() }
+    }
+
+    /// Messages that its client may have unacknowledged.
+    pub(crate) fn receive_maximum(&self) -> usize {
+        count(self.quotas.receive_maximum.max(1))
     }
 
     pub(crate) fn add(&self, held: &Held) -> Added {
@@ -45,7 +53,7 @@ impl Standing {
             Some(mailbox) => Reach::Kept(Arc::clone(mailbox)),
             None => Reach::Live(Arc::clone(&self.outbox)),
         };
-        self.subscriptions().add(&self.place(), &reach, held)
+        self.subscriptions().add(&self.place(), &reach, held, count(self.quotas.subscriptions))
     }
 
     /// Unsubscribes; the codes of the UNSUBACK.

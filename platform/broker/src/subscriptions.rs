@@ -44,10 +44,10 @@ pub(crate) enum Added {
 pub(crate) struct Subscriptions(Mutex<Vec<Held>>);
 
 impl Subscriptions {
-    /// Subscribes who is reached that way, or changes options and identifier of a subscription.
-    pub(crate) fn add(&self, place: &Place<'_>, reach: &Reach, held: &Held) -> Added {
+    /// Subscribes who is reached that way, or changes options and identifier of a subscription; `most`: how many there may be.
+    pub(crate) fn add(&self, place: &Place<'_>, reach: &Reach, held: &Held, most: usize) -> Added {
         let mut all = self.0.lock();
-        let is_full = all.len() >= place.hub.config.max_subscriptions;
+        let is_full = all.len() >= most;
         let known = all.iter_mut().find(|own| own.filter == held.filter);
         let added = if known.is_some() { Added::Changed } else { Added::New };
         match known {

@@ -289,6 +289,7 @@ mod tests {
             until: None,
             behind: Arc::default(),
             grants,
+            quotas: None,
         })
     }
 

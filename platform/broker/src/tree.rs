@@ -341,6 +341,7 @@ pub(crate) mod tests {
             until: None,
             behind: Arc::default(),
             grants,
+            quotas: None,
         })
     }
 
@@ -357,6 +358,7 @@ pub(crate) mod tests {
             until: None,
             behind: Arc::default(),
             grants: Grants::default(),
+            quotas: None,
         })
     }
 

@@ -145,8 +145,8 @@ async fn qos_1_in_flight_is_bounded_by_what_the_client_can_take() {
 #[tokio::test]
 async fn who_does_not_acknowledge_is_a_slow_consumer() {
     let world = World::with(true, |config| {
-        config.max_in_flight = 1;
-        config.outbox_messages = 2;
+        config.clients.in_flight = 1;
+        config.clients.queued_messages = 2;
     })
     .await;
     let handle = world.broker.handle();
@@ -164,7 +164,7 @@ async fn who_does_not_acknowledge_is_a_slow_consumer() {
 
 #[tokio::test]
 async fn qos_0_to_a_full_queue_is_dropped_and_counted() {
-    let world = World::with(true, |config| config.outbox_messages = 3).await;
+    let world = World::with(true, |config| config.clients.queued_messages = 3).await;
     let handle = world.broker.handle();
     let mut wire = listening(&world, &Connect::new(V4, "1/app"), "feed/#", 0).await;
     // This task does not yield, so the session cannot send in between.
@@ -209,7 +209,7 @@ async fn who_reads_nothing_is_closed() {
 
 #[tokio::test]
 async fn qos_2_is_handed_over_in_two_steps() {
-    let world = World::with(true, |config| config.max_in_flight = 1).await;
+    let world = World::with(true, |config| config.clients.in_flight = 1).await;
     let say = |payload| world.broker.handle().publish(tenant(1), "feed/x", payload, Qos::ExactlyOnce);
     for level in [V4, V5] {
         let mut wire = listening(&world, &Connect::new(level, "1/app"), "feed/#", 2).await;

@@ -345,8 +345,8 @@ async fn a_session_that_ends_with_its_connection_does_not_take_the_next_one_with
 #[tokio::test]
 async fn a_stalled_client_of_a_kept_session_misses_nothing() {
     let world = World::with(true, |config| {
-        config.max_in_flight = 2;
-        config.outbox_messages = 4;
+        config.clients.in_flight = 2;
+        config.clients.queued_messages = 4;
     })
     .await;
     let mut speaker = Wire::login(&world, &Connect::new(V4, "1/app-s")).await;

@@ -37,7 +37,15 @@ impl Gatekeeper for Open {
     async fn admit(&self, login: Login<'_>) -> Result<Admission, Refusal> {
         let client = Client::Device(device(login.user_name));
         let (speech, grants) = (Speech::Native, Grants::default());
-        Ok(Admission { tenant: tenant(1), client, speech, until: None, behind: Arc::default(), grants })
+        Ok(Admission {
+            tenant: tenant(1),
+            client,
+            speech,
+            until: None,
+            behind: Arc::default(),
+            grants,
+            quotas: None,
+        })
     }
 }
 

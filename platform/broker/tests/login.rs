@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use support::{
     World, device, tenant,
-    wire::{Connect, V4, V5, Wire, in_words, publish},
+    wire::{Connect, V4, V5, Wire, in_words, publish, subscribe},
 };
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_v311_client_is_let_in_without_a_session() {
 
 #[tokio::test]
 async fn a_v5_client_is_told_every_limit() {
-    let world = World::with(true, |config| config.receive_maximum = 77).await;
+    let world = World::with(true, |config| config.clients.receive_maximum = 77).await;
     let mut wire = Wire::open(world.broker.local_addr()).await;
     let connect = Connect { client_id: String::new(), ..Connect::new(V5, "1/d1") };
     wire.send(&connect.frame()).await;
@@ -49,7 +49,7 @@ async fn a_v5_client_is_told_every_limit() {
 }
 
 fn world_max_packet() -> Vec<u8> {
-    let max = u32::try_from(broker::BrokerConfig::default().max_packet_bytes).unwrap();
+    let max = broker::BrokerConfig::default().clients.packet_bytes;
     [&[0x27][..], &max.to_be_bytes()].concat()
 }
 
@@ -179,6 +179,35 @@ async fn a_connect_may_come_byte_by_byte_and_with_the_first_message_behind_it() 
     wire.send(&bytes).await;
     assert_eq!(wire.packet().await[..1], [0x20]);
     wire.expect(&[0x40, 2, 0, 7]).await;
+}
+
+#[tokio::test]
+async fn clients_are_held_to_what_their_tenant_allows() {
+    let world = World::obliging().await;
+    let mut wire = Wire::open(world.broker.local_addr()).await;
+    wire.send(&Connect::new(V5, "9/d1").frame()).await;
+    let connack = wire.packet().await;
+    for (name, told) in [("receive maximum", &[0x21, 0, 3][..]), ("packet size", &[0x27, 0, 0, 4, 0])] {
+        assert!(connack.windows(told.len()).any(|found| found == told), "{name}: {connack:02x?}");
+    }
+    let (two, large) = (
+        subscribe(V5, 1, &[("commands/a/+", 0), ("commands/b/+", 0)]),
+        publish(V5, "telemetry", 2, &[b'x'; 1_100]),
+    );
+    wire.send(&two).await;
+    wire.expect(&[0x90, 5, 0, 1, 0, 0, 0x97]).await;
+    let _second = Wire::login(&world, &Connect::new(V4, "9/d2")).await;
+    let mut third = Wire::open(world.broker.local_addr()).await;
+    third.send(&Connect::new(V5, "9/d3").frame()).await;
+    assert_eq!(third.packet().await[3], 0x97, "a third connection");
+    wire.send(&large).await;
+    wire.expect_disconnect(0x95).await;
+
+    let mut elsewhere = Wire::device(&world, V5, "d1").await;
+    elsewhere.send(&two).await;
+    elsewhere.expect(&[0x90, 5, 0, 1, 0, 0, 0]).await;
+    elsewhere.send(&large).await;
+    elsewhere.expect(&[0x40, 2, 0, 2]).await;
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ async fn what_is_over_the_quota_is_not_acknowledged_and_a_v5_client_is_told_why(
 
 #[tokio::test]
 async fn no_more_is_read_than_may_wait_for_its_commit() {
-    let world = World::with(false, |config| config.receive_maximum = 2).await;
+    let world = World::with(false, |config| config.clients.receive_maximum = 2).await;
     let mut wire = Wire::device(&world, V4, "d1").await;
     let mut other = Wire::device(&world, V4, "d2").await;
     wire.send(&publish(V4, "telemetry", 1, b"1")).await;
@@ -151,7 +151,7 @@ async fn no_more_is_read_than_may_wait_for_its_commit() {
 
 #[tokio::test]
 async fn a_slow_log_loses_nothing() {
-    let world = World::with(false, |config| config.receive_maximum = 8).await;
+    let world = World::with(false, |config| config.clients.receive_maximum = 8).await;
     let mut wire = Wire::device(&world, V4, "d1").await;
     let messages = 300_u16;
     let sending: Vec<u8> =
@@ -175,7 +175,7 @@ async fn a_slow_log_loses_nothing() {
 
 #[tokio::test]
 async fn a_v5_client_that_ignores_receive_maximum_is_told_so() {
-    let world = World::with(false, |config| config.receive_maximum = 2).await;
+    let world = World::with(false, |config| config.clients.receive_maximum = 2).await;
     let mut wire = Wire::device(&world, V5, "d1").await;
     let frames: Vec<u8> = (1..=3).flat_map(|id| publish(V5, "telemetry", id, b"{}")).collect();
     wire.send(&frames).await;
@@ -252,7 +252,7 @@ async fn subscriptions_to_what_is_others_are_refused() {
 
 #[tokio::test]
 async fn subscriptions_are_bounded() {
-    let world = World::with(true, |config| config.max_subscriptions = 2).await;
+    let world = World::with(true, |config| config.clients.subscriptions = 2).await;
     let mut wire = Wire::device(&world, V5, "d1").await;
     let filters = [("commands/a/+", 0), ("commands/b/+", 0), ("commands/c/+", 0), ("commands/a/+", 1)];
     wire.send(&subscribe(V5, 1, &filters)).await;
@@ -261,7 +261,7 @@ async fn subscriptions_are_bounded() {
 
 #[tokio::test]
 async fn what_breaks_the_protocol_ends_the_connection_and_only_that() {
-    let world = World::with(true, |config| config.max_packet_bytes = 2_000).await;
+    let world = World::with(true, |config| config.clients.packet_bytes = 2_000).await;
     let with_properties = |properties: &[u8]| {
         let length = u8::try_from(properties.len()).unwrap();
         frame(0x30, &[&field(b"telemetry")[..], &[length], properties, b"{}"].concat())
@@ -452,7 +452,7 @@ async fn qos_2_outside_the_rights_is_refused_with_its_first_answer() {
 
 #[tokio::test]
 async fn qos_2_that_is_never_released_costs_no_more_than_the_window() {
-    let world = World::with(true, |config| config.receive_maximum = 3).await;
+    let world = World::with(true, |config| config.clients.receive_maximum = 3).await;
     for level in [V4, V5] {
         let mut wire = Wire::device(&world, level, "d1").await;
         for id in 1..=3 {

@@ -216,7 +216,13 @@ impl Platform {
         let (notes, written) = Notes::new();
         let writing = written.write(Arc::new(database.clone()));
         tokio::spawn(background.clone().run_until_cancelled_owned(writing));
-        let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes.clone(), clock.clone()));
+        let gate = Arc::new(Gate::new(
+            identity.clone(),
+            access.clone(),
+            meter.clone(),
+            notes.clone(),
+            clock.clone(),
+        ));
         let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
         let tls = certificates
             .as_ref()

@@ -3,7 +3,7 @@
 use ::tenants::{
     StoreError, TenantId,
     audit::AuditEntry,
-    quotas::{Quotas, Stored},
+    quotas::{ClientQuotas, Quotas, Stored},
     stores::QuotaRecords,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -66,8 +66,14 @@ pub(crate) fn read(row: &Model) -> Result<Quotas, StorageError> {
             .unwrap_or(default.device_messages_per_second),
         query_cost_per_minute: number(row.max_query_cost_per_minute)?
             .unwrap_or(default.query_cost_per_minute),
+        clients: clients(row.client_quotas.as_deref())?,
         stored_days: number(row.stored_days)?,
     })
+}
+
+fn clients(kept: Option<&str>) -> Result<ClientQuotas, StorageError> {
+    let Some(kept) = kept else { return Ok(ClientQuotas::default()) };
+    serde_json::from_str(kept).map_err(|_| StorageError::corrupt("what a tenant allows its clients"))
 }
 
 /// That so many more may be added. Whoever adds to the same tenant at the same time waits until this is committed, so that
@@ -98,7 +104,12 @@ impl QuotaRecords for Database {
     async fn set_quotas(&self, id: TenantId, quotas: &Quotas, audit: &AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_write(id).await?;
         let sql = "UPDATE tenants SET max_devices = $2, max_users = $3, max_messages_per_second = $4,
-                   max_query_cost_per_minute = $5, stored_days = $6, max_device_messages_per_second = $7 WHERE id = $1";
+                   max_query_cost_per_minute = $5, stored_days = $6, max_device_messages_per_second = $7,
+                   client_quotas = $8 WHERE id = $1";
+        let clients =
+            (quotas.clients != ClientQuotas::default()).then(|| serde_json::to_string(&quotas.clients));
+        let clients =
+            clients.transpose().map_err(|_| StorageError::corrupt("what a tenant allows its clients"))?;
         let values = [
             (*id.as_uuid()).into(),
             i64::from(quotas.devices).into(),
@@ -107,6 +118,7 @@ impl QuotaRecords for Database {
             i64::from(quotas.query_cost_per_minute).into(),
             quotas.stored_days.map(i64::from).into(),
             i64::from(quotas.device_messages_per_second).into(),
+            clients.into(),
         ];
         if tx.execute_sql(sql, values).await? == 0 {
             return Err(StoreError::NotFound { what: "tenant" });

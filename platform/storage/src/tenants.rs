@@ -55,6 +55,7 @@ impl Tenants for Database {
             max_users: None,
             max_messages_per_second: None,
             max_device_messages_per_second: None,
+            client_quotas: None,
             max_query_cost_per_minute: None,
             stored_days: None,
         };

@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 
 use super::{
-    Quotas, TooMuch, Who,
+    ClientQuotas, Quotas, TooMuch, Who,
     pace::{Pace, Rate},
 };
 use crate::{
@@ -244,6 +244,11 @@ impl Meter {
                 Err(TooMuch { who: Who::Hospital, what: "query cost a minute", limit, retry_after })
             }
         }
+    }
+
+    /// What devices and programs of a hospital may take up that are connected.
+    pub fn clients(&self, tenant: TenantId) -> ClientQuotas {
+        self.of(tenant).quotas.read().clients
     }
 
     /// How fast a hospital goes.

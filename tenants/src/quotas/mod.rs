@@ -1,5 +1,6 @@
 //! How much of the platform a hospital may use, and how much of it is in use.
 
+mod clients;
 mod meter;
 mod pace;
 
@@ -7,6 +8,7 @@ use std::{fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
+pub use clients::ClientQuotas;
 pub use meter::{Meter, QuotaMetrics, Seen};
 
 use crate::errors::ErrorKind;
@@ -24,6 +26,8 @@ pub struct Quotas {
     pub device_messages_per_second: u32,
     /// Sum of the complexity of the queries that are answered in a minute.
     pub query_cost_per_minute: u32,
+    /// What devices and programs may take up that are connected.
+    pub clients: ClientQuotas,
     /// Messages are deleted after so many days; `None` when they are kept for good.
     pub stored_days: Option<u32>,
 }
@@ -38,6 +42,7 @@ impl Default for Quotas {
             messages_per_second: 500_000,
             device_messages_per_second: 10_000,
             query_cost_per_minute: 60_000_000,
+            clients: ClientQuotas::default(),
             stored_days: None,
         }
     }
@@ -45,10 +50,12 @@ impl Default for Quotas {
 
 /// A quota that nobody can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{quota}: expected 1 to {most}")]
+#[error("{quota}: expected {least} to {most}")]
 pub struct QuotaError {
     /// Which, as the API names it.
     pub quota: &'static str,
+    /// The least that it can be.
+    pub least: u32,
     /// The most that it can be.
     pub most: u32,
 }
@@ -79,12 +86,15 @@ impl Quotas {
         ];
         for (quota, value) in counts {
             if !(1..=Self::MOST).contains(&value) {
-                return Err(QuotaError { quota, most: Self::MOST });
+                return Err(QuotaError { quota, least: 1, most: Self::MOST });
             }
+        }
+        if let Some(fault) = self.clients.fault() {
+            return Err(fault);
         }
         match self.stored_days {
             Some(days) if !(1..=Self::MOST_DAYS).contains(&days) => {
-                Err(QuotaError { quota: "storedDays", most: Self::MOST_DAYS })
+                Err(QuotaError { quota: "storedDays", least: 1, most: Self::MOST_DAYS })
             }
             _ => Ok(self),
         }
@@ -98,7 +108,7 @@ impl fmt::Display for Quotas {
         let query_cost_per_minute = self.query_cost_per_minute;
         write!(f, "{devices} devices, {users} users, {messages_per_second} messages/s, ")?;
         write!(f, "{device_messages_per_second} messages/s of one device, ")?;
-        write!(f, "query cost {query_cost_per_minute}/min, ")?;
+        write!(f, "query cost {query_cost_per_minute}/min, {}, ", self.clients)?;
         match self.stored_days {
             Some(days) => write!(f, "messages kept {days} days"),
             None => f.write_str("messages kept for good"),
@@ -174,7 +184,8 @@ mod tests {
         let quotas = Quotas { stored_days: Some(90), devices: 200, ..Quotas::default() };
         assert_eq!(quotas.checked(), Ok(quotas));
         let words = "200 devices, 20000 users, 500000 messages/s, 10000 messages/s of one device, \
-                     query cost 60000000/min, messages kept 90 days";
+                     query cost 60000000/min, 50000 connected at once, each with packets of 266240 bytes, 1024 unacknowledged, \
+                     64 in flight, 1000 queued, 64 subscriptions, messages kept 90 days";
         assert_eq!(quotas.to_string(), words);
         for (wrong, quota) in [
             (Quotas { devices: 0, ..quotas }, "devices"),
@@ -186,6 +197,24 @@ mod tests {
             (Quotas { stored_days: Some(36_501), ..quotas }, "storedDays"),
         ] {
             assert_eq!(wrong.checked().unwrap_err().quota, quota);
+        }
+        let usual = quotas.clients;
+        for (clients, words) in [
+            (ClientQuotas { connections: 0, ..usual }, "clients.connections: expected 1 to 1000000000"),
+            (ClientQuotas { packet_bytes: 1_023, ..usual }, "clients.packetBytes: expected 1024 to 266240"),
+            (ClientQuotas { packet_bytes: 266_241, ..usual }, "clients.packetBytes: expected 1024 to 266240"),
+            (
+                ClientQuotas { receive_maximum: 65_536, ..usual },
+                "clients.receiveMaximum: expected 1 to 65535",
+            ),
+            (ClientQuotas { in_flight: 0, ..usual }, "clients.inFlight: expected 1 to 65535"),
+            (
+                ClientQuotas { queued_messages: 100_001, ..usual },
+                "clients.queuedMessages: expected 1 to 100000",
+            ),
+            (ClientQuotas { subscriptions: 1_001, ..usual }, "clients.subscriptions: expected 1 to 1000"),
+        ] {
+            assert_eq!(Quotas { clients, ..quotas }.checked().unwrap_err().to_string(), words);
         }
     }
 }

@@ -1,9 +1,10 @@
 import { Space } from '@mantine/core';
 import type { UsageQuery } from '../../api/generated/graphql';
 import page from '../page.module.css';
-import { counted } from './amounts';
+import { bytesInWords, counted } from './amounts';
 
 type Mqtt = UsageQuery['usage']['mqtt'];
+type Clients = UsageQuery['usage']['quotas']['clients'];
 
 /** Why messages went no further, as whoever looks after the fleet would say it. */
 const WHY: Record<string, string> = {
@@ -20,7 +21,7 @@ const WHY: Record<string, string> = {
 };
 
 /** What passes over MQTT, and what is held for clients that are away. */
-export function MqttFigures({ mqtt }: { mqtt: Mqtt }) {
+export function MqttFigures({ mqtt, clients }: { mqtt: Mqtt; clients: Clients }) {
   const rows: [string, number, string][] = [
     ['Clients connected', mqtt.sessions, 'devices and programs'],
     ['Sessions that are kept', mqtt.keptSessions, 'their clients are connected, or may come back'],
@@ -54,8 +55,22 @@ export function MqttFigures({ mqtt }: { mqtt: Mqtt }) {
       </table>
       <Space h="sm" />
       <p className={page.note}>{droppedInWords(mqtt.drops)}</p>
+      <p className={page.note}>{allowedInWords(clients)}</p>
     </>
   );
+}
+
+/** What each client may take up. */
+export function allowedInWords({
+  packetBytes,
+  receiveMaximum,
+  inFlight,
+  queuedMessages,
+  subscriptions,
+}: Clients): string {
+  const sends = `packets of ${bytesInWords(packetBytes)}, and ${counted(receiveMaximum)} messages before the first is acknowledged`;
+  const receives = `${counted(inFlight)} before it acknowledges the first, with ${counted(queuedMessages)} more waiting`;
+  return `At most, each client sends ${sends}; is sent ${receives}; and has ${counted(subscriptions)} subscriptions.`;
 }
 
 /** "Went no further since the server started: 2 for a client that had too many waiting." */

@@ -37,6 +37,12 @@ export function QuotaTable({ usage }: { usage: UsageQuery['usage'] }) {
       atLimit: `devices wait for their acknowledgements; after 30 s they have to send again. One device alone may send ${counted(quotas.deviceMessagesPerSecond)}`,
     },
     {
+      name: 'Devices and programs that are connected',
+      used: usage.mqtt.sessions,
+      most: quotas.clients.connections,
+      atLimit: 'no more are let in',
+    },
+    {
       name: 'Query cost in the last minute',
       used: usage.queryCost,
       most: quotas.queryCostPerMinute,

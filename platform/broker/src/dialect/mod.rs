@@ -193,8 +193,8 @@ impl Errand {
 pub(crate) struct Around<'a> {
     pub(crate) now: Timestamp,
     /// What a device may send at once, and on the way.
-    pub(crate) max_packet_bytes: usize,
-    pub(crate) receive_maximum: u16,
+    pub(crate) max_packet_bytes: u32,
+    pub(crate) receive_maximum: u32,
     /// By which name the device came here.
     pub(crate) host: &'a str,
 }

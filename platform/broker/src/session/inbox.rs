@@ -13,6 +13,7 @@ use tenants::DeviceId;
 
 use crate::{
     codec,
+    config::count,
     dialect::{Around, Errand, Heard, Unheard},
     encode,
     exchange::{Op, QUOTA_EXCEEDED, WantStored, Wanted, refusal},
@@ -127,7 +128,7 @@ impl<'a> Inbox<'a> {
         buffer: &mut BytesMut,
         frame_bytes: &mut usize,
     ) -> (Result<(), End>, Option<Harvest>) {
-        let max = self.session.hub.config.max_packet_bytes;
+        let max = count(self.session.standing.quotas.packet_bytes);
         let (mut whole, mut outcome) = (0, Ok(()));
         loop {
             match frame::scan(buffer.get(whole..).unwrap_or_default(), max) {
@@ -332,7 +333,7 @@ impl<'a> Inbox<'a> {
     /// Whether the client may send no further message of that QoS. Of QoS 1, a v3.1.1 client cannot know and is not read
     /// instead; QoS 2 must be read on, as only a PUBREL makes room.
     fn is_window_full(&self, qos: Qos, id: u16, harvest: &Harvest) -> bool {
-        let most = usize::from(self.session.hub.config.receive_maximum.max(1));
+        let most = self.session.standing.receive_maximum();
         let unacknowledged = self.session.acks.window() + harvest.due.window + self.received.len();
         match (self.session.version, qos) {
             (Version::V5, _) => unacknowledged >= most,
@@ -411,11 +412,11 @@ impl<'a> Inbox<'a> {
 
     /// What a device means by a question or an answer.
     fn hear(&self, topic: &str, payload: &[u8]) -> Result<Heard, Unheard> {
-        let Session { hub, rights, host, .. } = self.session;
+        let Session { hub, rights, host, standing, .. } = self.session;
         let around = Around {
             now: hub.clock.now(),
-            max_packet_bytes: hub.config.max_packet_bytes,
-            receive_maximum: hub.config.receive_maximum,
+            max_packet_bytes: standing.quotas.packet_bytes,
+            receive_maximum: standing.quotas.receive_maximum,
             host: host.as_deref().unwrap_or_default(),
         };
         rights.hear(topic, &Bytes::copy_from_slice(payload), &around)

@@ -11,14 +11,14 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tenants::{clock::Clock, topics::TopicFilters};
+use tenants::{clock::Clock, quotas::ClientQuotas, topics::TopicFilters};
 
 use super::{
     aliases::Aliases,
     flight::{Flight, Flights, Next, Stage},
 };
 use crate::{
-    config::BrokerConfig,
+    config::{BrokerConfig, count},
     encode::{self, Labels},
     message::{Message, Outgoing},
     protocol::{MAX_TOPIC_ALIASES, Qos, Reason, Version},
@@ -44,17 +44,17 @@ pub(crate) struct Limits {
 impl Limits {
     /// The broker's limits, narrowed by what a v5 client asked for.
     pub(crate) fn new(
-        config: &BrokerConfig,
+        (config, quotas): (&BrokerConfig, &ClientQuotas),
         receive_maximum: Option<u16>,
         packet_bytes: Option<u32>,
         topic_alias_maximum: Option<u16>,
     ) -> Self {
-        let in_flight = config.max_in_flight.min(receive_maximum.unwrap_or(u16::MAX));
+        let in_flight = quotas.in_flight.min(receive_maximum.unwrap_or(u16::MAX).into());
         Self {
-            messages: config.outbox_messages,
+            messages: count(quotas.queued_messages),
             bytes: config.outbox_bytes,
             stored: config.max_retained.saturating_mul(2),
-            in_flight: usize::from(in_flight.max(1)),
+            in_flight: count(in_flight.max(1)),
             packet_bytes: packet_bytes
                 .map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             aliases: usize::from(topic_alias_maximum.unwrap_or(0).min(MAX_TOPIC_ALIASES)),

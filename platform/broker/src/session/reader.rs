@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
     /// Back-pressure: messages that wait for their commit are bounded, and so are answers that wait behind them or that the
     /// client does not take. A v5 client that sends on is told so instead.
     fn is_held_back(&self) -> bool {
-        let Session { acks, outbox, errands, hub, version, .. } = self.session;
-        let most = usize::from(hub.config.receive_maximum.max(1));
+        let Session { acks, outbox, errands, standing, version, .. } = self.session;
+        let most = standing.receive_maximum();
         acks.messages() >= most
             || (*version == Version::V311 && acks.window() >= most)
             || outbox.reply_bytes() > MAX_REPLY_BYTES

@@ -24,6 +24,7 @@ use tenants::{
     CorrelationId, DeviceId, StoreError, TenantId,
     clock::ManualClock,
     messaging::{Kept, MailboxChange, Mailboxes, Publications, Share},
+    quotas::ClientQuotas,
     topics::TopicFilters,
 };
 use tokio::{
@@ -42,11 +43,21 @@ pub(crate) fn device(id: &str) -> DeviceId {
     DeviceId::parse(id).unwrap()
 }
 
+pub(crate) const SMALL: ClientQuotas = ClientQuotas {
+    connections: 2,
+    packet_bytes: 1_024,
+    receive_maximum: 3,
+    in_flight: 1,
+    queued_messages: 2,
+    subscriptions: 1,
+};
+
 /// Lets in `<tenant number>/<device>` and, as programs, `<tenant number>/app` and by any name that begins with `app-`, with
 /// the password "secret". Programs hear the feed; those of a name of their own use all of the topic space but `private/#`, of
 /// which only `app-keeper` may speak. Devices whose name begins with `tb-`, `hub-` or `dps-` speak as those made for
 /// ThingsBoard, for Azure IoT Hub and for its Device Provisioning Service. What `brief` presents counts for 0.2 s. `gateway`
 /// speaks for `pump-1` and `pump-2`, too. Who calls itself `provision` is a newcomer.
+/// Tenant 9 allows its clients what [`SMALL`] says, the others say nothing.
 struct Gate;
 
 #[async_trait]
@@ -55,7 +66,15 @@ impl Gatekeeper for Gate {
         if login.user_name == "provision" {
             let client = Client::Newcomer { connection: login.correlation };
             let (speech, behind, grants) = Default::default();
-            return Ok(Admission { tenant: tenant(0), client, speech, until: None, behind, grants });
+            return Ok(Admission {
+                tenant: tenant(0),
+                client,
+                speech,
+                until: None,
+                behind,
+                grants,
+                quotas: None,
+            });
         }
         let (number, name) = login.user_name.split_once('/').ok_or(Refusal::BadCredentials)?;
         match name {
@@ -84,10 +103,11 @@ impl Gatekeeper for Gate {
             Some(("dps", _)) => Speech::Provisioning,
             _ => Speech::Native,
         };
+        let quotas = (number == "9").then_some(SMALL);
         let behind = if name == "gateway" { ["pump-1", "pump-2"].map(device).into() } else { HashSet::new() };
         let behind = Arc::new(behind);
         let until = (name == "brief").then(|| "2026-11-21T03:00:00.2Z".parse().unwrap());
-        Ok(Admission { tenant, client, speech, until, behind, grants })
+        Ok(Admission { tenant, client, speech, until, behind, grants, quotas })
     }
 }
 

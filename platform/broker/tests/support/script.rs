@@ -133,9 +133,9 @@ impl Stage {
     async fn perform(script: &[u8]) {
         // Bounds that a short script reaches.
         let tight = |config: &mut broker::BrokerConfig| {
-            config.outbox_messages = 8;
-            config.receive_maximum = 4;
-            config.max_subscriptions = 4;
+            config.clients.queued_messages = 8;
+            config.clients.receive_maximum = 4;
+            config.clients.subscriptions = 4;
             config.max_retained = 4;
             config.max_kept_sessions_of_one = 1;
         };

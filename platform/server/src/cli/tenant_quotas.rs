@@ -3,13 +3,13 @@
 use serde_json::json;
 use tenants::{
     audit::AuditEntry,
-    quotas::{Quotas, Stored},
+    quotas::{ClientQuotas, Quotas, Stored},
     stores::QuotaRecords,
 };
 
 use super::{
     CliError,
-    arguments::{KeptDays, TenantQuotasArguments},
+    arguments::{ClientQuotasArguments, KeptDays, TenantQuotasArguments},
     hospital::{hospital, initiator},
     output::say,
     runtime::block_on,
@@ -51,7 +51,19 @@ fn wanted(arguments: &TenantQuotasArguments, now: Quotas) -> Quotas {
             .device_messages_per_second
             .unwrap_or(now.device_messages_per_second),
         query_cost_per_minute: arguments.query_cost_per_minute.unwrap_or(now.query_cost_per_minute),
+        clients: wanted_of_clients(&arguments.clients, now.clients),
         stored_days: arguments.stored_days.map_or(now.stored_days, |KeptDays(days)| days),
+    }
+}
+
+fn wanted_of_clients(arguments: &ClientQuotasArguments, now: ClientQuotas) -> ClientQuotas {
+    ClientQuotas {
+        connections: arguments.connections.unwrap_or(now.connections),
+        packet_bytes: arguments.packet_bytes.unwrap_or(now.packet_bytes),
+        receive_maximum: arguments.receive_maximum.unwrap_or(now.receive_maximum),
+        in_flight: arguments.in_flight.unwrap_or(now.in_flight),
+        queued_messages: arguments.queued_messages.unwrap_or(now.queued_messages),
+        subscriptions: arguments.subscriptions.unwrap_or(now.subscriptions),
     }
 }
 
@@ -63,6 +75,7 @@ fn as_json(quotas: &Quotas, stored: &Stored) -> serde_json::Value {
             "messagesPerSecond": quotas.messages_per_second,
             "deviceMessagesPerSecond": quotas.device_messages_per_second,
             "queryCostPerMinute": quotas.query_cost_per_minute,
+            "clients": quotas.clients,
             "storedDays": quotas.stored_days,
         },
         "devices": stored.devices,
@@ -77,7 +90,7 @@ fn in_words(name: &str, quotas: &Quotas, stored: &Stored) -> String {
         quotas.stored_days.map_or_else(|| "kept for good".to_owned(), |days| format!("kept {days} days"));
     format!(
         "{name}\n  devices               {} of {}\n  people                {} of {}\n  messages a second     at most {}\n  \
-         of one device         at most {}\n  query cost a minute   at most {}\n  messages              {} stored ({} bytes), {kept}",
+         of one device         at most {}\n  query cost a minute   at most {}\n  over MQTT             {}\n  messages              {} stored ({} bytes), {kept}",
         stored.devices,
         quotas.devices,
         stored.users,
@@ -85,6 +98,7 @@ fn in_words(name: &str, quotas: &Quotas, stored: &Stored) -> String {
         quotas.messages_per_second,
         quotas.device_messages_per_second,
         quotas.query_cost_per_minute,
+        quotas.clients,
         stored.messages,
         stored.bytes,
     )

@@ -17,6 +17,7 @@ use tenants::{
     DeviceId, ErrorKind, TenantId,
     access::{Access, Action, Caller, Column, Object, Scope},
     clock::Clock,
+    quotas::Meter,
 };
 use tokio::time::MissedTickBehavior;
 
@@ -46,6 +47,7 @@ pub(crate) struct Gate {
     relay: OnceLock<Arc<FeedRelay>>,
     applications: Applications,
     certified: CertifiedDevices,
+    meter: Arc<Meter>,
     notes: Notes,
     clock: Arc<dyn Clock>,
 }
@@ -116,10 +118,11 @@ fn with_certificate(user_name: UserName<'_>) -> Option<(Belongs<'_>, Option<&str
 }
 
 impl Gate {
-    /// `notes`: where it says which devices were not let in.
+    /// `meter` knows what hospitals allow; `notes`: where it says which devices were not let in.
     pub(crate) fn new(
         identity: Arc<Identity>,
         access: Arc<Access>,
+        meter: Arc<Meter>,
         notes: Notes,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -129,6 +132,7 @@ impl Gate {
             relay: OnceLock::new(),
             applications: Applications::default(),
             certified: CertifiedDevices::default(),
+            meter,
             notes,
             clock,
         }
@@ -163,8 +167,8 @@ impl Gate {
             Speech::IotHub | Speech::Provisioning => Vec::new(),
         };
         let behind = if behind.is_empty() { nobody() } else { Arc::new(behind.into_iter().collect()) };
-        let client = Client::Device(device);
-        Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default() })
+        let (client, quotas) = (Client::Device(device), Some(self.meter.clients(tenant)));
+        Ok(Admission { tenant, client, speech, until, behind, grants: Grants::default(), quotas })
     }
 
     /// A device that nobody knows yet: who it is shows what it asks for.
@@ -176,6 +180,7 @@ impl Gate {
             until: self.clock.now().checked_add(NEWCOMERS_STAY).ok(),
             behind: nobody(),
             grants: Grants::default(),
+            quotas: None,
         }
     }
 
@@ -225,6 +230,7 @@ impl Gate {
             until: None,
             behind: nobody(),
             grants,
+            quotas: Some(self.meter.clients(caller.tenant)),
         })
     }
 

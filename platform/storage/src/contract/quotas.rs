@@ -6,7 +6,7 @@ use ::tenants::{
     access::{Role, RoleGrant},
     account::Invitation,
     credentials::SecretHash,
-    quotas::{Quotas, Stored},
+    quotas::{ClientQuotas, Quotas, Stored},
     stores::{Accounts, QuotaRecords, Tenants},
 };
 use jiff::{Timestamp, civil::date};
@@ -49,6 +49,7 @@ pub(super) async fn quotas_are_the_default_until_somebody_says_otherwise(world: 
         messages_per_second: 3,
         device_messages_per_second: 4,
         query_cost_per_minute: Quotas::MOST,
+        clients: ClientQuotas { connections: 5, packet_bytes: 2_048, ..ClientQuotas::default() },
         stored_days: Some(90),
     };
     set(&world, quotas).await;

@@ -32,6 +32,7 @@ pub struct Model {
     pub max_users: Option<i64>,
     pub max_messages_per_second: Option<i64>,
     pub max_device_messages_per_second: Option<i64>,
+    pub client_quotas: Option<String>,
     pub max_query_cost_per_minute: Option<i64>,
     pub stored_days: Option<i64>,
 }

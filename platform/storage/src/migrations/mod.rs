@@ -28,6 +28,7 @@ mod m0027_gateways;
 mod m0028_device_authorities;
 mod m0029_device_rates;
 mod m0030_device_certificates;
+mod m0031_client_quotas;
 
 use std::collections::HashSet;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_device_authorities::Migration),
             Box::new(m0029_device_rates::Migration),
             Box::new(m0030_device_certificates::Migration),
+            Box::new(m0031_client_quotas::Migration),
         ]
     }
 }

@@ -9,8 +9,8 @@ use clap_complete::Shell;
 use tenants::TenantSlug;
 
 pub(super) use tenant::{
-    KeptDays, TenantCommand, TenantCreateArguments, TenantExportArguments, TenantOffboardArguments,
-    TenantQuotasArguments, TenantResumeArguments, TenantSuspendArguments,
+    ClientQuotasArguments, KeptDays, TenantCommand, TenantCreateArguments, TenantExportArguments,
+    TenantOffboardArguments, TenantQuotasArguments, TenantResumeArguments, TenantSuspendArguments,
 };
 
 use super::errors::CliError;

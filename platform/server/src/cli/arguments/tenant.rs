@@ -2,8 +2,11 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::{Args, Subcommand};
-use tenants::{TenantSlug, quotas::Quotas};
+use clap::{Args, Subcommand, builder::RangedI64ValueParser};
+use tenants::{
+    TenantSlug,
+    quotas::{ClientQuotas, Quotas},
+};
 
 use super::ConfigArguments;
 
@@ -39,6 +42,7 @@ messages that shall not be kept so long are deleted, within an hour.
 Examples:
   iomt tenant quotas --slug st-elsewhere
   iomt tenant quotas --slug st-elsewhere --devices 2000 --messages-per-second 5000
+  iomt tenant quotas --slug st-elsewhere --connections 3000 --subscriptions 16
   iomt tenant quotas --slug st-elsewhere --stored-days 365 --json
   iomt tenant quotas --slug st-elsewhere --stored-days forever")]
     Quotas(TenantQuotasArguments),
@@ -117,8 +121,12 @@ pub(in crate::cli) struct TenantResumeArguments {
 }
 
 /// What a count or a rate can be.
-fn quota() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=i64::from(Quotas::MOST))
+fn quota() -> RangedI64ValueParser<u32> {
+    between(1, Quotas::MOST)
+}
+
+fn between(least: u32, most: u32) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
 }
 
 /// How long messages are kept, `None` for good.
@@ -159,12 +167,38 @@ pub(in crate::cli) struct TenantQuotasArguments {
     /// Complexity of the GraphQL requests in a minute at most; what is more is refused.
     #[arg(long, value_name = "N", value_parser = quota())]
     pub(in crate::cli) query_cost_per_minute: Option<u32>,
+    /// What devices and programs may take up that are connected.
+    #[command(flatten)]
+    pub(in crate::cli) clients: ClientQuotasArguments,
     /// Days after which messages are deleted, or forever.
     #[arg(long, value_name = "DAYS")]
     pub(in crate::cli) stored_days: Option<KeptDays>,
     /// Print JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+/// All but the first are of each one, and count from its next connection on.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ClientQuotasArguments {
+    /// Devices and programs that are connected at once at most.
+    #[arg(long, value_name = "N", value_parser = quota())]
+    pub(in crate::cli) connections: Option<u32>,
+    /// Largest MQTT packet that one may send, in bytes.
+    #[arg(long, value_name = "BYTES", value_parser = between(ClientQuotas::LEAST_PACKET_BYTES, ClientQuotas::MOST_PACKET_BYTES))]
+    pub(in crate::cli) packet_bytes: Option<u32>,
+    /// Messages that one may send before the first is acknowledged.
+    #[arg(long, value_name = "N", value_parser = between(1, ClientQuotas::MOST_UNACKNOWLEDGED))]
+    pub(in crate::cli) receive_maximum: Option<u32>,
+    /// Messages of QoS 1 and 2 that one is sent before it acknowledges the first.
+    #[arg(long, value_name = "N", value_parser = between(1, ClientQuotas::MOST_UNACKNOWLEDGED))]
+    pub(in crate::cli) in_flight: Option<u32>,
+    /// Messages that wait for one while it is connected.
+    #[arg(long, value_name = "N", value_parser = between(1, ClientQuotas::MOST_QUEUED))]
+    pub(in crate::cli) queued_messages: Option<u32>,
+    /// Filters that one may subscribe to.
+    #[arg(long, value_name = "N", value_parser = between(1, ClientQuotas::MOST_SUBSCRIPTIONS))]
+    pub(in crate::cli) subscriptions: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -235,7 +235,7 @@ async fn parts(config: &Config, foundation: &Foundation, database_works: Arc<Ato
     twins.recover().await.unwrap();
     let (notes, written) = Notes::new();
     tokio::spawn(written.write(store.clone()));
-    let gate = Arc::new(Gate::new(identity.clone(), access.clone(), notes, clock.clone()));
+    let gate = Arc::new(Gate::new(identity.clone(), access.clone(), meter.clone(), notes, clock.clone()));
     let ingest = ToLog { twins: twins.clone(), meter: meter.clone() };
     let waiting = Arc::new(Waiting::default());
     let enrolling = Enrolling {
