@@ -3,6 +3,7 @@ import { useForm } from '@mantine/form';
 import { useMutation } from 'urql';
 import { type QuotaFieldsFragment, SetQuotasDocument } from '../api/generated/graphql';
 import { ErrorNotice } from '../ui/feedback/ErrorNotice';
+import page from '../ui/page.module.css';
 
 const MOST = 1_000_000_000;
 const MOST_DAYS = 36_500;
@@ -30,9 +31,9 @@ const AMOUNTS: readonly Field<keyof Amounts>[] = [
 const CLIENTS: readonly Field<keyof Clients>[] = [
   { name: 'connections', label: 'Connected at once' },
   { name: 'packetBytes', label: 'Largest packet, in bytes', least: 1024, most: 266_240 },
-  { name: 'receiveMaximum', label: 'Sent, not acknowledged', most: 65_535 },
-  { name: 'inFlight', label: 'Received, not acknowledged', most: 65_535 },
-  { name: 'queuedMessages', label: 'Waiting for it', most: 100_000 },
+  { name: 'receiveMaximum', label: 'Unacknowledged, sent by it', most: 65_535 },
+  { name: 'inFlight', label: 'Unacknowledged, sent to it', most: 65_535 },
+  { name: 'queuedMessages', label: 'Waiting for it, besides', most: 100_000 },
   { name: 'subscriptions', label: 'Subscriptions', most: 1000 },
 ];
 
@@ -120,7 +121,11 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
             {...form.getInputProps('storedDays')}
           />
         </Group>
-        <Fieldset legend="Devices and programs over MQTT; all but the first of each one, from its next connection on">
+        <Fieldset legend="Over MQTT">
+          <p className={page.note}>
+            How many devices and programs may be connected, and what each of them may take up, from its next
+            connection on.
+          </p>
           <Group align="flex-start" gap="sm">
             {CLIENTS.map((field) => input(field, `clients.${field.name}`))}
           </Group>
