@@ -60,6 +60,8 @@ pub struct BrokerConfig {
     pub max_device_connections: usize,
     /// Connections of devices that nobody knows yet, of all hospitals together; another one is refused (0x97).
     pub max_newcomers: usize,
+    /// Those of one address, of IPv6 of one network of 64 bits: nobody takes the others' places.
+    pub max_network_newcomers: usize,
     /// Messages queued to one client, in bytes.
     pub outbox_bytes: usize,
     /// How long a client may take to receive anything at all before it counts as a slow consumer.
@@ -106,6 +108,7 @@ impl Default for BrokerConfig {
             max_tenant_connections: 50_000,
             max_device_connections: 100,
             max_newcomers: 1_000,
+            max_network_newcomers: 100,
             outbox_bytes: 4 * 1024 * 1024,
             write_timeout: Duration::from_secs(20),
             max_keep_alive: Duration::from_secs(60),

@@ -309,7 +309,7 @@ async fn seat(
         properties.and_then(|of| of.max_packet_size),
         properties.and_then(|of| of.topic_alias_max),
     );
-    if !hub.registry.has_room(admission, &client_id, (&hub.config, &quotas)) {
+    if !hub.registry.has_room(admission, (&client_id, info.peer), (&hub.config, &quotas)) {
         return Err(Refused::TooManyConnections);
     }
     let key = (admission.tenant, admission.client.clone(), Arc::clone(&client_id));

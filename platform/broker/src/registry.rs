@@ -2,7 +2,8 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    net::SocketAddr,
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -56,6 +57,8 @@ struct State {
     devices: HashMap<(TenantId, DeviceId), usize, RandomState>,
     /// Live sessions of a tenant.
     tenants: HashMap<TenantId, usize, RandomState>,
+    /// Newcomers by the network that they come from.
+    newcomers: HashMap<IpAddr, usize, RandomState>,
     last_number: SessionNumber,
     closed: bool,
 }
@@ -92,27 +95,25 @@ impl Registry {
     pub(crate) fn has_room(
         &self,
         admission: &Admission,
-        client_id: &str,
+        (client_id, peer): (&str, SocketAddr),
         (config, quotas): (&BrokerConfig, &ClientQuotas),
     ) -> bool {
         let state = self.state.lock();
         let theirs = state.sessions.get(&(admission.tenant, admission.client.clone()));
-        let mut theirs = theirs.into_iter().flatten();
+        let theirs = theirs.into_iter().flatten();
         if theirs.clone().any(|live| &*live.info.client_id == client_id) {
             return true;
         }
-        let of_device = match admission.client {
-            Client::Device(_) => config.max_device_connections,
-            Client::Application { .. } | Client::Newcomer { .. } => usize::MAX,
-        };
-        let most = match admission.client {
-            Client::Newcomer { .. } => config.max_newcomers,
-            Client::Device(_) | Client::Application { .. } => {
-                config.max_tenant_connections.min(count(quotas.connections))
-            }
-        };
         let of_tenant = state.tenants.get(&admission.tenant).copied().unwrap_or_default();
-        theirs.nth(of_device.saturating_sub(1)).is_none() && of_tenant < most
+        let most = config.max_tenant_connections.min(count(quotas.connections));
+        match admission.client {
+            Client::Device(_) => of_tenant < most && theirs.count() < config.max_device_connections,
+            Client::Application { .. } => of_tenant < most,
+            Client::Newcomer { .. } => {
+                let of_network = state.newcomers.get(&network(peer)).copied().unwrap_or_default();
+                of_tenant < config.max_newcomers && of_network < config.max_network_newcomers
+            }
+        }
     }
 
     /// Gives a client its seat and ends the session that had it; `None` once the broker shuts down.
@@ -133,7 +134,7 @@ impl Registry {
         let before = theirs.iter().position(|live| live.info.client_id == info.client_id);
         let before = before.map(|at| theirs.swap_remove(at));
         theirs.push(Live { number, outbox, info: Arc::clone(&info) });
-        self.count_in(&mut state, &owner);
+        self.count_in(&mut state, &owner, info.peer);
         drop(state);
         if let Some(before) = before {
             before.outbox.close(Reason::TakenOver);
@@ -141,7 +142,7 @@ impl Registry {
         Some(Seat { registry: Arc::clone(self), owner, number, info })
     }
 
-    fn leave(&self, owner: &Owner, number: SessionNumber) {
+    fn leave(&self, owner: &Owner, number: SessionNumber, peer: SocketAddr) {
         let mut state = self.state.lock();
         if let Entry::Occupied(mut theirs) = state.sessions.entry(owner.clone()) {
             theirs.get_mut().retain(|live| live.number != number);
@@ -149,34 +150,37 @@ impl Registry {
                 theirs.remove();
             }
         }
-        self.count_out(&mut state, owner);
+        self.count_out(&mut state, owner, peer);
     }
 
     /// A device that is taken over stays present: the new session is counted before the old one goes.
-    fn count_in(&self, state: &mut State, (tenant, client): &Owner) {
+    fn count_in(&self, state: &mut State, (tenant, client): &Owner, peer: SocketAddr) {
         *state.tenants.entry(*tenant).or_default() += 1;
-        let Client::Device(device) = client else { return };
-        let count = state.devices.entry((*tenant, device.clone())).or_default();
-        *count += 1;
-        if *count == 1 {
-            self.presence.connected(*tenant, device, self.clock.now());
+        match client {
+            Client::Device(device) => {
+                let count = state.devices.entry((*tenant, device.clone())).or_default();
+                *count += 1;
+                if *count == 1 {
+                    self.presence.connected(*tenant, device, self.clock.now());
+                }
+            }
+            Client::Newcomer { .. } => *state.newcomers.entry(network(peer)).or_default() += 1,
+            Client::Application { .. } => {}
         }
     }
 
-    fn count_out(&self, state: &mut State, (tenant, client): &Owner) {
-        if let Entry::Occupied(mut count) = state.tenants.entry(*tenant) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+    fn count_out(&self, state: &mut State, (tenant, client): &Owner, peer: SocketAddr) {
+        one_less(&mut state.tenants, *tenant);
+        match client {
+            Client::Device(device) => {
+                if one_less(&mut state.devices, (*tenant, device.clone())) {
+                    self.presence.disconnected(*tenant, device, self.clock.now());
+                }
             }
-        }
-        let Client::Device(device) = client else { return };
-        if let Entry::Occupied(mut count) = state.devices.entry((*tenant, device.clone())) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-                self.presence.disconnected(*tenant, device, self.clock.now());
+            Client::Newcomer { .. } => {
+                one_less(&mut state.newcomers, network(peer));
             }
+            Client::Application { .. } => {}
         }
     }
 
@@ -233,6 +237,25 @@ impl Registry {
     }
 }
 
+/// Whether that was the last one.
+fn one_less<K: Hash + Eq>(counts: &mut HashMap<K, usize, RandomState>, of: K) -> bool {
+    let Entry::Occupied(mut count) = counts.entry(of) else { return false };
+    *count.get_mut() -= 1;
+    let is_last = *count.get() == 0;
+    if is_last {
+        count.remove();
+    }
+    is_last
+}
+
+/// To whom an address belongs: of IPv6 the first 64 bits, within which one host may have any.
+fn network(peer: SocketAddr) -> IpAddr {
+    match peer.ip().to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    }
+}
+
 /// A client's place in the registry; dropping it gives it up.
 pub(crate) struct Seat {
     registry: Arc<Registry>,
@@ -253,6 +276,6 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.registry.leave(&self.owner, self.number);
+        self.registry.leave(&self.owner, self.number, self.info.peer);
     }
 }

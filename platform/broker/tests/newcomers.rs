@@ -3,10 +3,12 @@
 
 mod support;
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Value, json};
 use support::{
     World,
-    wire::{Connect, V4, V5, Wire, publish, subscribe},
+    wire::{Connect, V4, V5, Wire, frame, publish, subscribe},
 };
 
 const REQUEST: &str = "/provision/request";
@@ -105,4 +107,23 @@ async fn newcomers_are_few_and_not_kept() {
     third.send(&newcomer(V5).frame()).await;
     assert_eq!(third.packet().await[3], 0x97);
     Wire::device(&world, V5, "d1").await; // those that are known do not wait for them
+}
+
+#[tokio::test]
+async fn no_network_takes_the_places_of_newcomers_of_another() {
+    let world = World::with(true, |config| config.max_network_newcomers = 1).await;
+    let [here, there] = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2)];
+    let come = async |from| {
+        let mut wire = Wire::open_from(from, world.broker.local_addr()).await;
+        wire.send(&newcomer(V5).frame()).await;
+        let code = wire.packet().await[3];
+        (code, wire)
+    };
+    let (first, mut wire) = come(here).await;
+    assert_eq!((first, come(here).await.0), (0, 0x97));
+    assert_eq!(come(there).await.0, 0, "somebody else");
+    wire.send(&frame(0xE0, &[])).await;
+    wire.expect_closed().await;
+    world.until_metric("mqtt_connections ", 0).await;
+    assert_eq!(come(here).await.0, 0, "who has gone leaves its place");
 }

@@ -1,10 +1,10 @@
 //! A client that sends and sees raw bytes, written independently of the broker's own encoder.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 
@@ -153,6 +153,13 @@ impl Wire {
         let stream = timeout(PATIENCE, TcpStream::connect(address)).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
         Self::over(stream)
+    }
+
+    /// From an address of one's own.
+    pub(crate) async fn open_from(from: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        Self::over(timeout(PATIENCE, socket.connect(address)).await.unwrap().unwrap())
     }
 
     /// Connects and is let in.
