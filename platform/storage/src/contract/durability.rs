@@ -6,8 +6,8 @@ use twins::store::{
     journal::{Commit, Journal},
 };
 
-use super::world::{World, device, entry, positions, segment};
-use crate::database::{Database, DatabaseOptions};
+use super::world::{World, device, entry, positions, segment, unhurried};
+use crate::database::Database;
 
 pub(super) async fn reopening_finds_everything(world: World) {
     world.claim().await;
@@ -15,7 +15,7 @@ pub(super) async fn reopening_finds_everything(world: World) {
     world.commit(vec![segment(world.a, 1, &[("m-1", &[1, 2, 3])])]).await;
     world.database.clone().close().await.unwrap();
 
-    let again = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
+    let again = Database::connect(&world.url, &unhurried()).await.unwrap();
     again.migrate().await.unwrap();
     again.check_row_level_security().await.unwrap();
     let (runs, _) = again.read(world.a, None, Sequence(0), Sequence(3), 10).await.unwrap();

@@ -3,14 +3,14 @@
 use ::tenants::{Sequence, StoreError};
 use twins::store::journal::{Commit, Journal};
 
-use super::world::{World, segment};
-use crate::database::{Database, DatabaseOptions};
+use super::world::{World, segment, unhurried};
+use crate::database::Database;
 
 pub(super) async fn only_the_latest_claim_may_commit(world: World) {
     let first = world.claim().await;
     world.commit(vec![segment(world.a, 1, &[("m", &[1])])]).await;
 
-    let other = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
+    let other = Database::connect(&world.url, &unhurried()).await.unwrap();
     assert_eq!(other.claim("node-2").await.unwrap(), first + 1);
     let late = Commit { segments: vec![segment(world.a, 2, &[("m", &[2])])], ..Commit::default() };
     let refused = world.database.commit(&late).await;

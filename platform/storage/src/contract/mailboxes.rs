@@ -7,8 +7,8 @@ use ::tenants::{
 use twins::store::journal::{Commit, Journal};
 use uuid::Uuid;
 
-use super::world::{World, at, segment};
-use crate::database::{Database, DatabaseOptions};
+use super::world::{World, at, segment, unhurried};
+use crate::database::Database;
 
 fn mailbox(n: u128) -> Mailbox {
     Mailbox {
@@ -128,7 +128,7 @@ pub(super) async fn nothing_is_kept_for_who_was_fenced_off(world: World) {
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
     world.database.claim("n").await.unwrap();
     world.database.keep(&share()).await.unwrap();
-    let other = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
+    let other = Database::connect(&world.url, &unhurried()).await.unwrap();
     other.claim("m").await.unwrap();
     let refused = world.database.keep(&share()).await;
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");

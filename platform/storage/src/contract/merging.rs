@@ -3,8 +3,8 @@
 use ::tenants::{Sequence, StoreError, access::Object};
 use twins::store::{directory::History, journal::Journal};
 
-use super::world::{World, at, device, flat, segment};
-use crate::database::{Database, DatabaseOptions};
+use super::world::{World, at, device, flat, segment, unhurried};
+use crate::database::Database;
 
 const SEGMENTS: u64 = 700;
 
@@ -78,7 +78,7 @@ pub(super) async fn merging_changes_no_read(world: World) {
 
 pub(super) async fn merging_is_for_the_owner_only(world: World) {
     fill(&world).await;
-    let other = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
+    let other = Database::connect(&world.url, &unhurried()).await.unwrap();
     other.claim("node-2").await.unwrap();
     let refused = world.database.compact(world.a, Sequence::ZERO).await;
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");

@@ -9,7 +9,7 @@ use twins::store::journal::Journal;
 use super::{
     CASES, Case,
     postgres_server::Server,
-    world::{World, segment},
+    world::{World, segment, unhurried},
 };
 use crate::{
     database::{Database, DatabaseOptions},
@@ -58,7 +58,7 @@ async fn run<'a>(server: &Server, admin: &Database, name: &'a str, case: Case) -
 }
 
 async fn connect(url: &str) -> Database {
-    let options = DatabaseOptions { max_connections: 6, ..DatabaseOptions::default() };
+    let options = DatabaseOptions { max_connections: 6, ..unhurried() };
     Database::connect(url, &options).await.unwrap()
 }
 

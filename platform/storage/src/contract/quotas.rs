@@ -17,9 +17,9 @@ use twins::store::{
 
 use super::{
     accounts::login,
-    world::{World, at, device, entry, flat, fold, segment, tenant_id, user_id},
+    world::{World, at, device, entry, flat, fold, segment, tenant_id, unhurried, user_id},
 };
-use crate::database::{Database, DatabaseOptions};
+use crate::database::Database;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -207,7 +207,7 @@ pub(super) async fn what_is_not_kept_any_longer_is_deleted(world: World) {
     assert_eq!(expire(100 * DAY).await.unwrap(), 0, "the newest segment stays: it says where the log ends");
     world.commit(vec![segment(world.a, 217, &[("m-1", &[73 * HOUR])])]).await;
 
-    let other = Database::connect(&world.url, &DatabaseOptions::default()).await.unwrap();
+    let other = Database::connect(&world.url, &unhurried()).await.unwrap();
     other.claim("node-2").await.unwrap();
     let refused = expire(100 * DAY).await;
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");

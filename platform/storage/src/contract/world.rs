@@ -1,6 +1,6 @@
 //! A database with two hospitals, and what cases need to fill it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::tenants::{
     AlarmId, CorrelationId, DeviceId, PatientId, RuleId, Sequence, Tenant, TenantId, TenantSlug, UnitId,
@@ -42,6 +42,11 @@ pub(super) struct World {
     pub(super) b: TenantId,
     /// Kept for as long as the case runs.
     pub(super) _folder: Option<tempfile::TempDir>,
+}
+
+/// As usual, but on a machine that does much else meanwhile.
+pub(super) fn unhurried() -> DatabaseOptions {
+    DatabaseOptions { busy_timeout: Duration::from_secs(30), ..DatabaseOptions::default() }
 }
 
 impl World {
