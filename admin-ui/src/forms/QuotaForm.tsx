@@ -122,13 +122,15 @@ export function QuotaForm({ tenant, quotas, onDone }: QuotaFormProps) {
           />
         </Group>
         <Fieldset legend="Over MQTT">
-          <p className={page.note}>
-            How many devices and programs may be connected, and what each of them may take up, from its next
-            connection on.
-          </p>
-          <Group align="flex-start" gap="sm">
-            {CLIENTS.map((field) => input(field, `clients.${field.name}`))}
-          </Group>
+          <Stack gap="sm">
+            <p className={page.note}>
+              How many devices and programs may be connected, and what each of them may take up, from its next
+              connection on.
+            </p>
+            <Group align="flex-start" gap="sm">
+              {CLIENTS.map((field) => input(field, `clients.${field.name}`))}
+            </Group>
+          </Stack>
         </Fieldset>
         {error && <ErrorNotice error={error} />}
         <Group justify="flex-end" gap="xs">
