@@ -1,29 +1,9 @@
 //! People who were asked to join a hospital.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0004_invitations"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, INVITATIONS, &[TABLE]).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0004_invitations", sql: INVITATIONS, creates: &[TABLE], grants: &[] };
 
 const INVITATIONS: &str = "
 CREATE TABLE invitations (

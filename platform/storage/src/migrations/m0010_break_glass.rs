@@ -1,29 +1,9 @@
 //! Records that people open in an emergency, and who looked at it later.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0010_break_glass"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, OPENINGS, &[TABLE]).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0010_break_glass", sql: OPENINGS, creates: &[TABLE], grants: &[] };
 
 const OPENINGS: &str = "
 CREATE TABLE openings (

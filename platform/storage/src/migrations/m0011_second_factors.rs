@@ -1,29 +1,9 @@
 //! Authenticator apps, and the codes for who has lost theirs.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0011_second_factors"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, SECOND_FACTORS, &TABLES).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0011_second_factors", sql: SECOND_FACTORS, creates: &TABLES, grants: &[] };
 
 const SECOND_FACTORS: &str = "
 CREATE TABLE authenticators (

@@ -1,36 +1,13 @@
 //! When and from where sessions are used.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0012_sessions"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let backend = connection.get_database_backend();
-        connection.execute_unprepared(&dialect::render(SESSIONS, backend)).await?;
-        if backend == DbBackend::Postgres {
-            let used = Table { name: "sessions", rights: "UPDATE (last_used_at)" };
-            connection.execute_unprepared(&dialect::grant(&used)).await?;
-        }
-        Ok(())
-    }
-}
+pub(super) const MIGRATION: Step = Step {
+    name: "m0012_sessions",
+    sql: SESSIONS,
+    creates: &[],
+    grants: &[Table { name: "sessions", rights: "UPDATE (last_used_at)" }],
+};
 
 /// Sessions of before were used when they were made: they end a little early.
 const SESSIONS: &str = "

@@ -1,29 +1,9 @@
 //! Operators who are let into hospitals for a while.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0013_elevations"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, ELEVATIONS, &[TABLE]).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0013_elevations", sql: ELEVATIONS, creates: &[TABLE], grants: &[] };
 
 /// The operator is a user of the platform, whose rows a hospital's transaction does not see.
 const ELEVATIONS: &str = "

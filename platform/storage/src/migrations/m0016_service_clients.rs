@@ -1,29 +1,9 @@
 //! Programs that act for a hospital itself, and their access tokens.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0016_service_clients"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, SERVICE_CLIENTS, &TABLES).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0016_service_clients", sql: SERVICE_CLIENTS, creates: &TABLES, grants: &[] };
 
 const SERVICE_CLIENTS: &str = "
 CREATE TABLE service_clients (

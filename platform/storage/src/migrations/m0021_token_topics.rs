@@ -1,30 +1,8 @@
 //! Which topics an API token may use; null for none.
 
-use sea_orm::{ConnectionTrait, DbErr};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::step::Step;
 
-use super::dialect;
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0021_token_topics"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        connection.execute_unprepared(&dialect::render(TOPICS, connection.get_database_backend())).await?;
-        Ok(())
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0021_token_topics", sql: TOPICS, creates: &[], grants: &[] };
 
 const TOPICS: &str = "ALTER TABLE api_tokens ADD COLUMN topics {text};";

@@ -1,29 +1,9 @@
 //! Sessions of MQTT clients, what waits for them, and retained messages.
 
-use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::{dialect::Table, step::Step};
 
-use super::dialect::{self, Table};
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0022_mailboxes"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        dialect::create(manager, MAILBOXES, &TABLES).await
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0022_mailboxes", sql: MAILBOXES, creates: &TABLES, grants: &[] };
 
 const MAILBOXES: &str = "
 CREATE TABLE publications (

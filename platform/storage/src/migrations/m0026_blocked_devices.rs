@@ -1,30 +1,8 @@
 //! Devices that may not connect.
 
-use sea_orm::{ConnectionTrait, DbErr};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use super::step::Step;
 
-use super::dialect;
-
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m0026_blocked_devices"
-    }
-}
-
-#[allow(elided_lifetimes_in_paths, reason = "the trait is declared so")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        connection.execute_unprepared(&dialect::render(BLOCKED, connection.get_database_backend())).await?;
-        Ok(())
-    }
-}
+pub(super) const MIGRATION: Step =
+    Step { name: "m0026_blocked_devices", sql: BLOCKED, creates: &[], grants: &[] };
 
 const BLOCKED: &str = "ALTER TABLE devices ADD COLUMN blocked_since {int};";

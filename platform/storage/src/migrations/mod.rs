@@ -29,6 +29,7 @@ mod m0028_device_authorities;
 mod m0029_device_rates;
 mod m0030_device_certificates;
 mod m0031_client_quotas;
+mod step;
 
 use std::collections::HashSet;
 
@@ -46,31 +47,31 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first::Migration),
             Box::new(m0002_access::Migration),
             Box::new(m0003_identity_providers::Migration),
-            Box::new(m0004_invitations::Migration),
+            Box::new(m0004_invitations::MIGRATION),
             Box::new(m0005_audit::Migration),
-            Box::new(m0008_suspension::Migration),
-            Box::new(m0010_break_glass::Migration),
-            Box::new(m0011_second_factors::Migration),
+            Box::new(m0008_suspension::MIGRATION),
+            Box::new(m0010_break_glass::MIGRATION),
+            Box::new(m0011_second_factors::MIGRATION),
             Box::new(m0009_credentials::Migration),
-            Box::new(m0012_sessions::Migration),
+            Box::new(m0012_sessions::MIGRATION),
             Box::new(m0014_keys::Migration),
-            Box::new(m0017_session_agents::Migration),
+            Box::new(m0017_session_agents::MIGRATION),
             Box::new(m0018_offboarding::Migration),
-            Box::new(m0019_locality::Migration),
-            Box::new(m0013_elevations::Migration),
-            Box::new(m0016_service_clients::Migration),
-            Box::new(m0020_quotas::Migration),
-            Box::new(m0021_token_topics::Migration),
-            Box::new(m0022_mailboxes::Migration),
-            Box::new(m0023_connections::Migration),
-            Box::new(m0024_device_tokens::Migration),
-            Box::new(m0025_enrolment_keys::Migration),
-            Box::new(m0026_blocked_devices::Migration),
-            Box::new(m0027_gateways::Migration),
-            Box::new(m0028_device_authorities::Migration),
-            Box::new(m0029_device_rates::Migration),
-            Box::new(m0030_device_certificates::Migration),
-            Box::new(m0031_client_quotas::Migration),
+            Box::new(m0019_locality::MIGRATION),
+            Box::new(m0013_elevations::MIGRATION),
+            Box::new(m0016_service_clients::MIGRATION),
+            Box::new(m0020_quotas::MIGRATION),
+            Box::new(m0021_token_topics::MIGRATION),
+            Box::new(m0022_mailboxes::MIGRATION),
+            Box::new(m0023_connections::MIGRATION),
+            Box::new(m0024_device_tokens::MIGRATION),
+            Box::new(m0025_enrolment_keys::MIGRATION),
+            Box::new(m0026_blocked_devices::MIGRATION),
+            Box::new(m0027_gateways::MIGRATION),
+            Box::new(m0028_device_authorities::MIGRATION),
+            Box::new(m0029_device_rates::MIGRATION),
+            Box::new(m0030_device_certificates::MIGRATION),
+            Box::new(m0031_client_quotas::MIGRATION),
         ]
     }
 }
