@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 
 /** A certificate authority as a hospital has one: OpenSSL in a folder of its own. */
 export interface Authority {
@@ -36,4 +37,11 @@ export function makeAuthority(name: string): Authority {
   run(`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=${name}" \
     -config ca.cnf -extensions authority -keyout ca-key.pem -out ca.pem`);
   return { file, run };
+}
+
+/** Gives a file to the one form of the page that takes a certificate, key or list. */
+export async function uploadPem(page: Page, file: string): Promise<void> {
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'From a file' }).click();
+  await (await choosing).setFiles(file);
 }

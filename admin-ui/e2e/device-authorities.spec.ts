@@ -1,4 +1,4 @@
-import { makeAuthority } from './authority';
+import { makeAuthority, uploadPem } from './authority';
 import { expectAccessible } from './axe';
 import { expect, test } from './fixtures';
 
@@ -13,11 +13,7 @@ test('an authority is added, proven as its page says, and revokes a certificate'
   await page.getByRole('link', { name: 'Certificate authorities' }).click();
   await expect(page.getByText('No certificate authorities')).toBeVisible();
   await page.getByRole('button', { name: 'Add an authority' }).click();
-  const upload = async (name: string) => {
-    const choosing = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'From a file' }).click();
-    await (await choosing).setFiles(authority.file(name));
-  };
+  const upload = (name: string) => uploadPem(page, authority.file(name));
   await upload('ca-key.pem');
   await page.getByRole('button', { name: 'Add it' }).click();
   await expect(page.getByRole('alert')).toContainText('private key');
@@ -66,11 +62,7 @@ test('a device is given a certificate of its own, and loses it again', async ({ 
   await page.goto(`${hospital.http}/devices/${device.id}`);
   const panel = page.getByRole('region', { name: 'Its own certificates' });
   await panel.getByRole('button', { name: 'Add a certificate' }).click();
-  const upload = async (name: string) => {
-    const choosing = page.waitForEvent('filechooser');
-    await panel.getByRole('button', { name: 'From a file' }).click();
-    await (await choosing).setFiles(maker.file(name));
-  };
+  const upload = (name: string) => uploadPem(page, maker.file(name));
   await upload('ca.pem');
   await panel.getByRole('button', { name: 'Add it' }).click();
   await expect(panel.getByRole('alert')).toContainText(`common name has to be ${device.id}`);
