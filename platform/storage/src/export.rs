@@ -77,6 +77,7 @@ use Kind::{Hash, Id, Json, Real, Text, Time, Truth, Whole};
 /// A table as it is exported, ordered by its first two columns.
 struct Table {
     file: &'static str,
+    /// Or a part of one.
     name: &'static str,
     columns: &'static [(&'static str, Kind)],
 }
@@ -252,6 +253,11 @@ const TABLES: &[Table] = &[
             ("list_issued_at", Time),
             ("list_next_at", Time),
         ],
+    },
+    Table {
+        file: "device-certificates",
+        name: "(SELECT tenant_id, device_id, certificates FROM device_tokens WHERE certificates IS NOT NULL) AS own",
+        columns: &[("device_id", Text), ("certificates", Json)],
     },
     Table { file: "enrolment-keys", name: "enrolment_keys", columns: &[("id", Id), ("made_at", Time)] },
     Table { file: "retained-messages", name: "retained", columns: &[("topic", Text), ("message", Hash)] },

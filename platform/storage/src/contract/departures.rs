@@ -8,7 +8,8 @@ use std::{
 
 use ::tenants::{
     Sequence, StoreError, TenantId,
-    access::{AccessRules, Role, RoleGrant},
+    access::{AccessRules, Object, Role, RoleGrant},
+    device_certificate::{DeviceCertificate, DeviceCertificates, Fingerprint},
     keys::{KeyManagement, Shredded},
     offboarding::{Departures, Farewell, Offboarding, OffboardingError},
     onboarding::{Initiator, NewHospital, Onboarding, OnboardingError},
@@ -16,6 +17,7 @@ use ::tenants::{
     stores::{Accounts, Tenants},
 };
 use care::Priority;
+use jiff::Timestamp;
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 use twins::store::journal::{Journal, Snapshot, TwinKey};
@@ -55,6 +57,13 @@ fn farewell(slug: &str, without_export: bool) -> Farewell {
     Farewell { confirmation: slug.into(), reason: "The contract ended".into(), without_export }
 }
 
+/// What a monitor shows.
+const OWN: DeviceCertificate = DeviceCertificate {
+    fingerprint: Fingerprint([7; 32]),
+    not_after: Timestamp::UNIX_EPOCH,
+    proven_at: None,
+};
+
 /// A row in every kind of place.
 async fn filled(world: &World, tenant: TenantId) {
     let database = &world.database;
@@ -63,6 +72,9 @@ async fn filled(world: &World, tenant: TenantId) {
     world.add_patient(tenant, &patient(1, "Yuri Krone", "KYR-77", ("W", "1"))).await;
     let ward = world.ward(tenant, "W").await;
     world.add_device(tenant, "monitor-1", "Monitor", Some(patient_id(1))).await;
+    world.add_device(tenant, "monitor-2", "Monitor without a certificate", None).await;
+    let scope = world.write(tenant, Object::Device).await;
+    database.add_device_certificate(&scope, &device("monitor-1"), &OWN, &entry(tenant)).await.unwrap();
     let email = format!("nurse@{tenant}.example");
     let role = Role::Nurse;
     database
@@ -204,12 +216,14 @@ pub(super) async fn an_export_holds_everything_and_no_secret(world: World) {
     let lines = lines.0;
     let count = |file: &str| lines.get(file).map_or(0, Vec::len);
     let counts = ["units", "people", "patients", "devices", "assignments", "alarms", "messages"].map(count);
-    assert_eq!(counts, [2, 1, 1, 1, 1, 1, 3]);
+    assert_eq!(counts, [2, 1, 1, 2, 1, 1, 3]);
     assert_eq!(count("audit-trail") as i64, rows(&world, a).await["audit_trail"]);
     let patient = &lines["patients"][0];
     let known = ["name", "mrn", "birthDate", "bed"].map(|field| patient[field].as_str().unwrap());
     assert_eq!(known, ["Yuri Krone", "KYR-77", "1950-02-28", "1"]);
     assert_eq!(lines["messages"][0]["payload"], json!({ "position": 1 }));
+    let own = json!([{ "fingerprint": OWN.fingerprint, "notAfter": OWN.not_after, "provenAt": null }]);
+    assert_eq!(lines["device-certificates"], [json!({ "deviceId": "monitor-1", "certificates": own })]);
     let said: Vec<_> = lines["messages"].iter().map(|line| line.get("userProperties").cloned()).collect();
     let properties = json!([["ward", "4 West"], ["alert", "yes"]]);
     assert!(said.contains(&Some(properties)) && said.contains(&None), "{said:?}");
