@@ -1,5 +1,6 @@
 //! The real server, as a child process on free ports.
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -126,17 +127,28 @@ impl Server {
 
     /// TLS that trusts the server's authority and nobody else.
     pub fn tls(&self) -> TlsConnector {
-        self.tls_showing(None)
+        TlsConnector::from(Arc::new(self.tls_showing(None)))
     }
 
     /// A connection over TLS on which nothing was said, with a certificate or without one.
     pub async fn secured(&self, shown: Option<&Signed>) -> TlsStream<TcpStream> {
-        let tcp = TcpStream::connect(self.mqtts()).await.expect("the server listens");
-        let name = ServerName::try_from("localhost").expect("a name");
-        self.tls_showing(shown).connect(name, tcp).await.expect("a handshake")
+        self.shake_hands(self.tls_showing(shown)).await.expect("a handshake")
     }
 
-    fn tls_showing(&self, shown: Option<&Signed>) -> TlsConnector {
+    /// The same, naming a protocol (ALPN); an error where the server speaks no such one.
+    pub async fn secured_for(&self, protocol: &str) -> io::Result<TlsStream<TcpStream>> {
+        let mut client = self.tls_showing(None);
+        client.alpn_protocols = vec![protocol.into()];
+        self.shake_hands(client).await
+    }
+
+    async fn shake_hands(&self, client: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect(self.mqtts()).await.expect("the server listens");
+        let name = ServerName::try_from("localhost").expect("a name");
+        TlsConnector::from(Arc::new(client)).connect(name, tcp).await
+    }
+
+    fn tls_showing(&self, shown: Option<&Signed>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         let authority =
             CertificateDer::from_pem_file(&self.credentials.ca_pem).expect("the demo has an authority");
@@ -144,13 +156,12 @@ impl Server {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let client = client.expect("both versions").with_root_certificates(roots);
-        let client = match shown {
+        match shown {
             Some(Signed { chain, key, .. }) => {
                 client.with_client_auth_cert(chain.clone(), key.clone_key()).expect("its key")
             }
             None => client.with_no_client_auth(),
-        };
-        TlsConnector::from(Arc::new(client))
+        }
     }
 
     /// `st-elsewhere`, the first of the demo's two tenants.

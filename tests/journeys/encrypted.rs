@@ -1,6 +1,7 @@
 //! A device that speaks MQTT over TLS.
 use serde_json::json;
 use tests::mosquitto::Publisher;
+use tests::mqtt::{self, Version};
 use tests::{Options, Server};
 
 use crate::bedside::{Seconds, folded};
@@ -27,4 +28,19 @@ async fn a_device_is_heard_over_tls_by_whom_it_trusts_and_by_nobody_else() {
     let plain = Publisher::new(server.mqtts(), login).unwrap();
     plain.message("telemetry", b"{}").await.unwrap_err();
     assert!(server.metric("iomt_mqtt_refusals_total", "reason=\"tls\"").await >= 2.0);
+}
+
+#[tokio::test]
+async fn a_device_may_name_the_protocol_that_it_speaks() {
+    let server = Server::start(Options::new(1)).await;
+    let tenant = server.first_tenant();
+    let login = server.login(tenant, tenant.monitor(0));
+    for protocol in ["mqtt", "x-amzn-mqtt-ca"] {
+        let stream = server.secured_for(protocol).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol.as_bytes()));
+        let mut device = mqtt::Publisher::over(stream, &login, Version::V5, 1).await.unwrap();
+        assert!(device.ping().await, "{protocol}");
+    }
+    let refused = server.secured_for("h2").await.unwrap_err().to_string();
+    assert!(refused.contains("NoApplicationProtocol"), "{refused}");
 }
